@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 __all__ = [
+    "AnyFact",
     "EndReason",
     "EpochStarted",
     "Fact",
@@ -111,3 +112,6 @@ class WorkerEnded(Fact, frozen=True):
     exit_code: int | None
     planned: bool
     detail: str
+
+
+AnyFact = SessionOpened | SessionEnded | EpochStarted | Trouble | WorkerStarted | WorkerEnded

@@ -1,0 +1,347 @@
+"""What a node is told to do: frozen, checked, refusing keys it does not know.
+
+>>> config = load_config("cameras.yaml")
+>>> config = Config(cameras={"gate": {"url": "rtsp://127.0.0.1:8554/gate"}}, max_age="500ms")
+
+Both raise ConfigError with a line for each problem. No message and no repr holds a value that may be secret.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from vedette import config_checks as checks
+from vedette.config_problems import InvalidConfigError, problems_of
+from vedette.config_yaml import Problem, read_yaml
+from vedette.errors import host_of
+from vedette.frame import Rung
+
+__all__ = [
+    "Camera",
+    "CameraDefaults",
+    "Config",
+    "Detector",
+    "JsonlSink",
+    "Sink",
+    "Tracker",
+    "VideoSink",
+    "load_config",
+]
+
+_PRIORITIES = {"low": 0.5, "normal": 1.0, "high": 2.0}
+_CAMERA_NAME = r"^[a-z][a-z0-9_]*$"
+
+
+def _folder(info: ValidationInfo) -> Path:
+    """Where relative paths start."""
+    return (info.context or {}).get("folder") or Path.cwd()
+
+
+def _priority(value: object) -> float | str:
+    if isinstance(value, str) and value in _PRIORITIES:
+        return value
+    try:
+        weight = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        weight = 0.0
+    if isinstance(value, bool) or not 0.01 <= weight <= 100:
+        raise ValueError("must be low, normal, high, or a number from 0.01 to 100 (normal is 1)")
+    return weight
+
+
+def _workers(value: object) -> int | str:
+    if value == "auto":
+        return "auto"
+    text = str(value)
+    if isinstance(value, (int, str)) and text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 256:
+        return int(text)
+    raise ValueError("must be auto, or a whole number from 1 to 256")
+
+
+def _path(value: object, info: ValidationInfo) -> Path:
+    if not isinstance(value, (str, Path)) or not str(value):
+        raise ValueError("must be a path")
+    return checks.local_path(value, _folder(info))
+
+
+def _file(value: object, info: ValidationInfo) -> Path | None:
+    if value is None:
+        return None
+    _path(value, info)
+    return checks.existing_file(value, _folder(info))  # type: ignore[arg-type]
+
+
+def _classes(value: object, info: ValidationInfo) -> tuple[str, ...] | Path | None:
+    return checks.text_list_or_file(value, _folder(info))
+
+
+def _url(value: object, info: ValidationInfo) -> str:
+    return checks.camera_url(value, _folder(info))
+
+
+def _tracker(value: object) -> object:
+    return {"type": value} if isinstance(value, str) else value
+
+
+Seconds = Annotated[float, BeforeValidator(checks.duration)]
+Number = Annotated[float, BeforeValidator(checks.number), Field(allow_inf_nan=False)]
+Whole = Annotated[int, BeforeValidator(checks.number)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+InputSide = Annotated[Whole, Field(ge=16, le=8192)]
+ExistingFile = Annotated[Path | None, PlainValidator(_file)]
+AnyPath = Annotated[Path, PlainValidator(_path)]
+
+
+class _Settings(BaseModel):
+    # Inputs stay out of pydantic's messages: they may be credentials.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, coerce_numbers_to_str=True
+    )
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Values of free options may be secrets (headers, tokens): show their names only."""
+        for name, value in super().__repr_args__():
+            yield name, dict.fromkeys(value, "…") if name == "options" and value else value
+
+
+class Tracker(_Settings):
+    """How boxes become tracks: one tracker per camera and epoch."""
+
+    type: Literal["bytetrack", "ocsort", "botsort", "none"] = "bytetrack"
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Keyword arguments of the tracker's class in the package ``trackers``."""
+
+
+TrackerSetting = Annotated[Tracker, BeforeValidator(_tracker)]
+
+
+class CameraDefaults(_Settings):
+    """What each camera may set, and what holds for all that do not."""
+
+    max_fps: Annotated[Number, Field(gt=0)] | None = None
+    """At most so many frames a second are analysed; None = as many as there are."""
+    priority: Annotated[float | Literal["low", "normal", "high"], PlainValidator(_priority)] = "normal"
+    """Share of the capacity under overload; a number is how often in relation to a normal camera."""
+    transport: Literal["auto", "tcp", "udp"] = "auto"
+    """For RTSP; auto = tcp."""
+    decode: Literal["all", "reference", "keyframes"] = "all"
+    """The most that is decoded of the stream."""
+    every_frame: bool = False
+    """Files only: analyse each frame and let reading wait for it."""
+    pace: Annotated[bool, Field(validate_default=True)] = True
+    """Files only: play at the clip's own speed. Always False with ``every_frame``."""
+    loop: bool = False
+    """Files only: begin again at the end."""
+    stall_after: Seconds = 10.0
+    """A session that gave no frame for so long has stalled."""
+    connect_timeout: Seconds = 5.0
+    tracker: TrackerSetting | None = None
+    """In place of the node's tracker."""
+    enabled: bool = True
+    options: dict[str, str] = Field(default_factory=dict)
+    """FFmpeg's options for sources that are read through it."""
+
+    @field_validator("pace")
+    @classmethod
+    def _no_pace_when_every_frame_counts(cls, pace: bool, info: ValidationInfo) -> bool:
+        return pace and not info.data.get("every_frame", False)
+
+    @property
+    def weight(self) -> float:
+        """The priority as a number; 1.0 is normal."""
+        return _PRIORITIES[self.priority] if isinstance(self.priority, str) else self.priority
+
+    @property
+    def rung(self) -> Rung:
+        """``decode`` as the rung that is never gone above."""
+        return Rung[self.decode.upper()]
+
+
+class Camera(CameraDefaults):
+    """One source of video."""
+
+    url: Annotated[str, PlainValidator(_url), Field(repr=False)]
+    """Address of a stream, or the absolute path of a file, a folder of clips or a device."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _under_defaults(cls, data: object, info: ValidationInfo) -> object:
+        defaults: dict[str, Any] = (info.context or {}).get("defaults", {})
+        given = _given(data)
+        return defaults | given if isinstance(given, dict) else data
+
+    @model_validator(mode="after")
+    def _only_files_can_wait(self) -> Self:
+        if self.every_frame and not self.is_file:
+            raise ValueError("every_frame: only files can wait; live sources never do")
+        return self
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the source is a file or a folder of clips."""
+        return checks.is_file_url(self.url)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        yield "url", self.url if self.is_file else f"{self.url.partition(':')[0]}://{host_of(self.url)}/…"
+        yield from super().__repr_args__()
+
+
+class Detector(_Settings):
+    """What finds objects in a picture: the bundled model when neither ``model`` nor ``python`` is given."""
+
+    model: ExistingFile = None
+    """An ONNX file."""
+    python: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")] | None = None
+    """``package.module:Class``, importable from the configuration's folder too."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Keyword arguments for the class named by ``python``."""
+    head: Literal["auto", "picodet", "yolox", "yolov8", "ssd", "detr"] = "auto"
+    """How the model's outputs are read; auto = by their shapes."""
+    classes: Annotated[tuple[str, ...] | Path | None, PlainValidator(_classes)] = None
+    """Names by class id: a list, or a text file with one per line; None = from the model."""
+    input_size: tuple[InputSide, InputSide] | None = None
+    """Height and width in pixels; None = the model's own."""
+    normalise: Literal["auto", "none", "unit", "imagenet"] = "auto"
+    """What the model wants its pixels to be: 0..255, 0..1, or ImageNet's mean and deviation."""
+    channels: Literal["auto", "rgb", "bgr"] = "auto"
+    confidence: Share = 0.4
+    """Boxes below it are dropped."""
+    iou: Share = 0.6
+    """Of two boxes that overlap more than this, the less confident one is dropped."""
+    runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d{1,3})?)$")] = "auto"
+    batch: Annotated[Whole, Field(ge=1, le=64)] = 1
+    """Most frames at a time. On CPUs more than 1 buys nothing and costs latency."""
+    timeout: Seconds = 10.0
+    """A batch that takes longer hangs: the worker is replaced."""
+    threads: Annotated[Whole, Field(ge=1, le=1024)] | None = None
+    """Of the runtime; None = it decides."""
+
+    @model_validator(mode="after")
+    def _one_detector(self) -> Self:
+        if self.model is not None and self.python is not None:
+            raise ValueError("has both model and python; give one")
+        return self
+
+
+class JsonlSink(_Settings):
+    """Results as JSON Lines."""
+
+    type: Literal["jsonl"] = "jsonl"
+    path: str = Field(min_length=1)
+    """Absolute path of the file, appended to; ``-`` is standard output."""
+
+    @field_validator("path")
+    @classmethod
+    def _absolute(cls, path: str, info: ValidationInfo) -> str:
+        return path if path == "-" else str(checks.local_path(path, _folder(info)))
+
+
+class VideoSink(_Settings):
+    """An annotated video file per camera."""
+
+    type: Literal["video"] = "video"
+    folder: AnyPath
+
+
+Sink = Annotated[JsonlSink | VideoSink, Field(discriminator="type")]
+
+
+class Config(_Settings):
+    """Everything a node is told. Building it raises ConfigError."""
+
+    cameras: dict[Annotated[str, Field(pattern=_CAMERA_NAME)], Camera] = Field(min_length=1)
+    """By name. ``defaults`` are already in."""
+    defaults: CameraDefaults = Field(default_factory=CameraDefaults)
+    detector: Detector = Field(default_factory=Detector)
+    tracker: TrackerSetting = Field(default_factory=Tracker)
+    max_age: Seconds = 1.0
+    """No result older than this leaves."""
+    sinks: tuple[Sink, ...] = ()
+    workers: Annotated[int | Literal["auto"], PlainValidator(_workers)] = "auto"
+    """Camera workers (processes); auto = by the number of cores and cameras."""
+    folder: AnyPath = Field(default_factory=Path.cwd)
+    """Where relative paths start: the file's folder. Not a key of the file."""
+
+    def __init__(self, /, **data: Any) -> None:
+        # A section whose lines are all commented out is None; that means the same as no section.
+        data = {key: value for key, value in data.items() if value is not None}
+        folder = Path(data.get("folder") or Path.cwd()).absolute()
+        context = {"folder": folder, "defaults": _usable_defaults(data.get("defaults", {}), folder)}
+        try:
+            self.__pydantic_validator__.validate_python(data, self_instance=self, context=context)
+        except ValidationError as error:
+            raise InvalidConfigError(problems_of(error, data, type(self))) from None
+
+    @field_validator("cameras")
+    @classmethod
+    def _some_camera_is_on(cls, cameras: dict[str, Camera]) -> dict[str, Camera]:
+        if not any(camera.enabled for camera in cameras.values()):
+            raise ValueError("none of them is enabled")
+        return cameras
+
+    @field_validator("sinks")
+    @classmethod
+    def _no_two_into_one_file(cls, sinks: tuple[Sink, ...]) -> tuple[Sink, ...]:
+        paths = [sink.path for sink in sinks if isinstance(sink, JsonlSink)]
+        if len(set(paths)) < len(paths):
+            raise ValueError("two of them write to the same path")
+        return sinks
+
+    def tracker_of(self, camera: str) -> Tracker:
+        """The camera's own tracker, or the node's."""
+        return self.cameras[camera].tracker or self.tracker
+
+
+def _given(data: object) -> object:
+    """What was set on a model, as a dict; anything else as it is."""
+    if isinstance(data, CameraDefaults):
+        return {name: getattr(data, name) for name in data.model_fields_set}
+    return data
+
+
+def _usable_defaults(defaults: object, folder: Path) -> dict[str, Any]:
+    """The defaults to put under each camera; none if they are wrong, so that each mistake is told of once."""
+    try:
+        CameraDefaults.model_validate(_given(defaults), context={"folder": folder})
+    except ValidationError:
+        return {}
+    given = _given(defaults)
+    return dict(given) if isinstance(given, dict) else {}
+
+
+def load_config(path: str | Path, environment: Mapping[str, str] = os.environ) -> Config:
+    """Read a configuration file; ConfigError has a line ``FILE:LINE: KEY: MESSAGE`` for each problem."""
+    path = Path(path)
+    document = read_yaml(path, environment)
+    values, problems = document.values, list(document.problems)
+    if not isinstance(values, dict):
+        what = "is empty" if values is None else "must be a mapping of settings"
+        problem = Problem((), f"{what}; the least is: cameras: {{gate: {{url: …}}}}")
+        raise InvalidConfigError([problem], document=document, path=path)
+    if values.pop("folder", None) is not None:
+        problems.append(Problem(("folder",), "unknown key"))
+    try:
+        config = Config(**values, folder=path.absolute().parent)
+    except InvalidConfigError as error:
+        known = {problem.where for problem in problems}
+        problems += [problem for problem in error.problems if problem.where not in known]
+        config = None
+    if problems or config is None:
+        raise InvalidConfigError(problems, document=document, path=path)
+    return config

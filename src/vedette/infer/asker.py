@@ -1,0 +1,54 @@
+"""Asks for the next batch of frames at the right moment: late enough to be fresh, early enough to be there.
+
+To ask too early ages the frame, to ask too late leaves the detector idle. The moment is predicted: the end of
+the running batch by how long the last ones took, less how long the answers to the last requests took.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+__all__ = ["Batch", "Rhythm"]
+
+_MARGIN_S = 0.0003
+"""Scheduling noise of an idle machine."""
+
+
+class Rhythm:
+    """Predicts when to ask. Times in monotonic seconds; fed from one thread, read from another."""
+
+    def __init__(self) -> None:
+        self._batch_s: deque[float] = deque(maxlen=15)
+        self._answer_s: deque[float] = deque(maxlen=32)
+
+    def took(self, seconds: float) -> None:
+        """A batch was at the detector for so long."""
+        self._batch_s.append(seconds)
+
+    def answered(self, seconds: float) -> None:
+        """A request was answered with its last frame after so long."""
+        self._answer_s.append(seconds)
+
+    def ask_at(self, started: float) -> float:
+        """When to ask for the batch after the one that started at ``started``."""
+        durations = sorted(self._batch_s)
+        if not durations:
+            return started
+        # The median: one slow batch among them must not make the next ones late.
+        expected = durations[len(durations) // 2]
+        answers = sorted(self._answer_s)
+        lead = (answers[len(answers) * 3 // 4] if answers else 0.001) + _MARGIN_S
+        return started + max(0.0, expected - min(lead, expected))
+
+
+@dataclass
+class Batch:
+    """Frames on their way to the detector. ``tickets`` are in order of choice; ``filled`` by ticket."""
+
+    asked_at: float
+    tickets: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """ticket → (camera, slot)"""
+    open: set[int] = field(default_factory=set)
+    """Tickets without an answer yet."""
+

@@ -1,0 +1,137 @@
+"""OpenVINO, the quicker runtime on CPUs. The only file that knows it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vedette.errors import DetectorError
+from vedette.infer.detector import Images
+from vedette.infer.pixels import Pixels, Run, TensorInfo, extra_feeds, picture_of
+
+__all__ = ["OpenVinoNetwork"]
+
+_CONVERTER = "openvino.tools.ovc"
+
+
+def _import_openvino() -> Any:
+    """Import OpenVINO without its model converter, which nothing here needs: with it would come its
+    telemetry, and 14 MB. A program that wants the converter can still import it afterwards."""
+    hidden = _CONVERTER not in sys.modules
+    if hidden:
+        sys.modules[_CONVERTER] = None  # type: ignore[assignment]
+    try:
+        import openvino
+        import openvino.frontend
+        import openvino.preprocess
+    except ImportError as err:
+        raise DetectorError(f"runtime openvino: install vedette[openvino] ({err})") from err
+    finally:
+        if hidden:
+            del sys.modules[_CONVERTER]
+    return openvino
+
+
+class OpenVinoNetwork:
+    """An ONNX file on OpenVINO, on the CPU. Raises DetectorError for a file that is none."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self._ov = _import_openvino()
+        self._model = self._read(path)
+        self._threads = threads
+        self.inputs = tuple(_info(entry) for entry in self._model.inputs)
+        self.picture = picture_of(self.inputs)
+        self.metadata = _metadata(self._model)
+        self.where = "openvino · cpu"
+
+    def _read(self, path: Path) -> Any:
+        # Asked for by name, because otherwise all frontends are tried, each with its own complaint on stderr.
+        frontend = self._ov.frontend.FrontEndManager().load_by_framework("onnx")
+        try:
+            opened = frontend.load(str(path))
+        except Exception as err:
+            raise DetectorError(f"{path} is not an ONNX model ({_short(err)})") from err
+        try:
+            model = frontend.convert(opened)
+        except Exception as err:
+            raise DetectorError(f"{path} cannot be loaded by OpenVINO: {_short(err)}") from err
+        if not model.inputs and not model.outputs:  # what it makes of an empty file
+            raise DetectorError(f"{path} is not an ONNX model (there is no graph in it)")
+        return model
+
+    def outputs_at(self, size: tuple[int, int]) -> tuple[TensorInfo, ...]:
+        """Fix the input to (height, width), which also lets the compiler know more, and read the outputs."""
+        batch = self.picture.batch or 1
+        shapes = {self.picture.name: list(self.picture.shape(batch, size))}
+        shapes |= {name: list(array.shape) for name, array in extra_feeds(self.inputs, batch, size).items()}
+        try:
+            self._model.reshape(shapes)
+        except RuntimeError as err:
+            raise DetectorError(
+                f"the model cannot take pictures of {size[0]}x{size[1]}: {_short(err)}"
+            ) from err
+        return tuple(_info(entry) for entry in self._model.outputs)
+
+    def compile(self, pixels: Pixels, size: tuple[int, int]) -> tuple[Run, int | None]:
+        """How to run it, and the batch it takes: one at a time unless the model is made for another."""
+        batch, name = self.picture.batch or 1, self.picture.name
+        compiled = self._compiled(self._prepared(pixels))
+        request = compiled.create_infer_request()
+        extras = extra_feeds(self.inputs, batch, size)
+        count = len(compiled.outputs)
+
+        def run(images: Images) -> list[NDArray[Any]]:
+            try:
+                request.infer({name: np.ascontiguousarray(images), **extras}, share_inputs=True)
+            except RuntimeError as err:
+                raise DetectorError(
+                    f"the model failed on pictures of {size[0]}x{size[1]}: {_short(err)}"
+                ) from err
+            return [request.get_output_tensor(index).data for index in range(count)]
+
+        return run, batch
+
+    def _prepared(self, pixels: Pixels) -> Any:
+        """The model taking uint8 NHWC RGB: what it wants done to that is put in front of it."""
+        processor = self._ov.preprocess.PrePostProcessor(self._model)
+        entry = processor.input(self.picture.name)
+        entry.tensor().set_element_type(self._ov.Type.u8).set_layout(self._ov.Layout("NHWC"))
+        entry.model().set_layout(self._ov.Layout("NCHW" if self.picture.planar else "NHWC"))
+        if pixels.bgr:
+            entry.preprocess().reverse_channels()
+        if self.picture.dtype != "uint8":
+            entry.preprocess().convert_element_type(self._ov.Type.f32)
+            entry.preprocess().mean([pixels.scale * value for value in pixels.mean])
+            entry.preprocess().scale([pixels.scale * value for value in pixels.std])
+        return processor.build()
+
+    def _compiled(self, model: Any) -> Any:
+        # Not pinned: which cores are free is for the scheduler to say, camera workers run on them too.
+        settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": self._threads}
+        settings |= {"ENABLE_CPU_PINNING": False}
+        try:
+            return self._ov.Core().compile_model(model, "CPU", settings)
+        except RuntimeError as err:
+            raise DetectorError(f"OpenVINO cannot compile the model: {_short(err)}") from err
+
+
+def _info(entry: Any) -> TensorInfo:
+    shape = tuple(axis.get_length() if axis.is_static else None for axis in entry.partial_shape)
+    name = entry.any_name if entry.names else "?"
+    return TensorInfo(name, shape, np.dtype(entry.element_type.to_dtype()).name)
+
+
+def _metadata(model: Any) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key in ("names", "class_names", "classes", "labels"):
+        if model.has_rt_info(["framework", key]):
+            found[key] = str(model.get_rt_info(["framework", key]).value)
+    return found
+
+
+def _short(err: Exception) -> str:
+    return " ".join(str(err).split())[:300]

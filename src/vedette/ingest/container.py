@@ -1,0 +1,243 @@
+"""Everything that is read through libavformat: HTTP, HLS, RTMP, MPEG-TS, RTSP over UDP, webcams …
+
+A thread per session, because libavformat blocks. ``files`` builds on the same steps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+import av
+import av.container.core
+import av.error
+
+from vedette.clock import Clock
+from vedette.errors import host_of
+from vedette.facts import EndReason, SessionEnd
+from vedette.frame import EncodedFrame, StreamInfo
+from vedette.ingest.container_gate import RungGate
+from vedette.ingest.container_pace import Pacer
+from vedette.ingest.container_thread import InterruptibleTime, Stop, run_in_thread
+from vedette.ingest.container_time import Timeline
+from vedette.ingest.source import Receiver
+
+__all__ = ["ContainerSource", "InputError", "end_of", "open_video", "stream_info"]
+
+# Makes a blocked libavformat call end when its session is cancelled; see InterruptibleTime.
+av.container.core.time = InterruptibleTime  # type: ignore[attr-defined]
+# FFmpeg logs URLs with their passwords, and Python logging called from its threads can deadlock.
+av.logging.set_level(None)
+
+_LIVE_OPTIONS = {
+    # Nobody needs the frame rate of a live stream; measuring it costs the first 20 frames.
+    "fpsprobesize": "0",
+    # Microseconds to look for streams that are announced and never come (RTMP without audio).
+    "analyzeduration": "2000000",
+}
+
+_NO_TIMESTAMPS = 0x0080
+"""AVFMT_NOTIMESTAMPS: what this format calls timestamps are a guess of 25 frames a second."""
+
+_REASONS: list[tuple[tuple[type[Exception], ...], EndReason]] = [
+    ((av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError), EndReason.UNAUTHORISED),
+    ((av.error.PermissionError,), EndReason.UNAUTHORISED),
+    ((av.error.HTTPError, av.error.HTTPClientError), EndReason.REFUSED),
+    ((av.error.ConnectionRefusedError,), EndReason.REFUSED),
+    ((av.error.LookupError, av.error.PatchWelcomeError), EndReason.UNSUPPORTED),
+    ((av.error.ArgumentError, av.error.IsADirectoryError), EndReason.UNSUPPORTED),
+    ((av.error.InvalidDataError,), EndReason.CORRUPT),
+    ((av.error.FFmpegError,), EndReason.UNREACHABLE),
+]
+
+
+class InputError(Exception):
+    """An input cannot be opened or has nothing for us. ``end`` says why."""
+
+    def __init__(self, end: SessionEnd) -> None:
+        super().__init__(end.detail)
+        self.end = end
+
+
+class ContainerSource:
+    """One camera read through PyAV's demuxer.
+
+    ``url``: anything FFmpeg opens, ``/dev/video0`` and ``v4l2:///dev/video0`` included. ``options``: FFmpeg's
+    own, on top of ours. ``connect_timeout``: seconds until the stream must be understood.
+    ``stall_after``: seconds without a packet that end the session. ``live``: whether the other side sets the
+    pace; a recording that is served (it has a duration) and HLS, which comes in lumps, are given out by
+    their timestamps then.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock,
+        options: dict[str, str] | None = None,
+        stall_after: float = 10.0,
+        connect_timeout: float = 10.0,
+        live: bool = True,
+    ) -> None:
+        self._url = url
+        self._clock = clock
+        self._options = options or {}
+        self._stall_after = stall_after
+        self._connect_timeout = connect_timeout
+        self._live = live
+        self._host = host_of(url)
+
+    async def run(self, receiver: Receiver) -> SessionEnd:
+        """See ``Source.run``. ``receiver`` is called on the session's own thread."""
+        if not await _name_is_known(self._url, self._connect_timeout):
+            return SessionEnd(EndReason.UNREACHABLE, f"{self._host}: name unknown")
+        return await run_in_thread(f"demux {self._host}", lambda stop: self._session(receiver, stop))
+
+    def _session(self, receiver: Receiver, stop: Stop) -> SessionEnd:
+        stop.allow(self._connect_timeout)
+        try:
+            container, stream = self._open()
+        except InputError as failure:
+            if stop.must_end():
+                return SessionEnd(EndReason.UNREACHABLE, f"{self._host}: no answer in time")
+            return failure.end
+        finally:
+            stop.allow(None)
+        try:
+            receiver.opened(stream_info(stream))
+            return self._read(container, stream, receiver, stop)
+        finally:
+            container.close()
+
+    def _open(self) -> tuple[Any, Any]:
+        scheme, target = urlsplit(self._url).scheme, self._url
+        webcam = scheme in {"v4l2", "video4linux2"} or target.startswith("/dev/video")
+        options = {**(_LIVE_OPTIONS if self._live and not webcam else {}), **self._options}
+        if webcam:
+            target = urlsplit(self._url).path or target
+        return open_video(
+            target,
+            name=self._host if not webcam else target,
+            format="v4l2" if webcam else None,
+            options=options,
+            timeout=(self._connect_timeout, self._stall_after),
+        )
+
+    def _read(self, container: Any, stream: Any, receiver: Receiver, stop: Stop) -> SessionEnd:
+        clock, gate, line = self._clock, RungGate(), Timeline()
+        has_clock = not container.format.flags & _NO_TIMESTAMPS
+        pacer = Pacer(clock, stop) if self._live and has_clock and _needs_pacing(container) else None
+        try:
+            for packet in self._packets(container, stream, stop):
+                pts = _seconds(packet) if has_clock else None
+                if pacer is not None and pts is not None:
+                    pacer.wait_for(_seconds(packet, decoding_order=True) or pts)
+                if stop.is_set():
+                    break
+                arrived = clock.monotonic()
+                deliver(packet, line.at(pts, arrived) if has_clock else arrived, arrived, receiver, gate)
+        except (av.FFmpegError, OSError, ValueError) as err:
+            end = end_of(err, self._host)
+        else:
+            end = SessionEnd(EndReason.ENDED, f"{self._host}: the stream ended")
+        if stop.is_set():
+            return SessionEnd(EndReason.CLOSED)
+        # Some demuxers report a read that was given up as the end of the stream, or as bad data.
+        if stop.must_end():
+            return SessionEnd(EndReason.STALLED, f"{self._host}: nothing came for {self._stall_after:g} s")
+        return end
+
+    def _packets(self, container: Any, stream: Any, stop: Stop) -> Iterator[Any]:
+        stop.allow(self._stall_after)
+        for packet in container.demux(stream):
+            stop.allow(None)
+            if packet.size:  # the last one is empty: it stands for the end
+                yield packet
+            stop.allow(self._stall_after)
+
+
+def deliver(packet: Any, pts: float, arrived: float, receiver: Receiver, gate: RungGate) -> None:
+    """Tell the receiver of one packet, exactly once."""
+    keyframe = bool(packet.is_keyframe)
+    if packet.is_corrupt:
+        receiver.broken()
+    elif gate.admits(keyframe=keyframe, disposable=bool(packet.is_disposable), rung=receiver.rung):
+        receiver.frame(EncodedFrame(packet, pts, arrived, keyframe))
+    else:
+        receiver.skipped()
+
+
+def open_video(
+    target: str,
+    *,
+    name: str,
+    options: dict[str, str],
+    timeout: tuple[float, float],
+    format: str | None = None,
+) -> tuple[Any, Any]:
+    """Open ``target`` and find its best video stream: (container, stream). Raises InputError.
+
+    ``timeout``: seconds for opening, and for each read. ``name`` stands for the target in messages.
+    """
+    try:
+        container = av.open(target, "r", format=format, options=options, timeout=timeout)
+    except (av.FFmpegError, OSError, ValueError, MemoryError) as err:
+        raise InputError(end_of(err, name)) from err
+    stream = container.streams.best("video")
+    if stream is None or stream.codec_context is None:
+        container.close()
+        what = "has no video" if stream is None else "its codec is not known"
+        raise InputError(SessionEnd(EndReason.UNSUPPORTED, f"{name}: {what}"))
+    return container, stream
+
+
+def stream_info(stream: Any) -> StreamInfo:
+    """What a demuxed stream is; its parameter sets stay inside the context, in the container's own form."""
+    context = stream.codec_context
+    return StreamInfo(context.name, None, context, context.width or 0, context.height or 0)
+
+
+def end_of(err: Exception, name: str) -> SessionEnd:
+    """The reason behind one of libavformat's errors; the message holds neither URL nor options."""
+    what = getattr(err, "strerror", None) or type(err).__name__
+    detail = f"{name}: {what[:1].lower()}{what[1:]}"
+    if getattr(err, "errno", None) == errno.EBUSY:
+        return SessionEnd(EndReason.REFUSED, detail)
+    for classes, reason in _REASONS:
+        if isinstance(err, classes):
+            return SessionEnd(reason, detail)
+    return SessionEnd(EndReason.CORRUPT, detail)
+
+
+def _seconds(packet: Any, *, decoding_order: bool = False) -> float | None:
+    first, second = (packet.dts, packet.pts) if decoding_order else (packet.pts, packet.dts)
+    ticks = first if first is not None else second
+    return None if ticks is None else float(ticks * packet.time_base)
+
+
+def _needs_pacing(container: Any) -> bool:
+    return container.format.name == "hls" or bool(container.duration)
+
+
+async def _name_is_known(url: str, timeout: float) -> bool:
+    """Look the host up first: libavformat does it in a call that nothing interrupts."""
+    parts = urlsplit(url)
+    if not parts.hostname or parts.scheme in getproxies():
+        return True
+    try:
+        ipaddress.ip_address(parts.hostname)
+    except ValueError:
+        pass
+    else:
+        return True
+    try:
+        lookup = asyncio.get_running_loop().getaddrinfo(parts.hostname, None)
+        await asyncio.wait_for(lookup, timeout)
+    except (OSError, UnicodeError, TimeoutError):
+        return False
+    return True

@@ -1,0 +1,102 @@
+"""Where a camera's frames are decoded: on the event loop while that is short, in a pool when it is not.
+
+Decoding inline costs no thread switch and hands the frame on at once; but a 4K frame would hold up every
+other camera of the loop for 20 ms. Each camera decides by its own decode times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+from vedette.clock import Clock
+from vedette.frame import EncodedFrame, Rung, StreamInfo
+from vedette.ingest.source import Receiver
+
+__all__ = ["Lane"]
+
+SHORT_S = 0.004
+"""A frame of 720p takes about 1.5 ms, 1080p 3.3 ms, 4K 15 ms on one core of a server."""
+
+BACKLOG_AT_MOST = 16
+"""Frames that wait for the pool. More would be history; the next keyframe is a place to start afresh."""
+
+
+class Lane:
+    """Hands a session's frames to its receiver, inline or in order through ``pool``.
+
+    ``inline`` sources (threads of their own) always decode where they are.
+    """
+
+    def __init__(self, receiver: Receiver, clock: Clock, pool: Executor | None) -> None:
+        self._receiver, self._clock, self._pool = receiver, clock, pool
+        self._smoothed = 0.0
+        self._backlog: deque[EncodedFrame] = deque()
+        self._draining = False
+        self._until_keyframe = False
+        self._lock = threading.Lock()
+
+    @property
+    def rung(self) -> Rung:
+        return self._receiver.rung
+
+    @property
+    def slow(self) -> bool:
+        """Whether this camera's frames are too large to work on inline."""
+        return self._pool is not None and self._smoothed > SHORT_S
+
+    def opened(self, info: StreamInfo) -> None:
+        self._until_keyframe = False
+        self._receiver.opened(info)
+
+    def skipped(self, count: int = 1) -> None:
+        self._receiver.skipped(count)
+
+    def broken(self, count: int = 1) -> None:
+        self._receiver.broken(count)
+
+    def frame(self, frame: EncodedFrame) -> None:
+        if self._pool is None or not (self.slow or self._draining):
+            self._timed(self._receiver.frame, frame)
+            return
+        if self._until_keyframe and not frame.keyframe:
+            self._receiver.skipped()
+            return
+        self._until_keyframe = False
+        if len(self._backlog) >= BACKLOG_AT_MOST:
+            self._until_keyframe = True
+            self._receiver.skipped()
+            return
+        with self._lock:
+            self._backlog.append(frame)
+            if self._draining:
+                return
+            self._draining = True
+        self._pool.submit(self._drain)
+
+    def _drain(self) -> None:
+        while True:
+            with self._lock:
+                if not self._backlog:
+                    self._draining = False
+                    return
+                frame = self._backlog.popleft()
+            self._timed(self._receiver.frame, frame)
+
+    async def settle(self) -> None:
+        """After a session: leave out what still waits, and come back when nothing is being decoded."""
+        with self._lock:
+            left = len(self._backlog)
+            self._backlog.clear()
+        if left:
+            self._receiver.skipped(left)
+        while self._draining:
+            await asyncio.sleep(0.005)
+
+    def _timed(self, deliver: Callable[[EncodedFrame], None], frame: EncodedFrame) -> None:
+        began = self._clock.monotonic()
+        deliver(frame)
+        self._smoothed += 0.1 * (self._clock.monotonic() - began - self._smoothed)

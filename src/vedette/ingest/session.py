@@ -1,0 +1,62 @@
+"""A camera's life: session after session, each ending with a reason, until it is removed or its clip is over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from vedette.clock import Clock
+from vedette.errors import VedetteError
+from vedette.facts import EndReason, SessionEnd, SessionEnded
+from vedette.ingest.lane import Lane
+from vedette.ingest.reconnect import Backoff
+from vedette.ingest.source import Source
+from vedette.pipeline import Pipeline
+from vedette.workers.table import CameraState
+
+__all__ = ["keep_watching"]
+
+
+async def keep_watching(
+    source: Source,
+    pipeline: Pipeline,
+    lane: Lane,
+    backoff: Backoff,
+    *,
+    clock: Clock,
+    set_state: Callable[[CameraState], None],
+    tell: Callable[[Any], None],
+    ends: bool,
+) -> SessionEnd:
+    """Open the source again and again. Returns only for sources that end (``ends``: a file that is not
+    looped), with the end of their one session. Cancel it to close the camera."""
+    while True:
+        set_state(CameraState.CONNECTING)
+        began = clock.monotonic()
+        end = await _one_session(source, lane)
+        await lane.settle()
+        # Emptying the decoder of a source that can wait may wait for room.
+        frames = await asyncio.get_running_loop().run_in_executor(None, pipeline.ended, end)
+        wait = None if ends else backoff.after(end.reason, clock.monotonic() - began)
+        tell(
+            SessionEnded(
+                at=clock.monotonic(),
+                camera=pipeline.settings.name,
+                reason=end.reason,
+                detail=end.detail,
+                frames=frames,
+                retry_in=wait,
+            )
+        )
+        if wait is None:
+            return end
+        set_state(CameraState.WAITING)
+        await asyncio.sleep(wait)
+
+
+async def _one_session(source: Source, lane: Lane) -> SessionEnd:
+    try:
+        return await source.run(lane)
+    except VedetteError as err:
+        return SessionEnd(EndReason.UNSUPPORTED, str(err))

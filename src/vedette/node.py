@@ -1,0 +1,298 @@
+"""The composition root of a node: build, start, keep, stop.
+
+The node owns the configuration, the shared table, supervision and the delivery of results. It runs on an
+event loop of its own; :mod:`vedette.running` gives it a thread and a face for people.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from vedette.clock import Clock, SystemClock
+from vedette.config import Config
+from vedette.errors import ConfigError, DetectorError, VedetteError, WorkerError
+from vedette.facts import AnyFact, EndReason, WorkerEnded, WorkerStarted
+from vedette.results import Result
+from vedette.settings import CameraSettings
+from vedette.supervise.child import Child
+from vedette.supervise.policy import Action, Health, decide
+from vedette.supervise.usage import Usage
+from vedette.tasks import camera_settings, detector_spec, worker_count
+from vedette.workers.outputs import result_of
+from vedette.workers.protocol import (
+    Acknowledge,
+    AddCamera,
+    Busy,
+    CameraFinished,
+    Facts,
+    Link,
+    Output,
+    Ready,
+    Start,
+    StartInference,
+    Stop,
+    pair,
+)
+from vedette.workers.table import REASONS, CameraState, Table
+
+__all__ = ["Node"]
+
+LOOK_EVERY_S = 0.1
+MEMORY_EVERY_S = 2.0
+STOP_WITHIN_S = 3.0
+"""In order; after that workers are killed. The whole stop must take less than five seconds."""
+
+STARTS_AT_MOST = 3
+"""A worker that dies so often before the node was ever complete will not mend by being tried again."""
+
+_ERRORS = {error.__name__: error for error in (ConfigError, DetectorError, WorkerError)}
+
+Deliver = Callable[[Result, Callable[[], None]], None]
+
+
+class Node:
+    """``deliver`` is called on the node's loop with each result and a function to call, from any thread, when
+    all sinks have it; ``tell`` with each fact. Neither may block."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        deliver: Deliver,
+        tell: Callable[[AnyFact], None],
+        save_video: Path | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.config = config
+        self.names = [name for name, camera in config.cameras.items() if camera.enabled]
+        self.settings: dict[str, CameraSettings] = camera_settings(config, save_video)
+        self.usage = Usage()
+        self.detector = ""
+        self.started_at = self.ready_at = 0.0
+        self.finished: dict[str, EndReason] = {}
+        self._deliver, self._tell = deliver, tell
+        self._clock = clock or SystemClock()
+        self._failure: VedetteError | None = None
+        self._over = asyncio.Event()
+
+    # ---- build and start
+
+    async def run(self) -> None:
+        """Run until stopped, until every camera is finished, or until it cannot go on (raises)."""
+        self._start()
+        watcher = asyncio.get_running_loop().create_task(self._supervise())
+        watcher.add_done_callback(lambda _: self._over.set())
+        try:
+            await self._over.wait()
+        finally:
+            watcher.cancel()
+            await self._stop()
+        if watcher.done() and not watcher.cancelled() and (error := watcher.exception()):
+            raise error
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """Ask it to stop. From the node's loop."""
+        self._over.set()
+
+    def _start(self) -> None:
+        count = worker_count(self.config.workers, len(self.names), os.cpu_count() or 1)
+        self.started_at = self._last_look = self._clock.monotonic()
+        self._memory_read_at = 0.0
+        self._doorbell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self.table = Table.create(len(self.names), count)
+        for index, name in enumerate(self.names):
+            row = self.table.rows[index]
+            row["weight"] = self.config.cameras[name].weight
+            row["max_age"] = self.settings[name].max_age
+        self._detector = Child("inference", "inference-0")
+        self._workers = [Child("camera", f"cameras-{number}") for number in range(count)]
+        for child in self._children:
+            self._spawn(child)
+
+    @property
+    def _children(self) -> list[Child]:
+        return [self._detector, *self._workers]
+
+    def _shard(self, worker: int) -> list[int]:
+        return list(range(worker, len(self.names), len(self._workers)))
+
+    def _spawn(self, child: Child) -> None:
+        if child.kind == "inference":
+            first_word: Any = StartInference(
+                cameras=len(self.names),
+                workers=len(self._workers),
+                spec=msgspec.msgpack.encode(detector_spec(self.config)),
+                batch=self.config.detector.batch,
+            )
+        else:
+            number = self._workers.index(child)
+            first_word = Start(worker=number, cameras=len(self.names), workers=len(self._workers))
+        child.spawn(first_word, [self.table.fd, self._doorbell])
+        assert child.channel is not None
+        asyncio.get_running_loop().add_reader(child.channel.fileno(), self._hear, child)
+
+    # ---- workers speak
+
+    def _hear(self, child: Child) -> None:
+        while child.channel is not None:
+            try:
+                heard = child.channel.receive()
+            except EOFError:
+                asyncio.get_running_loop().remove_reader(child.channel.fileno())
+                return
+            if heard is None:
+                return
+            self._heard(child, heard[0])
+
+    def _heard(self, child: Child, message: Any) -> None:
+        match message:
+            case Output():
+                self._heard_result(child, message)
+            case Facts(facts):
+                for fact in facts:
+                    self._tell(fact)
+            case Ready(describe):
+                self._heard_ready(child, describe)
+            case CameraFinished(index, reason):
+                self.finished[self.names[index]] = EndReason(reason)
+                if len(self.finished) == len(self.names):
+                    self.stop()
+            case Busy(kind, why):
+                child.kill_reason = why
+                if not self.ready_at:
+                    self._fail(_ERRORS.get(kind, WorkerError)(why))
+
+    def _heard_result(self, child: Child, output: Output) -> None:
+        result = result_of(self.names[output.index], output)
+        loop = asyncio.get_running_loop()
+
+        def taken() -> None:
+            if self.settings[result.camera].every_frame:
+                loop.call_soon_threadsafe(child.send, Acknowledge(output.index, 1))
+
+        self._deliver(result, taken)
+
+    def _heard_ready(self, child: Child, describe: str) -> None:
+        child.ready = True
+        self._tell(WorkerStarted(at=self._clock.monotonic(), worker=child.name, pid=child.pid or 0))
+        if child is self._detector:
+            self.detector = describe
+            for worker in self._workers:
+                self._introduce(worker)
+        else:
+            self._introduce(child)
+            for index in self._shard(self._workers.index(child)):
+                name = self.names[index]
+                if name not in self.finished:
+                    child.send(AddCamera(index, name, msgspec.msgpack.encode(self.settings[name])))
+        if not self.ready_at and all(each.ready for each in self._children):
+            self.ready_at = self._clock.monotonic()
+
+    def _introduce(self, worker: Child) -> None:
+        """Give a camera worker and the detector a link of their own, once both are there."""
+        if not (worker.ready and self._detector.ready):
+            return
+        number = self._workers.index(worker)
+        one, other = pair()
+        worker.send(Link(number, []), [one.fileno()])
+        self._detector.send(Link(number, self._shard(number)), [other.fileno()])
+        one.close()
+        other.close()
+
+    def _fail(self, error: VedetteError) -> None:
+        self._failure = self._failure or error
+        self.stop()
+
+    # ---- keep
+
+    async def _supervise(self) -> None:
+        while True:
+            now = self._clock.monotonic()
+            for child in self._children:
+                self._look_after(child, now)
+            self._last_look = now
+            memory = now - self._memory_read_at > MEMORY_EVERY_S
+            if memory:
+                self._memory_read_at = now
+                self._read_usage(memory=True)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def _read_usage(self, *, memory: bool) -> None:
+        pids = [os.getpid(), *(child.pid for child in self._children if child.pid and child.alive)]
+        self.usage.read([pid for pid in pids if pid], memory=memory)
+
+    def _look_after(self, child: Child, now: float) -> None:
+        if child.channel is not None and not child.alive:
+            self._bury(child, now)
+        verdict = decide(self._health(child), now, self._last_look)
+        if verdict.action is Action.KILL:
+            child.kill(verdict.why)
+        elif verdict.action is Action.RESPAWN:
+            self._spawn(child)
+
+    def _health(self, child: Child) -> Health:
+        inference = child.kind == "inference"
+        place = 0 if inference else 1 + self._workers.index(child)
+        return Health(
+            alive=child.alive,
+            ready=child.ready,
+            spawned_at=child.spawned_at,
+            beat_at=float(self.table.beats[place]),
+            deaths=tuple(child.deaths),
+            batch_started=float(self.table.header["batch_started"]) if inference else 0.0,
+            batch_limit=self.config.detector.timeout if inference else 0.0,
+        )
+
+    def _bury(self, child: Child, now: float) -> None:
+        """A worker died. What it left unfinished gets its outcome; a new one follows by policy."""
+        self._hear(child)
+        code = child.exit_code
+        if child.channel is not None:
+            asyncio.get_running_loop().remove_reader(child.channel.fileno())
+        child.reap(now)
+        self._tell(
+            WorkerEnded(at=now, worker=child.name, exit_code=code, planned=False, detail=child.kill_reason)
+        )
+        if not self.ready_at and len(child.deaths) >= STARTS_AT_MOST:
+            self._fail(WorkerError(f"worker {child.name} dies while it starts (exit code {code})"))
+        if child is self._detector:
+            self.table.header["batch_started"] = 0.0
+            return
+        for index in self._shard(self._workers.index(child)):
+            self._orphan(index, EndReason.WORKER_LOST)
+
+    def _orphan(self, index: int, reason: EndReason) -> None:
+        self.table.orphan(index)
+        if self.names[index] not in self.finished:
+            self.table.rows["state"][index] = CameraState.WAITING
+            self.table.rows["last_end"][index] = REASONS.index(reason)
+
+    # ---- stop
+
+    async def _stop(self) -> None:
+        self._read_usage(memory=False)
+        deadline = self._clock.monotonic() + STOP_WITHIN_S
+        for child in self._children:
+            child.planned_end = True
+            child.send(Stop())
+        while any(child.alive for child in self._children) and self._clock.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        for child in self._children:
+            if child.alive:
+                child.kill("did not stop in time")
+            if child.channel is not None:
+                self._hear(child)
+                asyncio.get_running_loop().remove_reader(child.channel.fileno())
+            child.reap(self._clock.monotonic())
+        for index in range(len(self.names)):
+            self.table.orphan(index)
+        os.close(self._doorbell)
+

@@ -1,0 +1,221 @@
+"""A node in a thread of its own, and the face it shows: ``with vedette.run("cameras.yaml") as node``."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from vedette.config import Config, load_config
+from vedette.errors import VedetteError
+from vedette.facts import AnyFact
+from vedette.node import Node
+from vedette.results import Result
+from vedette.sinks import open_deliveries
+from vedette.snapshot import NodeSnapshot, report_of, snapshot_of
+
+__all__ = ["RunningNode", "run"]
+
+MAILBOX = 1024
+"""Results that wait for ``node.results()``. Of live cameras the oldest make room, and are counted."""
+
+
+class Mailbox:
+    """Results for an iterator. Those of sources that wait are never dropped: few can be under way at once."""
+
+    def __init__(self, keeps: Callable[[Result], bool]) -> None:
+        self._keeps = keeps
+        self._results: deque[tuple[Result, Callable[[], None]]] = deque()
+        self._changed = threading.Condition()
+        self._over = False
+        self.wanted = False
+        self.dropped = 0
+
+    def put(self, result: Result, taken: Callable[[], None]) -> None:
+        with self._changed:
+            if not self.wanted and not self._keeps(result):
+                return
+            if len(self._results) >= MAILBOX:
+                self._drop_one()
+            self._results.append((result, taken))
+            self._changed.notify()
+
+    def _drop_one(self) -> None:
+        for place, (result, _) in enumerate(self._results):
+            if not self._keeps(result):
+                del self._results[place]
+                self.dropped += 1
+                return
+
+    def close(self) -> None:
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
+
+    def __iter__(self) -> Iterator[Result]:
+        self.wanted = True
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._results or self._over)
+                if not self._results:
+                    return
+                result, taken = self._results.popleft()
+            taken()
+            yield result
+
+
+class RunningNode:
+    """A node that runs. Made by :func:`run`; use it as a context manager, or call :meth:`stop`."""
+
+    def __init__(
+        self,
+        config: Config,
+        on_result: Callable[[Result], None] | None,
+        save_video: Path | None,
+        on_fact: Callable[[AnyFact], None] | None,
+        iterates: bool,
+    ) -> None:
+        self.config = config
+        self._on_fact = on_fact or (lambda _: None)
+        self._iterates = iterates
+        self._mailbox = Mailbox(lambda result: config.cameras[result.camera].every_frame)
+        self._deliveries = open_deliveries(config, on_result, self._trouble)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._node = Node(config, deliver=self._deliver, tell=self._tell, save_video=save_video)
+        self._started = threading.Event()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="vedette-node", daemon=True)
+
+    # ---- for users
+
+    def results(self) -> Iterator[Result]:
+        """Results as they come, until the node stops. Raises what the node could not go on for."""
+        yield from self._mailbox
+        self._raise_error()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until the node stops by itself (all clips over); False if ``timeout`` seconds were not enough."""
+        self._thread.join(timeout)
+        self._raise_error()
+        return not self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Stop in order: sessions closed, workers ended, sinks drained. Takes less than five seconds."""
+        if self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._node.stop)
+        self._thread.join()
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    @property
+    def finished(self) -> dict[str, Any]:
+        """How the cameras that ended for good ended: ``EndReason`` by name."""
+        return dict(self._node.finished)
+
+    def snapshot(self) -> NodeSnapshot:
+        """What every camera is doing now."""
+        return snapshot_of(self._node)
+
+    def report(self) -> dict[str, Any]:
+        """Frames and their outcomes, ages, stage times and costs since the start (docs/configuration.md)."""
+        return report_of(self._node)
+
+    # ---- inside
+
+    def start(self) -> Self:
+        for delivery in self._deliveries:
+            delivery.start()
+        self._thread.start()
+        self._started.wait()
+        return self
+
+    def _run(self) -> None:
+        async def work() -> None:
+            self._loop = asyncio.get_running_loop()
+            self._started.set()
+            await self._node.run()
+
+        try:
+            asyncio.run(work())
+        except VedetteError as err:
+            self._error = err
+        finally:
+            self._started.set()
+            for delivery in self._deliveries:
+                delivery.close()
+            self._mailbox.close()
+
+    def _deliver(self, result: Result, taken: Callable[[], None]) -> None:
+        takers = len(self._deliveries) + self._iterates
+        once = taken if takers == 1 else _after(takers, taken)
+        for delivery in self._deliveries:
+            delivery.put(result, once)
+        if self._iterates:
+            self._mailbox.put(result, once)
+
+    def _tell(self, fact: AnyFact) -> None:
+        self._on_fact(fact)
+
+    def _trouble(self, message: str) -> None:
+        from vedette.facts import Trouble
+
+        self._on_fact(Trouble(at=self._node.started_at, where="sink", message=message))
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        if kind is None:
+            self._raise_error()
+
+
+def _after(calls: int, taken: Callable[[], None]) -> Callable[[], None]:
+    """``taken`` once it was called ``calls`` times."""
+    lock = threading.Lock()
+    left = calls
+
+    def count_down() -> None:
+        nonlocal left
+        with lock:
+            left -= 1
+            last = left == 0
+        if last:
+            taken()
+
+    return count_down
+
+
+def run(
+    config: Config | str | Path,
+    *,
+    on_result: Callable[[Result], None] | None = None,
+    save_video: str | Path | None = None,
+    on_fact: Callable[[AnyFact], None] | None = None,
+) -> RunningNode:
+    """Start watching. Returns at once; cameras connect while the detector loads.
+
+    ``config``: a configuration, or the path of a YAML file. ``on_result`` is called with every result, in a
+    thread of its own; without it, iterate over ``node.results()``. ``on_fact`` hears of sessions, epochs and
+    workers. ``save_video``: a folder for annotated video.
+
+    Raises ConfigError at once; DetectorError and the like come out of ``results``, ``join`` or the end of
+    the ``with`` block.
+    """
+    if not isinstance(config, Config):
+        config = load_config(config)
+    folder = Path(save_video).absolute() if save_video else None
+    return RunningNode(config, on_result, folder, on_fact, on_result is None).start()

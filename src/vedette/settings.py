@@ -1,0 +1,30 @@
+"""What workers are told: light, frozen, and free of the configuration library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+__all__ = ["CameraSettings"]
+
+
+class CameraSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One camera as its worker needs it. Times in seconds; ``rung`` is a :class:`vedette.frame.Rung`."""
+
+    name: str
+    url: str
+    transport: str = "auto"
+    rung: int = 0
+    max_fps: float | None = None
+    max_age: float = 1.0
+    every_frame: bool = False
+    pace: bool = True
+    loop: bool = False
+    stall_after: float = 10.0
+    connect_timeout: float = 5.0
+    tracker: str = "bytetrack"
+    tracker_options: dict[str, Any] = {}
+    confidence: float = 0.4
+    options: dict[str, str] = {}
+    save_video: str | None = None

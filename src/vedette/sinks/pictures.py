@@ -1,0 +1,68 @@
+"""Annotated video, written beside the frame's way: a thread of its own per camera, bounded, every drop counted."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vedette.errors import VedetteError
+from vedette.workers.outputs import result_of
+from vedette.workers.protocol import Output
+
+__all__ = ["PictureSink"]
+
+WAITING_AT_MOST = 8
+"""Pictures. A disk or an encoder that is slower than the camera loses pictures, not memory."""
+
+CLOSE_WITHIN_S = 1.5
+
+
+class PictureSink:
+    """Writes the pictures of one camera's results. ``waits``: block instead of dropping (``every_frame``)."""
+
+    def __init__(self, folder: Path, camera: str, *, waits: bool, tell: Callable[[str], None]) -> None:
+        self._folder, self._camera, self._waits, self._tell = folder, camera, waits, tell
+        self._queue: queue.Queue[tuple[Any, Output] | None] = queue.Queue(WAITING_AT_MOST)
+        self.dropped = 0
+        self._failed = False
+        self._thread = threading.Thread(target=self._write, name=f"video-{camera}", daemon=True)
+        self._thread.start()
+
+    def put(self, image: Any, output: Output) -> None:
+        """Take a picture in the decoder's format and what was found in it."""
+        if self._failed:
+            return
+        try:
+            self._queue.put((image, output), block=self._waits, timeout=5.0)
+        except queue.Full:
+            self.dropped += 1
+            if self.dropped == 1:
+                self._tell(f"video of {self._camera}: writing is too slow, pictures are dropped")
+
+    def _write(self) -> None:
+        from vedette.ingest.convert import Converter
+        from vedette.sinks.video import AnnotatedVideo
+
+        converter = Converter()
+        video = AnnotatedVideo(self._folder, self._camera)
+        while (item := self._queue.get()) is not None:
+            image, output = item
+            try:
+                result = result_of(self._camera, output)
+                video.write(converter.to_rgb(image), result, result.captured_at)
+            except (VedetteError, OSError) as err:
+                self._failed = True
+                self._tell(f"video of {self._camera}: {err}")
+                break
+        video.close()
+
+    def close(self) -> None:
+        """Finish what waits, for a moment, and close the file."""
+        try:
+            self._queue.put(None, timeout=CLOSE_WITHIN_S)
+        except queue.Full:
+            return
+        self._thread.join(CLOSE_WITHIN_S)

@@ -1,0 +1,86 @@
+"""One worker process as its node sees it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from vedette.workers.protocol import Channel, Message, pair
+
+__all__ = ["Child"]
+
+
+class Child:
+    """A worker that can be started again and again. ``kind`` is ``camera`` or ``inference``."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        self.kind, self.name = kind, name
+        self.channel: Channel | None = None
+        self.ready = False
+        self.spawned_at = 0.0
+        self.deaths: deque[float] = deque(maxlen=16)
+        self.planned_end = False
+        self.kill_reason = ""
+        self.cpu_s = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.poll() if self._process else None
+
+    def spawn(self, first_word: Message, fds: Sequence[int]) -> None:
+        """Start the process (a fresh interpreter, nothing inherited but its channel) and give it its task."""
+        ours, theirs = pair()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "vedette.workers", self.kind, str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            # Results may go to our standard output; whatever a user's detector prints must not mix with them.
+            stdout=sys.stderr.fileno() if _has_descriptor(sys.stderr) else subprocess.DEVNULL,
+        )
+        theirs.close()
+        self.channel = Channel(ours)
+        self.ready, self.planned_end, self.kill_reason = False, False, ""
+        self.spawned_at = time.monotonic()
+        self.send(first_word, fds)
+
+    def send(self, message: Message, fds: Sequence[int] = ()) -> bool:
+        return self.channel is not None and self.channel.send(message, fds)
+
+    def kill(self, why: str = "") -> None:
+        self.kill_reason = why
+        if self._process is not None:
+            self._process.kill()
+
+    def terminate(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+
+    def reap(self, now: float) -> None:
+        """The process is gone: let go of what belonged to it."""
+        self.deaths.append(now)
+        self.ready = False
+        if self._process is not None:
+            self._process.wait()
+        if self.channel is not None:
+            self.channel.close()
+            self.channel = None
+
+
+def _has_descriptor(stream: Any) -> bool:
+    try:
+        return stream is not None and stream.fileno() >= 0
+    except (OSError, ValueError):  # notebooks and test runners replace it
+        return False

@@ -1,0 +1,84 @@
+"""From the configuration to what each worker is told."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from vedette.config import Config, VideoSink
+from vedette.infer.load import DetectorSpec
+from vedette.settings import CameraSettings
+
+__all__ = ["camera_settings", "detector_spec", "worker_count"]
+
+CAMERAS_PER_WORKER = 16
+"""A second process costs about 40 MB, so a handful of cameras gets one."""
+
+
+def worker_count(asked: int | str, cameras: int, cores: int) -> int:
+    """How many camera workers: what was asked for, or one for every 16 cameras and at most one per core."""
+    if isinstance(asked, int):
+        return min(asked, cameras)
+    return max(1, min(cores, math.ceil(cameras / CAMERAS_PER_WORKER)))
+
+
+def camera_settings(config: Config, save_video: Path | None) -> dict[str, CameraSettings]:
+    """Settings of all enabled cameras by name."""
+    folder = save_video or next((sink.folder for sink in config.sinks if isinstance(sink, VideoSink)), None)
+    found = {}
+    for name, camera in config.cameras.items():
+        if not camera.enabled:
+            continue
+        tracker = config.tracker_of(name)
+        found[name] = CameraSettings(
+            name=name,
+            url=camera.url,
+            transport=camera.transport,
+            rung=int(camera.rung),
+            max_fps=camera.max_fps,
+            # A source that waits for us is never late.
+            max_age=math.inf if camera.every_frame else config.max_age,
+            every_frame=camera.every_frame,
+            pace=camera.pace,
+            loop=camera.loop,
+            stall_after=camera.stall_after,
+            connect_timeout=camera.connect_timeout,
+            tracker=tracker.type,
+            tracker_options=tracker.options,
+            confidence=config.detector.confidence,
+            options=camera.options,
+            save_video=str(folder) if folder else None,
+        )
+    return found
+
+
+_NORMALISE: dict[str, dict[str, Any] | None] = {
+    "auto": None,
+    "none": {"scale": 1},
+    "unit": {"scale": 255},
+    "imagenet": {"scale": 255, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
+}
+
+
+def detector_spec(config: Config) -> DetectorSpec:
+    """The detector's part of the configuration as the inference worker needs it."""
+    detector = config.detector
+    classes = detector.classes
+    return DetectorSpec(
+        model=str(detector.model) if detector.model else None,
+        python=detector.python,
+        options=detector.options,
+        head=detector.head,
+        classes=str(classes) if isinstance(classes, Path) else list(classes) if classes else None,
+        input_size=detector.input_size,
+        confidence=detector.confidence,
+        iou=detector.iou,
+        runtime=detector.runtime,
+        device=detector.device,
+        threads=detector.threads,
+        normalise=_NORMALISE[detector.normalise],
+        channels=None if detector.channels == "auto" else detector.channels,
+        folder=str(config.folder),
+    )
+

@@ -1,0 +1,109 @@
+"""Track ids for detections: a thin adapter around the `trackers` library, one instance per camera and epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from vedette.errors import ConfigError
+
+__all__ = ["KINDS", "Tracker", "make_tracker"]
+
+Floats = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.int64]
+
+KINDS = ("bytetrack", "ocsort", "botsort", "none")
+UNTRACKED = -1
+
+
+class Tracker(Protocol):
+    """Follows objects from frame to frame within one epoch."""
+
+    def update(
+        self, xyxy: Floats, confidence: Floats, class_id: npt.NDArray[np.int32], captured: float
+    ) -> Ids:
+        """Ids int64 [n] in the order of the boxes; -1 where none is confirmed (yet).
+
+        ``xyxy`` float32 [n,4] in pixels; ``captured`` in seconds, growing from call to call.
+        """
+        ...
+
+
+class NoTracker:
+    """Every object is a stranger."""
+
+    def update(
+        self, xyxy: Floats, confidence: Floats, class_id: npt.NDArray[np.int32], captured: float
+    ) -> Ids:
+        return np.full(len(xyxy), UNTRACKED, np.int64)
+
+
+class _LibraryTracker:
+    """One tracker of the library. Its ids start anew with each instance, so they are given ours instead:
+    ``next_id`` draws from a counter of the camera that never goes back."""
+
+    def __init__(self, inner: Any, next_id: Callable[[], int]) -> None:
+        self._inner = inner
+        self._next_id = next_id
+        self._ids: dict[int, int] = {}
+
+    def update(
+        self, xyxy: Floats, confidence: Floats, class_id: npt.NDArray[np.int32], captured: float
+    ) -> Ids:
+        import supervision as sv
+
+        rows = np.arange(len(xyxy))
+        detections = sv.Detections(
+            xyxy=xyxy, confidence=confidence, class_id=class_id.astype(int), data={"row": rows}
+        )
+        tracked = self._inner.update(detections, timestamp=captured)
+        ids = np.full(len(xyxy), UNTRACKED, np.int64)
+        if len(tracked):
+            # The library may change the order of the boxes; the row says where each came from.
+            for row, theirs in zip(tracked.data["row"], tracked.tracker_id, strict=True):
+                if theirs >= 0:
+                    ids[row] = self._ours(int(theirs))
+        return ids
+
+    def _ours(self, theirs: int) -> int:
+        found = self._ids.get(theirs)
+        if found is None:
+            if len(self._ids) >= 4096:
+                # Bounded memory: ids are drawn in order, so the oldest half is long gone.
+                for old in sorted(self._ids)[:2048]:
+                    del self._ids[old]
+            found = self._ids[theirs] = self._next_id()
+        return found
+
+
+def make_tracker(
+    kind: str, options: Mapping[str, Any], confidence: float, next_id: Callable[[], int]
+) -> Tracker:
+    """A new tracker with no memory.
+
+    ``confidence`` is the detector's threshold: what is only just detected may continue a track, and what is
+    a little surer may begin one. Raises ConfigError when the library refuses the options.
+    """
+    if kind == "none":
+        return NoTracker()
+    import trackers
+
+    begins = min(0.95, confidence + 0.1)
+    defaults: dict[str, dict[str, Any]] = {
+        "bytetrack": {"track_activation_threshold": begins, "high_conf_det_threshold": begins},
+        "ocsort": {"high_conf_det_threshold": confidence},
+        # Its compensation of camera motion wants the picture, which stays in the decoder's format here.
+        "botsort": {"track_activation_threshold": begins, "high_conf_det_threshold": begins, "enable_cmc": False},
+    }
+    classes = {
+        "bytetrack": trackers.ByteTrackTracker,
+        "ocsort": trackers.OCSORTTracker,
+        "botsort": trackers.BoTSORTTracker,
+    }
+    try:
+        return _LibraryTracker(classes[kind](**{**defaults[kind], **options}), next_id)
+    except (TypeError, ValueError) as err:
+        raise ConfigError(f"tracker {kind}: {err}") from err

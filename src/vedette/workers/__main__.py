@@ -1,0 +1,75 @@
+"""Entry point of a worker process: ``python -m vedette.workers camera|inference FD``.
+
+FD is this worker's end of a channel to the node. Nothing comes by environment or command line but that: what
+to do arrives over the channel.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import sys
+from typing import Any
+
+from vedette.workers.protocol import Busy, Channel, Start, StartInference
+from vedette.workers.table import Table
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main(kind: str, fd: int) -> int:
+    # Ctrl-C in a terminal reaches the whole group; the node ends its workers in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
+    if sys.platform == "linux":
+        # A worker that hangs in native code would not notice that its node is gone.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    channel = Channel.from_fd(fd)
+    try:
+        start, fds = _first_word(channel)
+    except EOFError:
+        return 0
+    table = Table(fds[0], start.cameras, start.workers)
+    if kind == "camera":
+        _run_camera_worker(start, channel, table, fds[1])
+    else:
+        _run_inference_worker(start, channel, table, fds[1])
+    return 0
+
+
+def _first_word(channel: Channel) -> tuple[Any, list[int]]:
+    while True:
+        heard = channel.receive()
+        if heard is not None:
+            return heard
+        select.select([channel.fileno()], [], [])
+
+
+def _run_camera_worker(start: Start, channel: Channel, table: Table, doorbell: int) -> None:
+    import uvloop
+
+    from vedette.workers.camera_worker import CameraWorker
+
+    async def work() -> None:
+        await CameraWorker(start, channel, table, doorbell).run()
+
+    uvloop.run(work())
+    # Threads that libavformat holds must not hold the process.
+    os._exit(0)
+
+
+def _run_inference_worker(start: StartInference, channel: Channel, table: Table, doorbell: int) -> None:
+    from vedette.workers.inference_worker import InferenceWorker
+
+    try:
+        InferenceWorker(start, channel, table, doorbell).run()
+    except Exception as err:  # a user's detector runs in here: whatever it does must reach people as a sentence
+        channel.send(Busy(type(err).__name__, str(err)))
+        raise
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2])))

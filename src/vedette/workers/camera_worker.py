@@ -1,0 +1,326 @@
+"""A process that owns a shard of cameras end to end: sessions, newest frames, trackers.
+
+One event loop reads all RTSP sockets; sources that need libavformat have a thread each. When this process
+dies its cameras resume in a new one; others notice nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from vedette.clock import SystemClock
+from vedette.facts import AnyFact, EndReason, Outcome, Trouble
+from vedette.ingest.lane import Lane
+from vedette.ingest.reconnect import Backoff
+from vedette.ingest.select import SourceKind, make_source, source_kind
+from vedette.ingest.session import keep_watching
+from vedette.pipeline import Pipeline
+from vedette.settings import CameraSettings
+from vedette.sinks.pictures import PictureSink
+from vedette.track.tracker import Tracker, make_tracker
+from vedette.workers.protocol import (
+    Acknowledge,
+    AddCamera,
+    CameraFinished,
+    Channel,
+    Done,
+    Facts,
+    Fetch,
+    Filled,
+    Hello,
+    Link,
+    Output,
+    Ready,
+    RemoveCamera,
+    Start,
+    Stop,
+)
+from vedette.workers.slots import Slots
+from vedette.workers.table import CameraState, Table
+
+__all__ = ["CameraWorker"]
+
+OUTBOX_AT_MOST = 1024
+"""Messages that the node has not taken. At 200 results a second that is 5 s of a node that hangs."""
+
+BEAT_S = 0.1
+SWEEP_S = 0.5
+
+
+class _Camera:
+    """A pipeline and what keeps it fed."""
+
+    def __init__(self, pipeline: Pipeline, lane: Lane, pictures: PictureSink | None) -> None:
+        self.pipeline, self.lane, self.pictures = pipeline, lane, pictures
+        self.task: asyncio.Task[None] | None = None
+
+
+class CameraWorker:
+    """Runs until the node says stop or is gone."""
+
+    def __init__(self, start: Start, channel: Channel, table: Table, doorbell: int) -> None:
+        self._start, self._node, self._table, self._doorbell = start, channel, table, doorbell
+        self._clock = SystemClock()
+        self._cameras: dict[int, _Camera] = {}
+        self._detector: Channel | None = None
+        self._slots: Slots | None = None
+        self._tickets: dict[int, int] = {}
+        self._outbox: deque[Any] = deque()
+        self._unsent = 0
+        self._pool = ThreadPoolExecutor(max(2, (os.cpu_count() or 2)), thread_name_prefix="decode")
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._loop = loop
+        loop.add_reader(self._node.fileno(), self._hear_node)
+        self._node.send(Ready())
+        beat = loop.create_task(self._beat())
+        try:
+            await self._stopping.wait()
+        finally:
+            beat.cancel()
+            await self._close()
+
+    async def _beat(self) -> None:
+        """The worker's own loop turns: that is its sign of life. Also ends what nobody asked for."""
+        swept = 0.0
+        while True:
+            now = self._clock.monotonic()
+            self._table.beats[1 + self._start.worker] = now
+            self._flush_outbox()
+            if now - swept > SWEEP_S:
+                swept = now
+                for camera in self._cameras.values():
+                    camera.pipeline.expire()
+            await asyncio.sleep(BEAT_S)
+
+    async def _close(self) -> None:
+        tasks = [camera.task for camera in self._cameras.values() if camera.task]
+        for camera in self._cameras.values():
+            camera.pipeline.close()
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=2.5)
+        for camera in self._cameras.values():
+            if camera.pictures:
+                camera.pictures.close()
+        self._flush_outbox()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    # ---- the node
+
+    def _hear_node(self) -> None:
+        while True:
+            try:
+                heard = self._node.receive()
+            except EOFError:
+                # Without a node nobody would know what is seen here.
+                self._loop.remove_reader(self._node.fileno())
+                self._stopping.set()
+                return
+            if heard is None:
+                return
+            message, fds = heard
+            match message:
+                case AddCamera():
+                    self._add(message)
+                case RemoveCamera(index):
+                    self._loop.create_task(self._remove(index))
+                case Link():
+                    self._meet_detector(Channel.from_fd(fds[0]))
+                case Acknowledge(index, results):
+                    if index in self._cameras:
+                        self._cameras[index].pipeline.acknowledge(results)
+                case Stop():
+                    self._stopping.set()
+
+    def _add(self, message: AddCamera) -> None:
+        settings = msgspec.msgpack.decode(message.settings, type=CameraSettings)
+        pictures = None
+        if settings.save_video:
+            folder = Path(settings.save_video)
+            pictures = PictureSink(folder, settings.name, waits=settings.every_frame, tell=self._trouble)
+        pipeline = Pipeline(
+            message.index,
+            settings,
+            table=self._table,
+            worker=1 + self._start.worker,
+            clock=self._clock,
+            observer=self,
+            make_tracker=lambda: self._tracker(message.index, settings),
+            ring=self._ring,
+            keeps_pictures=pictures is not None,
+        )
+        # Sources with threads of their own decode there.
+        threaded = source_kind(settings.url, _transport(settings)) is not SourceKind.RTSP_TCP
+        lane = Lane(pipeline, self._clock, None if threaded else self._pool)
+        camera = self._cameras[message.index] = _Camera(pipeline, lane, pictures)
+        camera.task = self._loop.create_task(self._watch(message.index, camera))
+
+    def _tracker(self, index: int, settings: CameraSettings) -> Tracker:
+        row = self._table.rows[index]
+
+        def next_id() -> int:
+            row["next_track_id"] += 1
+            return int(row["next_track_id"]) - 1
+
+        return make_tracker(settings.tracker, settings.tracker_options, settings.confidence, next_id)
+
+    async def _watch(self, index: int, camera: _Camera) -> None:
+        settings = camera.pipeline.settings
+        source = make_source(
+            settings.url,
+            clock=self._clock,
+            transport=_transport(settings),
+            pace=settings.pace,
+            loop=settings.loop,
+            options=dict(settings.options),
+            connect_timeout=settings.connect_timeout,
+            first_frame_timeout=max(settings.connect_timeout, settings.stall_after),
+            stall_after=settings.stall_after,
+        )
+
+        def set_state(state: CameraState) -> None:
+            self._table.rows["state"][index] = state
+
+        is_file = source_kind(settings.url) is SourceKind.FILE
+        end = await keep_watching(
+            source,
+            camera.pipeline,
+            camera.lane,
+            Backoff(random.Random()),
+            clock=self._clock,
+            set_state=set_state,
+            tell=self.fact,
+            ends=is_file and not settings.loop,
+        )
+        while not camera.pipeline.idle:
+            await asyncio.sleep(0.02)
+        set_state(CameraState.FINISHED)
+        self._tell(CameraFinished(index, end.reason.value, end.detail))
+
+    async def _remove(self, index: int) -> None:
+        camera = self._cameras.pop(index, None)
+        if camera is None:
+            return
+        camera.pipeline.close()
+        if camera.task:
+            camera.task.cancel()
+            await asyncio.wait([camera.task], timeout=2.5)
+        if camera.pictures:
+            camera.pictures.close()
+        self._table.rows["last_end"][index] = list(EndReason).index(EndReason.CLOSED)
+        self._table.rows["state"][index] = CameraState.ABSENT
+
+    # ---- the detector
+
+    def _meet_detector(self, channel: Channel) -> None:
+        if self._detector is not None:
+            self._lose_detector()
+        self._detector = channel
+        self._loop.add_reader(channel.fileno(), self._hear_detector)
+
+    def _lose_detector(self) -> None:
+        """What was at the detector is gone with it; trackers and epochs live on."""
+        assert self._detector is not None
+        self._loop.remove_reader(self._detector.fileno())
+        self._detector.close()
+        self._detector, self._slots = None, None
+        for ticket, index in self._tickets.items():
+            if index in self._cameras:
+                self._cameras[index].pipeline.give_back(ticket, Outcome.ORPHANED)
+        self._tickets.clear()
+
+    def _hear_detector(self) -> None:
+        detector = self._detector
+        while detector is not None and detector is self._detector:
+            try:
+                heard = detector.receive()
+            except EOFError:
+                self._lose_detector()
+                return
+            if heard is None:
+                return
+            message, fds = heard
+            match message:
+                case Fetch():
+                    self._fetch(message)
+                case Done():
+                    self._tickets.pop(message.ticket, None)
+                    if message.camera in self._cameras:
+                        self._cameras[message.camera].pipeline.finish(message.ticket, message)
+                case Hello(slots, height, width):
+                    self._slots = Slots(fds[0], slots, height, width)
+
+    def _fetch(self, fetch: Fetch) -> None:
+        camera = self._cameras.get(fetch.camera)
+        if camera is None or self._slots is None:
+            self._fill(fetch, False)
+            return
+        self._tickets[fetch.ticket] = fetch.camera
+        target = self._slots[fetch.slot]
+        if camera.lane.slow:
+            self._pool.submit(self._take, camera, fetch, target)
+        else:
+            self._take(camera, fetch, target)
+
+    def _take(self, camera: _Camera, fetch: Fetch, target: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
+        self._fill(fetch, camera.pipeline.take(fetch.ticket, target))
+
+    def _fill(self, fetch: Fetch, filled: bool) -> None:
+        detector = self._detector
+        if not filled:
+            self._tickets.pop(fetch.ticket, None)
+        if detector is not None:
+            detector.send(Filled(fetch.ticket, filled))
+
+    def _ring(self) -> None:
+        if self._table.header["detector_idle"]:
+            self._table.header["detector_idle"] = 0
+            os.eventfd_write(self._doorbell, 1)
+
+    # ---- facts and results go to the node
+
+    def fact(self, fact: AnyFact) -> None:
+        """Observer: may be called from any thread."""
+        self._loop.call_soon_threadsafe(self._tell, Facts([fact]))
+
+    def result(self, output: Output, image: Any) -> None:
+        """Observer: called from the loop."""
+        self._tell(output)
+        pictures = self._cameras[output.index].pictures if output.index in self._cameras else None
+        if pictures is not None:
+            pictures.put(image, output)
+
+    def _trouble(self, message: str) -> None:
+        self.fact(Trouble(at=self._clock.monotonic(), where="video", message=message))
+
+    def _tell(self, message: Any) -> None:
+        if not self._outbox and self._node.send(message):
+            return
+        if len(self._outbox) >= OUTBOX_AT_MOST:
+            self._outbox.popleft()
+            self._unsent += 1
+        self._outbox.append(message)
+
+    def _flush_outbox(self) -> None:
+        while self._outbox and self._node.send(self._outbox[0]):
+            self._outbox.popleft()
+        if self._unsent and not self._outbox:
+            lost, self._unsent = self._unsent, 0
+            self._trouble(f"the node took no messages for a while: {lost} were dropped")
+
+
+def _transport(settings: CameraSettings) -> str:
+    return "udp" if settings.transport == "udp" else "tcp"

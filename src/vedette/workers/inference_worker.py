@@ -1,0 +1,315 @@
+"""A process that owns a detector on a device. When it dies, frames in flight are orphaned and nothing else
+happens: trackers and epochs live with the cameras.
+
+Two threads: the main one runs the detector and does nothing else; the asker chooses, requests the next
+frames while a batch runs, and listens to everybody.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import queue
+import select
+import threading
+import time
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from vedette.errors import DetectorError
+from vedette.facts import Trouble
+from vedette.infer.asker import Batch, Rhythm
+from vedette.infer.choose import Waiting, charge, choose, next_due
+from vedette.infer.load import DetectorSpec, LoadedDetector, load_detector
+from vedette.workers.protocol import (
+    Busy,
+    Channel,
+    Done,
+    Facts,
+    Fetch,
+    Filled,
+    Hello,
+    Link,
+    Ready,
+    StartInference,
+    Stop,
+)
+from vedette.workers.slots import Slots
+from vedette.workers.table import Stage, Table
+
+__all__ = ["InferenceWorker"]
+
+ANSWER_WITHIN_S = 0.1
+"""A camera worker that takes longer to hand over frames is left out of this batch; the others go ahead."""
+
+IDLE_TURN_S = 0.1
+TROUBLE_EVERY_S = 5.0
+
+
+class InferenceWorker:
+    """Runs until the node says stop or is gone."""
+
+    def __init__(self, start: StartInference, node: Channel, table: Table, doorbell: int) -> None:
+        self._start, self._node, self._table, self._doorbell = start, node, table, doorbell
+        self._links: dict[int, Channel] = {}
+        self._owner: dict[int, int] = {}
+        self._tickets = itertools.count(1)
+        self._rhythm = Rhythm()
+        self._running_since = 0.0
+        self._to_detect: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+        self._passed_on = 0  # batches; written by the asker
+        self._finished = 0  # batches; written by the detector's thread
+        self._pending: Batch | None = None
+        self._overdue: dict[int, tuple[int, int]] = {}
+        """Tickets that were given up on; their slot may still be written to until the answer comes."""
+        self._served = np.zeros(table.cameras)
+        self._asked_seq = np.full(table.cameras, -1, np.int64)
+        self._reachable = np.zeros(table.cameras, np.bool_)
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._told_trouble = 0.0
+        self._stopped = False
+
+    def run(self) -> None:
+        try:
+            spec = msgspec.msgpack.decode(self._start.spec, type=DetectorSpec)
+            self._detector: LoadedDetector = load_detector(spec)
+            self._detector.warm_up()
+        except DetectorError as err:
+            self._node.send(Busy(type(err).__name__, str(err)))
+            return
+        height, width = self._detector.input_size
+        # One batch at the detector, one being filled, and room for answers that came too late.
+        count = 3 * self._start.batch + 2
+        self._slots, self._slots_fd = Slots.create(count, height, width)
+        self._free = list(range(count))
+        self._node.send(Ready(self._detector.describe, list(self._detector.names)))
+        asker = threading.Thread(target=self._ask_forever, name="asker", daemon=True)
+        asker.start()
+        self._detect_forever()
+
+    # ---- the detector's thread
+
+    def _detect_forever(self) -> None:
+        while True:
+            batch = self._to_detect.get()
+            if batch is None:
+                return
+            self._running_since = began = time.monotonic()
+            self._table.header["batch_started"] = began
+            os.eventfd_write(self._wake, 1)
+            found = self._detect(batch)
+            took = time.monotonic() - began
+            self._table.header["batch_started"] = 0.0
+            self._rhythm.took(took)
+            self._running_since = 0.0
+            self._finished += 1
+            self._table.record_stage(0, Stage.INFER, took)
+            self._table.header["batches"] += 1
+            self._table.header["inferred"] += len(batch.tickets)
+            for (ticket, (camera, slot)), done in zip(batch.tickets.items(), found, strict=True):
+                self._free.append(slot)
+                self._send_done(ticket, camera, done)
+            os.eventfd_write(self._wake, 1)
+
+    def _detect(self, batch: Batch) -> list[Any]:
+        slots = [slot for _, slot in batch.tickets.values()]
+        if len(slots) == 1:
+            images = self._slots.pictures[slots[0] : slots[0] + 1]
+        else:
+            images = self._slots.pictures[slots]
+        try:
+            return list(self._detector.detect_boxes(images))
+        except DetectorError as err:
+            self._trouble(str(err))
+            return [str(err)] * len(slots)
+
+    def _send_done(self, ticket: int, camera: int, found: Any) -> None:
+        link = self._links.get(self._owner.get(camera, -1))
+        if link is None:
+            return
+        if isinstance(found, str):
+            link.send(Done(ticket, camera, failed=found))
+            return
+        link.send(
+            Done(
+                ticket,
+                camera,
+                found.xyxy.astype(np.float32, copy=False).tobytes(),
+                found.confidence.astype(np.float32, copy=False).tobytes(),
+                found.class_id.astype(np.int32, copy=False).tobytes(),
+                list(found.class_name),
+            )
+        )
+
+    def _trouble(self, message: str) -> None:
+        now = time.monotonic()
+        if now - self._told_trouble > TROUBLE_EVERY_S:
+            self._told_trouble = now
+            self._node.send(Facts([Trouble(at=now, where="detector", message=message)]))
+
+    # ---- the asker's thread
+
+    def _ask_forever(self) -> None:
+        while not self._stopped:
+            self._table.beats[0] = time.monotonic()
+            wait = self._ask_if_time()
+            self._listen(wait)
+        self._to_detect.put(None)
+
+    def _ask_if_time(self) -> float:
+        """Ask for the next batch if it is time to; returns how long to listen before looking again, in s."""
+        now = time.monotonic()
+        if self._pending is not None:
+            late = now - self._pending.asked_at - ANSWER_WITHIN_S
+            if late > 0:
+                self._give_up_waiting()
+            return max(0.001, -late)
+        started = self._running_since
+        queued = self._passed_on - self._finished
+        if queued > 1 or (queued and not started):
+            return IDLE_TURN_S
+        if started:
+            early = self._rhythm.ask_at(started) - now
+            if early > 0:
+                return early
+        return self._ask(now)
+
+    def _ask(self, now: float) -> float:
+        header = self._table.header
+        # Said before looking: a frame that comes in between rings, so none is slept through.
+        header["detector_idle"] = 1
+        waiting = self._waiting()
+        chosen = choose(waiting, min(self._start.batch, len(self._free)), now)
+        if not chosen:
+            due = next_due(waiting, now)
+            return IDLE_TURN_S if due is None else min(IDLE_TURN_S, due - now)
+        header["detector_idle"] = 0
+        charge(waiting, chosen)
+        batch = Batch(now)
+        for camera in chosen:
+            self._asked_seq[camera] = self._table.rows["newest_seq"][camera]
+            self._request(batch, camera)
+        if not batch.open:
+            return 0.001
+        self._pending = batch
+        return ANSWER_WITHIN_S
+
+    def _waiting(self) -> Waiting:
+        rows = self._table.rows
+        newest = rows["newest_seq"]
+        return Waiting(
+            captured=rows["newest_captured"],
+            not_before=rows["not_before"],
+            max_age=rows["max_age"],
+            interval=rows["interval"],
+            weight=rows["weight"],
+            served=self._served,
+            fresh=(newest >= 0) & (newest != self._asked_seq) & self._reachable,
+        )
+
+    def _request(self, batch: Batch, camera: int) -> None:
+        link = self._links.get(self._owner.get(camera, -1))
+        if link is None:
+            return
+        ticket, slot = next(self._tickets), self._free.pop()
+        if link.send(Fetch(ticket, slot, camera)):
+            batch.tickets[ticket] = (camera, slot)
+            batch.open.add(ticket)
+        else:
+            self._free.append(slot)
+
+    def _give_up_waiting(self) -> None:
+        assert self._pending is not None
+        for ticket in self._pending.open:
+            self._overdue[ticket] = self._pending.tickets.pop(ticket)
+        self._pending.open.clear()
+        self._pass_on()
+
+    def _answer(self, answer: Filled) -> None:
+        late = self._overdue.pop(answer.ticket, None)
+        if late is not None:
+            camera, slot = late
+            self._free.append(slot)
+            if answer.filled:
+                self._send_done(answer.ticket, camera, "the frame came too late for its batch")
+            return
+        batch = self._pending
+        if batch is None or answer.ticket not in batch.open:
+            return
+        batch.open.discard(answer.ticket)
+        if not answer.filled:
+            self._free.append(batch.tickets.pop(answer.ticket)[1])
+        if not batch.open:
+            self._rhythm.answered(time.monotonic() - batch.asked_at)
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        batch, self._pending = self._pending, None
+        if batch is not None and batch.tickets:
+            self._passed_on += 1
+            self._to_detect.put(batch)
+
+    # ---- listening
+
+    def _listen(self, seconds: float) -> None:
+        links = {link.fileno(): worker for worker, link in self._links.items()}
+        others = [self._doorbell, self._wake, self._node.fileno()]
+        # select, because it alone waits for fractions of a millisecond.
+        readable, _, _ = select.select([*links, *others], [], [], max(0.0, seconds))
+        for fd in readable:
+            if fd in links:
+                self._hear_camera_worker(links[fd])
+            elif fd == self._node.fileno():
+                self._hear_node()
+            else:
+                _empty(fd)
+
+    def _hear_camera_worker(self, worker: int) -> None:
+        link = self._links[worker]
+        try:
+            while (heard := link.receive()) is not None:
+                if isinstance(heard[0], Filled):
+                    self._answer(heard[0])
+        except EOFError:
+            self._lose(worker)
+
+    def _lose(self, worker: int) -> None:
+        self._links.pop(worker).close()
+        gone = {camera for camera, owner in self._owner.items() if owner == worker}
+        self._reachable[list(gone)] = False
+        for ticket in [ticket for ticket, (camera, _) in self._overdue.items() if camera in gone]:
+            self._free.append(self._overdue.pop(ticket)[1])
+        if self._pending is not None:
+            for ticket in [t for t in self._pending.open if self._pending.tickets[t][0] in gone]:
+                self._answer(Filled(ticket, False))
+
+    def _hear_node(self) -> None:
+        try:
+            while (heard := self._node.receive()) is not None:
+                message, fds = heard
+                match message:
+                    case Link(worker, cameras):
+                        self._meet(worker, cameras, Channel.from_fd(fds[0]))
+                    case Stop():
+                        self._stopped = True
+        except EOFError:
+            self._stopped = True
+
+    def _meet(self, worker: int, cameras: list[int], link: Channel) -> None:
+        if worker in self._links:
+            self._lose(worker)
+        self._links[worker] = link
+        for camera in cameras:
+            self._owner[camera] = worker
+            self._asked_seq[camera] = -1
+            self._reachable[camera] = True
+        link.send(Hello(self._slots.count, self._slots.height, self._slots.width), [self._slots_fd])
+
+
+def _empty(eventfd: int) -> None:
+    try:
+        os.eventfd_read(eventfd)
+    except BlockingIOError:
+        pass  # another thread was quicker

@@ -1,0 +1,233 @@
+"""What processes of a node say to each other, and the channel they say it over.
+
+A channel is a Unix socket that keeps message boundaries. It has no name in the file system, ends when either
+side dies, and can carry file descriptors (shared memory, a link to another worker).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from vedette.facts import AnyFact
+
+__all__ = [
+    "Acknowledge",
+    "AddCamera",
+    "Busy",
+    "CameraFinished",
+    "Channel",
+    "close_all",
+    "Done",
+    "Facts",
+    "Fetch",
+    "Filled",
+    "Hello",
+    "Link",
+    "Output",
+    "Ready",
+    "RemoveCamera",
+    "Start",
+    "StartInference",
+    "Stop",
+    "pair",
+]
+
+class Message(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Base of all messages."""
+
+
+# node → worker
+class Start(Message, frozen=True):
+    """First word to a camera worker. Carries the table and the doorbell as file descriptors."""
+
+    worker: int
+    cameras: int
+    workers: int
+
+
+class StartInference(Message, frozen=True):
+    """First word to the inference worker. Carries the table and the doorbell."""
+
+    cameras: int
+    workers: int
+    spec: bytes
+    """The detector's settings, packed."""
+    batch: int
+
+
+class AddCamera(Message, frozen=True):
+    index: int
+    name: str
+    settings: bytes
+    """The camera's settings, packed."""
+
+
+class RemoveCamera(Message, frozen=True):
+    index: int
+
+
+class Link(Message, frozen=True):
+    """A socket to the other kind of worker comes with this message.
+
+    ``worker``: the camera worker's number; ``cameras``: which rows of the table are its own.
+    """
+
+    worker: int
+    cameras: list[int]
+
+
+class Acknowledge(Message, frozen=True):
+    """Results of an ``every_frame`` camera were taken by all sinks: as many more may come."""
+
+    index: int
+    results: int
+
+
+class Stop(Message, frozen=True):
+    """Close everything in order and exit."""
+
+
+# worker → node
+class Ready(Message, frozen=True):
+    describe: str = ""
+    names: list[str] = []
+    """Class names the detector declares, by class id."""
+
+
+class Busy(Message, frozen=True):
+    """The worker cannot do its work at all; it exits after this. ``kind``: name of the error class."""
+
+    kind: str
+    message: str
+
+
+class Facts(Message, frozen=True):
+    facts: list[AnyFact]
+
+
+class Output(Message, frozen=True):
+    """A result on its way to the sinks. Arrays are raw bytes: xyxy f32 [n,4], confidence f32, class i32, track i64."""
+
+    index: int
+    epoch: int
+    seq: int
+    captured_at: float
+    emitted_at: float
+    age: float
+    width: int
+    height: int
+    xyxy: bytes
+    confidence: bytes
+    class_id: bytes
+    track_id: bytes
+    names: list[str]
+
+
+class CameraFinished(Message, frozen=True):
+    """A source that ends has ended and all of its frames have their outcome."""
+
+    index: int
+    reason: str
+    detail: str
+
+
+# camera worker ↔ inference worker
+class Hello(Message, frozen=True):
+    """First word of the inference worker on a link. Carries the slots' memory: u8 [slots, height, width, 3] RGB."""
+
+    slots: int
+    height: int
+    width: int
+
+
+class Fetch(Message, frozen=True):
+    ticket: int
+    slot: int
+    camera: int
+
+
+class Filled(Message, frozen=True):
+    ticket: int
+    filled: bool
+
+
+class Done(Message, frozen=True):
+    """A frame's detections in pixels of the detector's input; ``failed`` says why there are none."""
+
+    ticket: int
+    camera: int
+    xyxy: bytes = b""
+    confidence: bytes = b""
+    class_id: bytes = b""
+    names: list[str] = []
+    failed: str | None = None
+
+
+_ANY = (
+    Start | StartInference | AddCamera | RemoveCamera | Link | Acknowledge | Stop | Ready | Busy | Facts | Output
+) | (CameraFinished | Hello | Fetch | Filled | Done)
+
+
+class Channel:
+    """One end of a link. Not blocking unless told; ``fileno`` lets loops and selectors wait for it."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+            sock.setsockopt(socket.SOL_SOCKET, option, 4 << 20)
+        self._socket = sock
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder = msgspec.msgpack.Decoder(_ANY)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def send(self, message: Message, fds: Sequence[int] = ()) -> bool:
+        """Send one message; False when the other side is gone or takes nothing now (it was not sent)."""
+        data = self._encoder.encode(message)
+        try:
+            if fds:
+                socket.send_fds(self._socket, [data], list(fds))
+            else:
+                self._socket.send(data)
+        except OSError:
+            return False
+        return True
+
+    def receive(self) -> tuple[Any, list[int]] | None:
+        """The next message and its file descriptors; None when there is none now.
+
+        Raises EOFError when the other side is gone.
+        """
+        try:
+            data, fds, _, _ = socket.recv_fds(self._socket, 1 << 20, 4)
+        except BlockingIOError:
+            return None
+        except OSError as err:
+            raise EOFError from err
+        if not data:
+            raise EOFError
+        return self._decoder.decode(data), list(fds)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    @classmethod
+    def from_fd(cls, fd: int) -> Channel:
+        return cls(socket.socket(fileno=fd))
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Two connected sockets that keep message boundaries."""
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
+def close_all(fds: Sequence[int]) -> None:
+    for fd in fds:
+        os.close(fd)
+

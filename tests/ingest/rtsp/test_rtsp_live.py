@@ -1,0 +1,170 @@
+"""Our client against MediaMTX, a server that shares no code with it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import pytest
+import uvloop
+
+from ingest.rtsp.rtsp_replay import Collector
+from servers import MediaMTX, free_port
+from vedette.clock import SystemClock
+from vedette.facts import EndReason, SessionEnd
+from vedette.frame import Rung
+from vedette.ingest.rtsp.client import RtspSource
+
+PICTURES = ["-re", "-f", "lavfi", "-i", "testsrc2=size=160x96:rate=25"]
+H264 = [*PICTURES, "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "10"]
+CODECS = {
+    "h264": H264,
+    "hevc": [
+        *PICTURES,
+        "-c:v",
+        "libx265",
+        "-preset",
+        "ultrafast",
+        "-x265-params",
+        "log-level=none:keyint=10",
+    ],
+    "mjpeg": [*PICTURES, "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-huffman", "default"],
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MediaMTX]:
+    with MediaMTX(tmp_path_factory.mktemp("mediamtx")) as running:
+        for codec, arguments in CODECS.items():
+            running.publish(codec, *arguments)
+        yield running
+
+
+def source(url: str, **options: float) -> RtspSource:
+    return RtspSource(url, clock=SystemClock(), **options)  # type: ignore[arg-type]
+
+
+async def watch(url: str, collector: Collector, frames: int) -> None:
+    """Run a session until so many frames came, then cancel it."""
+    session = asyncio.create_task(source(url).run(collector))
+    async with asyncio.timeout(20):
+        while len(collector.frames) < frames:
+            await asyncio.sleep(0.02)
+            assert not session.done(), session.result()
+        session.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await session
+
+
+async def ending(url: str, collector: Collector | None = None, **options: float) -> SessionEnd:
+    async with asyncio.timeout(20):
+        return await source(url, **options).run(collector or Collector())
+
+
+@pytest.mark.parametrize("codec", CODECS)
+async def test_frames_of_a_live_stream_decode(server: MediaMTX, codec: str) -> None:
+    collector = Collector()
+    await watch(server.url(codec), collector, 25)
+    assert collector.info is not None
+    assert collector.info.codec == codec
+    decoder = av.CodecContext.create(codec, "r")
+    decoder.extradata = collector.info.extradata
+    first = next(index for index, frame in enumerate(collector.frames) if frame.keyframe)
+    pictures = [one for f in collector.frames[first:] for one in decoder.decode(av.Packet(f.data))]
+    assert {(picture.width, picture.height) for picture in pictures} == {(160, 96)}
+    assert collector.breaks == 0
+
+
+def test_it_works_under_uvloop(server: MediaMTX) -> None:
+    collector = Collector()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(watch(server.url("h264"), collector, 10))
+    assert len(collector.frames) >= 10
+
+
+async def test_the_rung_may_change_while_it_plays(server: MediaMTX) -> None:
+    collector = Collector(Rung.PAUSED)
+    session = asyncio.create_task(source(server.url("h264")).run(collector))
+    async with asyncio.timeout(20):
+        while collector.skips < 5:
+            await asyncio.sleep(0.02)
+        assert not collector.frames
+        collector.rung = Rung.KEYFRAMES
+        while len(collector.frames) < 2:
+            await asyncio.sleep(0.02)
+    session.cancel()
+    assert all(frame.keyframe for frame in collector.frames)
+
+
+@pytest.mark.parametrize("methods", ["basic", "digest", "basic, digest"])
+async def test_user_and_password_open_a_protected_stream(tmp_path: Path, methods: str) -> None:
+    with MediaMTX(tmp_path, user="cam", password="p:w", methods=methods) as protected:
+        protected.publish("gate", *H264)
+        await watch(protected.url("gate", "cam:p%3Aw"), Collector(), 3)
+        wrong, none = await asyncio.gather(
+            ending(protected.url("gate", "cam:wr0ng")), ending(protected.url("gate"))
+        )
+    assert wrong.reason is none.reason is EndReason.UNAUTHORISED
+    assert "wr0ng" not in wrong.detail
+
+
+async def test_a_missing_path_is_refused(server: MediaMTX) -> None:
+    end = await ending(server.url("nobody"))
+    assert (end.reason, "404" in end.detail) == (EndReason.REFUSED, True)
+
+
+async def test_a_closed_port_is_refused() -> None:
+    assert (await ending(f"rtsp://localhost:{free_port()}/cam")).reason is EndReason.REFUSED
+
+
+async def test_an_unknown_host_is_unreachable() -> None:
+    assert (await ending("rtsp://no-such-host.invalid/cam")).reason is EndReason.UNREACHABLE
+
+
+async def test_a_server_that_is_killed_ends_the_session(tmp_path: Path) -> None:
+    with MediaMTX(tmp_path) as mortal:
+        mortal.publish("cam", *H264)
+        collector = Collector()
+        session = asyncio.create_task(ending(mortal.url("cam"), collector))
+        await asyncio.wait_for(collector.first_frame.wait(), 20)
+        mortal.stop()
+        assert (await session).reason in (EndReason.ENDED, EndReason.UNREACHABLE)
+
+
+async def test_a_publisher_that_leaves_ends_the_session_and_one_that_hangs_stalls_it(tmp_path: Path) -> None:
+    with MediaMTX(tmp_path) as running:
+        publishers = [running.publish(path, *H264) for path in ("leaves", "hangs")]
+        collectors = [Collector(), Collector()]
+        sessions = [
+            asyncio.create_task(ending(running.url(path), collector, stall_after=1.0))
+            for path, collector in zip(("leaves", "hangs"), collectors, strict=True)
+        ]
+        for collector in collectors:
+            await asyncio.wait_for(collector.first_frame.wait(), 20)
+        publishers[0].kill()
+        os.kill(publishers[1].pid, signal.SIGSTOP)
+        assert [(await session).reason for session in sessions] == [EndReason.ENDED, EndReason.STALLED]
+
+
+async def test_cancelling_leaves_no_task_and_no_socket(server: MediaMTX) -> None:
+    before = set(asyncio.all_tasks())
+    await watch(server.url("h264"), Collector(), 1)
+    assert set(asyncio.all_tasks()) == before
+    async with asyncio.timeout(10):
+        while any(item["state"] == "read" for item in server.api("rtspsessions/list").get("items", [])):
+            await asyncio.sleep(0.05)
+
+
+async def test_one_source_plays_many_sessions(server: MediaMTX) -> None:
+    reader = source(server.url("mjpeg"))
+    for _ in range(3):
+        collector = Collector()
+        session = asyncio.create_task(reader.run(collector))
+        await asyncio.wait_for(collector.first_frame.wait(), 10)
+        session.cancel()
+        await asyncio.wait({session}, timeout=5)
+        assert session.cancelled()
