@@ -23,11 +23,11 @@ ENCODERS = {
 }
 
 
-def make_clip(folder: Path, name: str, *, frames: int = 30, size: str = "160x96") -> Path:
-    """Encode a moving test picture; ``name`` is one of ENCODERS."""
+def make_clip(folder: Path, name: str, *more: str, frames: int = 30, size: str = "160x96") -> Path:
+    """Encode a moving test picture; ``name`` is one of ENCODERS, ``more`` goes to the encoder."""
     path = folder / name
     source = ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate={FPS}", "-frames:v", str(frames))
-    ffmpeg(*source, *ENCODERS[name], path)
+    ffmpeg(*source, *ENCODERS[name], *more, path)
     return path
 
 
@@ -38,7 +38,7 @@ def ffmpeg(*arguments: object) -> None:
 class Notebook:
     """A receiver. ``enough`` is set once ``count`` frames were told of, in whatever way."""
 
-    def __init__(self, *, rung: Rung = Rung.ALL, count: int = 1, check_thread: bool = False) -> None:
+    def __init__(self, *, rung: Rung = Rung.ALL, count: int = 1) -> None:
         self.rung = rung
         self.infos: list[StreamInfo] = []
         self.frames: list[EncodedFrame] = []

@@ -74,8 +74,9 @@ class Node:
         self.settings: dict[str, CameraSettings] = camera_settings(config, save_video)
         self.usage = Usage()
         self.detector = ""
-        self.started_at = self.ready_at = 0.0
+        self.started_at = self.ready_at = self.stopped_at = 0.0
         self.finished: dict[str, EndReason] = {}
+        self.finish_details: dict[str, str] = {}
         self._deliver, self._tell = deliver, tell
         self._clock = clock or SystemClock()
         self._failure: VedetteError | None = None
@@ -161,8 +162,9 @@ class Node:
                     self._tell(fact)
             case Ready(describe):
                 self._heard_ready(child, describe)
-            case CameraFinished(index, reason):
+            case CameraFinished(index, reason, detail):
                 self.finished[self.names[index]] = EndReason(reason)
+                self.finish_details[self.names[index]] = detail
                 if len(self.finished) == len(self.names):
                     self.stop()
             case Busy(kind, why):
@@ -295,4 +297,5 @@ class Node:
         for index in range(len(self.names)):
             self.table.orphan(index)
         os.close(self._doorbell)
+        self.stopped_at = self._clock.monotonic()
 

@@ -166,7 +166,12 @@ class Pipeline:
 
     def frame(self, frame: EncodedFrame) -> None:
         """A whole frame arrived. Blocks only where the source can wait."""
-        seq = self._received()
+        with self._lock:
+            seq = int(self._row["received"])
+            self._row["received"] += 1
+            if self._closed:
+                self._count(Outcome.ORPHANED)
+                return
         self._note_interval(frame.arrived)
         self._decode(frame, seq)
 
@@ -181,12 +186,6 @@ class Pipeline:
         with self._lock:
             self._row["received"] += count
             self._count(Outcome.FAILED, count)
-
-    def _received(self) -> int:
-        with self._lock:
-            seq = int(self._row["received"])
-            self._row["received"] += 1
-        return seq
 
     def _note_interval(self, arrived: float) -> None:
         if self._last_arrival:
@@ -205,14 +204,23 @@ class Pipeline:
         decoder = self._decoder
         if decoder is None or not decoder.wants(frame):
             # Joined in the middle of a group of pictures: nothing can be made of it before the next keyframe.
-            self._end_received(Outcome.SKIPPED)
+            self._end(Outcome.SKIPPED)
             return
-        self._inside[seq] = _Arrival(captured, int(self._row["epoch"]))
+        if not self._enter_decoder(seq, captured):
+            return
         pictures = self._pictures(lambda: decoder.decode(frame, seq))
         decoded = self._clock.monotonic()
         self._table.record_stage(self._worker, Stage.DECODE, decoded - began)
         for picture in pictures:
             self._keep(picture, decoded)
+
+    def _enter_decoder(self, seq: int, captured: float) -> bool:
+        with self._lock:
+            if self._closed:
+                self._count(Outcome.ORPHANED)
+                return False
+            self._inside[seq] = _Arrival(captured, int(self._row["epoch"]))
+        return True
 
     def _pictures(self, decode: Callable[[], list[DecodedFrame]]) -> list[DecodedFrame]:
         """What the decoder gives; what it says is lost ends here as failed."""
@@ -222,10 +230,6 @@ class Pipeline:
             for seq in failed.seqs:
                 self._fail_inside(seq)
             return failed.frames
-
-    def _end_received(self, outcome: Outcome) -> None:
-        with self._lock:
-            self._count(outcome)
 
     def _fail_inside(self, seq: int) -> None:
         with self._lock:
@@ -283,9 +287,11 @@ class Pipeline:
                 return False
             kept.chosen_at = now
             self._taken[ticket] = kept
-            self._row["not_before"] = max(
-                self._row["not_before"] + self._min_interval, now - self._min_interval
-            )
+            if self._min_interval:
+                # On a grid, so that a camera of 25 fps limited to 10 gives 10 and not 8.3; a pause earns nothing.
+                slot = float(self._row["not_before"])
+                on_time = now - slot < self._min_interval
+                self._row["not_before"] = (slot if on_time else now) + self._min_interval
             self._room.notify_all()
         self._table.record_stage(self._worker, Stage.WAIT, now - kept.decoded_at)
         return self._convert(ticket, kept, target)
@@ -318,7 +324,10 @@ class Pipeline:
                 return
         # Only the worker's own thread tracks and emits, so this needs no lock.
         output = self._track(kept, done)
-        self._emit(kept, output)
+        if output.age > self.settings.max_age:
+            self._end(Outcome.EXPIRED)
+        else:
+            self._emit(kept, output)
 
     def _fate(self, kept: _Kept, done: Done) -> Outcome:
         if done.failed is not None:
@@ -411,6 +420,10 @@ class Pipeline:
             self._newest = None
             self._row["newest_seq"] = -1
             self._count(Outcome.ORPHANED)
+
+    def _end(self, outcome: Outcome) -> None:
+        with self._lock:
+            self._count(outcome)
 
     def _count(self, outcome: Outcome, count: int = 1) -> None:
         self._row[outcome.value] += count

@@ -12,16 +12,25 @@ from typing import Any, Self
 
 from vedette.config import Config, load_config
 from vedette.errors import VedetteError
-from vedette.facts import AnyFact
+from vedette.facts import AnyFact, Trouble
 from vedette.node import Node
 from vedette.results import Result
-from vedette.sinks import open_deliveries
-from vedette.snapshot import NodeSnapshot, report_of, snapshot_of
+from vedette.observe.report import build_report
+from vedette.observe.views import NodeView
+from vedette.observe.watch import Watch
+from vedette.sinks.open import deliveries_of
 
 __all__ = ["RunningNode", "run"]
 
 MAILBOX = 1024
 """Results that wait for ``node.results()``. Of live cameras the oldest make room, and are counted."""
+
+
+STOPPED_DRAIN_S = 1.5
+"""Somebody asked to stop and waits; what sinks have not taken by then is counted as dropped."""
+
+FINISHED_DRAIN_S = 60.0
+"""All clips are over and nobody waits for us: slow sinks may have the time they need."""
 
 
 class Mailbox:
@@ -83,9 +92,11 @@ class RunningNode:
         self._on_fact = on_fact or (lambda _: None)
         self._iterates = iterates
         self._mailbox = Mailbox(lambda result: config.cameras[result.camera].every_frame)
-        self._deliveries = open_deliveries(config, on_result, self._trouble)
+        self._deliveries = deliveries_of(config, on_result, self._trouble)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._node = Node(config, deliver=self._deliver, tell=self._tell, save_video=save_video)
+        self._watch = Watch(self._node)
+        self._stop_asked = False
         self._started = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="vedette-node", daemon=True)
@@ -105,8 +116,13 @@ class RunningNode:
 
     def stop(self) -> None:
         """Stop in order: sessions closed, workers ended, sinks drained. Takes less than five seconds."""
+        self._stop_asked = True
         if self._loop is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._node.stop)
+            try:
+                self._loop.call_soon_threadsafe(self._node.stop)
+            except RuntimeError:
+                pass  # the loop is closed: it ended by itself just now
+        self._mailbox.close()
         self._thread.join()
 
     @property
@@ -118,13 +134,21 @@ class RunningNode:
         """How the cameras that ended for good ended: ``EndReason`` by name."""
         return dict(self._node.finished)
 
-    def snapshot(self) -> NodeSnapshot:
-        """What every camera is doing now."""
-        return snapshot_of(self._node)
+    def finish_detail(self, camera: str) -> str:
+        """More about how a camera that is finished ended."""
+        return self._node.finish_details.get(camera, "")
+
+    def view(self) -> NodeView:
+        """What every camera is doing now; rates are of the last second."""
+        return self._watch.now(self._deliveries)
+
+    def view_in_all(self) -> NodeView:
+        """The same with rates since the start."""
+        return self._watch.in_all(self._deliveries)
 
     def report(self) -> dict[str, Any]:
         """Frames and their outcomes, ages, stage times and costs since the start (docs/configuration.md)."""
-        return report_of(self._node)
+        return build_report(self.view_in_all())
 
     # ---- inside
 
@@ -148,11 +172,14 @@ class RunningNode:
         finally:
             self._started.set()
             for delivery in self._deliveries:
-                delivery.close()
+                delivery.close(STOPPED_DRAIN_S if self._stop_asked else FINISHED_DRAIN_S)
             self._mailbox.close()
 
     def _deliver(self, result: Result, taken: Callable[[], None]) -> None:
+        self._watch.saw(result)
         takers = len(self._deliveries) + self._iterates
+        if not takers:
+            taken()
         once = taken if takers == 1 else _after(takers, taken)
         for delivery in self._deliveries:
             delivery.put(result, once)
@@ -163,8 +190,6 @@ class RunningNode:
         self._on_fact(fact)
 
     def _trouble(self, message: str) -> None:
-        from vedette.facts import Trouble
-
         self._on_fact(Trouble(at=self._node.started_at, where="sink", message=message))
 
     def _raise_error(self) -> None:

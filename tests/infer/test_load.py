@@ -16,7 +16,8 @@ from networks import constant_network
 from vedette.errors import DetectorError
 from vedette.infer.detector import Boxes
 from vedette.infer.letterbox import PADDING, fit
-from vedette.infer.load import BUNDLED, DetectorSpec, default_threads, load_detector
+from vedette.infer.load import BUNDLED, DetectorSpec, load_detector
+from vedette.infer.runtime import default_threads
 from vedette.infer.suppress import overlap
 
 ROOT = Path(__file__).parents[2]
@@ -148,6 +149,18 @@ def test_another_size_than_the_models_own_is_refused(tmp_path: Path) -> None:
     for runtime in ("onnxruntime", "openvino"):
         with pytest.raises(DetectorError, match=r"the model's pictures are 64 x 64 .* says \(32, 64\)"):
             load(model="m.onnx", folder=str(tmp_path), input_size=(32, 64), runtime=runtime)
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_a_size_that_the_network_cannot_take_is_refused(tmp_path: Path, runtime: str) -> None:
+    (tmp_path / "mine.onnx").write_bytes(BUNDLED.read_bytes())
+    with pytest.raises(DetectorError, match=r"the model .* pictures of 200x416"):
+        load(model="mine.onnx", folder=str(tmp_path), input_size=(200, 416), runtime=runtime)
+
+
+def test_a_gpu_that_cannot_be_used_is_refused_when_asked_for() -> None:
+    with pytest.raises(DetectorError, match=r"device cuda:7: .*CUDA"):
+        load(device="cuda:7")
 
 
 def test_pictures_of_the_wrong_shape_are_refused() -> None:

@@ -139,9 +139,7 @@ def test_a_stream_that_has_no_keyframes_at_all_is_decoded_in_the_end(clips: dict
 
 def test_a_picture_that_hides_damage_counts_as_failed(clips: dict[str, Path]) -> None:
     info, frames = annex_b(clips["raw.h264"])
-    frames[4].data = frames[4].data[
-        : len(frames[4].data) // 2
-    ]  # the rest is painted over from the frame before
+    frames[4].data = frames[4].data[: len(frames[4].data) // 2]  # the rest gets painted over
     tally = run_through(info, frames)
     assert 4 in tally.failed
     assert tally.ends == list(range(FRAMES))

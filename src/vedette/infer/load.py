@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,21 +15,19 @@ from vedette.infer.heads import Candidates
 from vedette.infer.labels import class_names, coco
 from vedette.infer.letterbox import PADDING
 from vedette.infer.pixels import Network, Pixels, Run, chunks
+from vedette.infer.runtime import open_network
 from vedette.infer.suppress import CONFUSABLE, rivals, suppress
 from vedette.infer.user import checked_size, load_user_detector
 
 if TYPE_CHECKING:
     import supervision as sv
 
-__all__ = ["BUNDLED", "DEFAULT_SIZE", "DetectorSpec", "LoadedDetector", "default_threads", "load_detector"]
+__all__ = ["BUNDLED", "DEFAULT_SIZE", "DetectorSpec", "LoadedDetector", "load_detector"]
 
 BUNDLED = Path(__file__).parent.parent / "assets" / "picodet_s_416.onnx"
 
 DEFAULT_SIZE = (256, 416)
 """Input (height, width) of networks that take any: 16:9 like most cameras, 1.7 times cheaper than 416²."""
-
-MOST_THREADS = 4
-"""Beyond this a small network gains little, and the cores are missed elsewhere."""
 
 
 class DetectorSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,7 +162,7 @@ def _load_network(spec: DetectorSpec) -> NetworkDetector:
         raise DetectorError(f"there is no model file {path}")
     if spec.head != "auto" and spec.head not in HEADS:
         raise DetectorError(f"there is no output head {spec.head!r}; there are: auto, {', '.join(HEADS)}")
-    network = _open(path, spec)
+    network = open_network(path, spec.runtime, spec.device, spec.threads)
     size = network.picture.sized(spec.input_size, DEFAULT_SIZE)
     if spec.model is None and (size[0] % 32 or size[1] % 32):
         raise DetectorError(f"input_size {size[0]}x{size[1]}: the bundled detector takes multiples of 32")
@@ -187,61 +183,3 @@ def _pixels(spec: DetectorSpec, network: Network, head: Head) -> Pixels:
     if spec.normalise:
         raise DetectorError("normalise is set, but the model takes uint8 pixels and normalises them itself")
     return Pixels().changed(None, spec.channels)
-
-
-def default_threads(cores: int) -> int:
-    """Half the cores: the others decode. Threads that share a core buy little here (one to two: 1.2 times
-    the speed for 1.6 times the CPU)."""
-    return max(1, min(MOST_THREADS, cores // 2))
-
-
-def _open(path: Path, spec: DetectorSpec) -> Network:
-    """Open the file with the runtime and on the device asked for; ``auto`` takes the quickest there is."""
-    if spec.runtime not in ("auto", "onnxruntime", "openvino"):
-        raise DetectorError(f"runtime must be auto, onnxruntime or openvino, not {spec.runtime!r}")
-    threads = spec.threads if spec.threads is not None else default_threads(_cores())
-    if threads < 1:
-        raise DetectorError(f"threads must be at least 1, not {threads}")
-    cuda = _cuda(spec.device, spec.runtime)
-    use_openvino = spec.runtime == "openvino" or (
-        spec.runtime == "auto" and cuda is None and importlib.util.find_spec("openvino") is not None
-    )
-    # Imported here: each of them costs tens of megabytes, and only one is used.
-    if use_openvino:
-        from vedette.infer.openvino import OpenVinoNetwork
-
-        return OpenVinoNetwork(path, threads)
-    from vedette.infer.onnx import OnnxNetwork
-
-    return OnnxNetwork(path, threads, cuda)
-
-
-def _cuda(device: str, runtime: str) -> int | None:
-    """The GPU's number, or None for the CPU. Raises DetectorError for a device that is none."""
-    if device == "cpu" or (device == "auto" and (runtime == "openvino" or not _gpu_there())):
-        return None
-    if device == "auto":
-        from vedette.infer.onnx import has_cuda
-
-        return 0 if has_cuda() else None
-    kind, _, number = device.partition(":")
-    if kind != "cuda" or not (number or "0").isdecimal():
-        raise DetectorError(f"device must be auto, cpu or cuda:N, not {device!r}")
-    if runtime == "openvino":
-        raise DetectorError(f"device {device}: OpenVINO runs on the CPU here; leave runtime out")
-    return int(number or 0)
-
-
-def _gpu_there() -> bool:
-    """Whether the kernel shows an NVIDIA GPU; asked first, because importing a runtime to ask costs 50 MB."""
-    return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()
-
-
-def _cores() -> int:
-    """Cores this process may use: its affinity, and a container's CPU quota."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return max(1, min(cores, round(int(quota) / int(period))))
-    except (OSError, ValueError):  # no cgroup here, or no quota ("max")
-        return cores

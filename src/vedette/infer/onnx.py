@@ -89,6 +89,8 @@ def _open(path: Path, threads: int, cuda: int | None) -> ort.InferenceSession:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers: list[Any] = ["CPUExecutionProvider"]
     if cuda is not None:
+        if hasattr(ort, "preload_dlls"):  # since 1.21: finds CUDA where pip put it
+            ort.preload_dlls()
         memory = {"gpu_mem_limit": GPU_MEMORY, "arena_extend_strategy": "kSameAsRequested"}
         providers.insert(0, (_CUDA, {"device_id": cuda, "cudnn_conv_algo_search": "HEURISTIC", **memory}))
     try:

@@ -103,16 +103,19 @@ class ContainerSource:
         try:
             container, stream = self._open()
         except InputError as failure:
-            if stop.must_end():
-                return SessionEnd(EndReason.UNREACHABLE, f"{self._host}: no answer in time")
-            return failure.end
+            return self._too_late() if stop.expired else failure.end
         finally:
             stop.allow(None)
         try:
+            if stop.expired:  # libavformat made do with what it had found until then
+                return self._too_late()
             receiver.opened(stream_info(stream))
             return self._read(container, stream, receiver, stop)
         finally:
             container.close()
+
+    def _too_late(self) -> SessionEnd:
+        return SessionEnd(EndReason.UNREACHABLE, f"{self._host}: no answer in time")
 
     def _open(self) -> tuple[Any, Any]:
         scheme, target = urlsplit(self._url).scheme, self._url
@@ -142,13 +145,16 @@ class ContainerSource:
                 arrived = clock.monotonic()
                 deliver(packet, line.at(pts, arrived) if has_clock else arrived, arrived, receiver, gate)
         except (av.FFmpegError, OSError, ValueError) as err:
+            # HTTP without a length that is closed in order: libavformat cannot tell whether that was all.
+            closed = getattr(err, "errno", None) == errno.EIO
             end = end_of(err, self._host)
+            end = SessionEnd(EndReason.ENDED, f"{self._host}: closed by the other side") if closed else end
         else:
             end = SessionEnd(EndReason.ENDED, f"{self._host}: the stream ended")
         if stop.is_set():
             return SessionEnd(EndReason.CLOSED)
         # Some demuxers report a read that was given up as the end of the stream, or as bad data.
-        if stop.must_end():
+        if stop.expired:
             return SessionEnd(EndReason.STALLED, f"{self._host}: nothing came for {self._stall_after:g} s")
         return end
 

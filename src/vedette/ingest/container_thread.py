@@ -28,6 +28,8 @@ class Stop:
     def __init__(self) -> None:
         self._event = threading.Event()
         self._deadline = math.inf
+        self.expired = False
+        """Whether a blocking call was ended because its time was up."""
 
     def set(self) -> None:
         self._event.set()
@@ -44,7 +46,9 @@ class Stop:
         self._deadline = math.inf if seconds is None else time.monotonic() + seconds
 
     def must_end(self) -> bool:
-        return self._event.is_set() or time.monotonic() > self._deadline
+        if time.monotonic() > self._deadline:
+            self.expired = True
+        return self.expired or self._event.is_set()
 
     def is_deaf(self) -> bool:
         """Whether the thread stays in a call that should have ended (webcam drivers, name servers)."""

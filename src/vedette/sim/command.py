@@ -156,7 +156,7 @@ def _addresses(server: SimulatedCameras) -> list[str]:
     shown = urls if count <= _SHOWN else [urls[0], "…", urls[-1]]
     clip, fps = server.cameras[0].clip, server.cameras[0].fps
     what = f"{count} camera{'s' if count > 1 else ''}, {clip.width}x{clip.height}, {fps:g} fps"
-    return [*shown, f"ready: {what}, port {server.port}"]
+    return [*shown, f"ready: {what}, on {server.host} port {server.port}"]
 
 
 def _config(server: SimulatedCameras, options: SimOptions) -> list[str]:
@@ -165,7 +165,7 @@ def _config(server: SimulatedCameras, options: SimOptions) -> list[str]:
     if options.user is not None:
         urls = [(name, url.replace("://", "://${CAM_USER}:${CAM_PASSWORD}@")) for name, url in urls]
     lines = [f"  {name}:\n    url: {url}" for name, url in urls]
-    return ["cameras:", *lines, f"# ready: {len(urls)} cameras, port {server.port}"]
+    return ["cameras:", *lines, f"# ready: {len(urls)} cameras, on {server.host} port {server.port}"]
 
 
 def _parse_size(text: str) -> tuple[int, int]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from vedette.config import Config
-from vedette.config import JsonlSink as JsonlSettings
 from vedette.results import Result
 from vedette.sinks.callback import CallbackSink
 from vedette.sinks.delivery import Delivered, Delivery
 from vedette.sinks.jsonl import JsonlSink
 from vedette.sinks.sink import Sink, SinkGone, SinkUnavailable
+
+if TYPE_CHECKING:  # camera workers import this package for video, and do without pydantic
+    from vedette.config import Config
 
 __all__ = ["Delivered", "Delivery", "Sink", "SinkGone", "SinkUnavailable", "open_deliveries"]
 
@@ -28,7 +30,7 @@ def open_deliveries(
 
     sinks: dict[str, Sink] = {}
     for settings in config.sinks:
-        if isinstance(settings, JsonlSettings):
+        if settings.type == "jsonl":
             sinks[f"jsonl {settings.path}"] = JsonlSink(settings.path)
     if on_result is not None:
         sinks["on_result"] = CallbackSink(on_result, report)

@@ -20,11 +20,14 @@ from vedette.ingest.rtsp.rtp import RtpError
 RECORDINGS = {path.stem: path.read_bytes() for path in FIXTURES}
 DESCRIBE, SETUP, PLAY, MEDIA = split_replies(RECORDINGS["gstreamer-h264"])
 QUICK = {"connect_timeout": 1.0, "first_frame_timeout": 0.5, "stall_after": 0.5}
+HASTY = {"connect_timeout": 0.1, "first_frame_timeout": 0.1, "stall_after": 0.1}
 
 
-async def ending(parts: list[bytes], collector: Collector | None = None, **script: Any) -> SessionEnd:
+async def ending(
+    parts: list[bytes], collector: Collector | None = None, limits: dict[str, float] = QUICK, **script: Any
+) -> SessionEnd:
     async with scripted(parts, **script) as url, asyncio.timeout(15):
-        return await RtspSource(url, clock=SystemClock(), **QUICK).run(collector or Collector())
+        return await RtspSource(url, clock=SystemClock(), **limits).run(collector or Collector())
 
 
 def reply(status: str, *headers: str, body: bytes = b"", number: int = 1) -> bytes:
@@ -203,4 +206,4 @@ def test_a_mutated_server_always_comes_to_an_end(
     parts = split_replies(RECORDINGS[name])
     parts[3] = parts[3][:8000]
     parts[part] = mutated(parts[part], changes)
-    assert isinstance(asyncio.run(ending(parts)), SessionEnd)
+    assert isinstance(asyncio.run(ending(parts, limits=HASTY)), SessionEnd)

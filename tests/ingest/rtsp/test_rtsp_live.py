@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -48,13 +49,22 @@ def source(url: str, **options: float) -> RtspSource:
     return RtspSource(url, clock=SystemClock(), **options)  # type: ignore[arg-type]
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110 - what is waited for happens in other processes
+        await asyncio.sleep(0.02)
+
+
+def readers(server: MediaMTX) -> list[dict[str, Any]]:
+    sessions = server.api("rtspsessions/list").get("items", [])
+    return [session for session in sessions if session["state"] == "read"]
+
+
 async def watch(url: str, collector: Collector, frames: int) -> None:
     """Run a session until so many frames came, then cancel it."""
     session = asyncio.create_task(source(url).run(collector))
     async with asyncio.timeout(20):
-        while len(collector.frames) < frames:
-            await asyncio.sleep(0.02)
-            assert not session.done(), session.result()
+        await until(lambda: len(collector.frames) >= frames or session.done())
+        assert not session.done(), session.result()
         session.cancel()
         with pytest.raises(asyncio.CancelledError):
             await session
@@ -90,21 +100,19 @@ async def test_the_rung_may_change_while_it_plays(server: MediaMTX) -> None:
     collector = Collector(Rung.PAUSED)
     session = asyncio.create_task(source(server.url("h264")).run(collector))
     async with asyncio.timeout(20):
-        while collector.skips < 5:
-            await asyncio.sleep(0.02)
+        await until(lambda: collector.skips >= 5)
         assert not collector.frames
         collector.rung = Rung.KEYFRAMES
-        while len(collector.frames) < 2:
-            await asyncio.sleep(0.02)
+        await until(lambda: len(collector.frames) >= 2)
     session.cancel()
     assert all(frame.keyframe for frame in collector.frames)
 
 
 @pytest.mark.parametrize("methods", ["basic", "digest", "basic, digest"])
 async def test_user_and_password_open_a_protected_stream(tmp_path: Path, methods: str) -> None:
-    with MediaMTX(tmp_path, user="cam", password="p:w", methods=methods) as protected:
+    with MediaMTX(tmp_path, user="cam", password="p@w", methods=methods) as protected:
         protected.publish("gate", *H264)
-        await watch(protected.url("gate", "cam:p%3Aw"), Collector(), 3)
+        await watch(protected.url("gate", "cam:p%40w"), Collector(), 3)
         wrong, none = await asyncio.gather(
             ending(protected.url("gate", "cam:wr0ng")), ending(protected.url("gate"))
         )
@@ -155,8 +163,7 @@ async def test_cancelling_leaves_no_task_and_no_socket(server: MediaMTX) -> None
     await watch(server.url("h264"), Collector(), 1)
     assert set(asyncio.all_tasks()) == before
     async with asyncio.timeout(10):
-        while any(item["state"] == "read" for item in server.api("rtspsessions/list").get("items", [])):
-            await asyncio.sleep(0.05)
+        await until(lambda: not readers(server))
 
 
 async def test_one_source_plays_many_sessions(server: MediaMTX) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -59,7 +60,7 @@ def test_every_recorded_frame_arrives_and_decodes(name: str) -> None:
 @every_recording
 def test_timestamps_advance_at_the_recorded_frame_rate(name: str) -> None:
     times = sorted(frame.pts for frame in whole(name).frames)
-    steps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(times)]
     assert 0.05 < sorted(steps)[len(steps) // 2] < 0.08
 
 

@@ -121,7 +121,8 @@ class RtspSource:
             if now >= keep_alive_at:
                 session.keep_alive()
                 keep_alive_at = now + session.keep_alive_interval
-            wake_at = min(deadline, keep_alive_at)
+            # The first frame makes the deadline an earlier one than we knew when we went to sleep.
+            wake_at = min(deadline, keep_alive_at, now + self.stall_after)
             await asyncio.wait({connection.over}, timeout=wake_at - now)
             if connection.over.done():
                 return connection.over.result()

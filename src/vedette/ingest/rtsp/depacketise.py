@@ -7,13 +7,12 @@ once: whole, left out, or broken.
 from __future__ import annotations
 
 import struct
-from enum import IntEnum
 from typing import Protocol
 
 from vedette.frame import Rung
 from vedette.ingest.rtsp.rtp import Reception, RtpError, payload_bounds
 
-__all__ = ["MAX_FRAME", "Depacketiser", "FrameState", "Frames"]
+__all__ = ["BROKEN", "KEPT", "MAX_FRAME", "SKIPPED", "UNDECIDED", "Depacketiser", "Frames"]
 
 # Eight times a large 4K keyframe. Beyond it the sender does not send what we can use.
 MAX_FRAME = 8 * 1024 * 1024
@@ -41,14 +40,13 @@ class Frames(Protocol):
         ...
 
 
-class FrameState(IntEnum):
-    """What becomes of the frame that is coming in. The last two take no more payload."""
-
-    UNDECIDED = 0
-    """Its first pieces are here (parameter sets, SEI), but none that shows its kind."""
-    KEPT = 1
-    SKIPPED = 2
-    BROKEN = 3
+# What becomes of the frame that is coming in. Plain numbers: they are compared for every packet.
+UNDECIDED = 0
+"""Its first pieces are here (parameter sets, SEI), but none that shows its kind."""
+KEPT = 1
+SKIPPED = 2
+"""From here on no more payload is taken."""
+BROKEN = 3
 
 
 class Depacketiser:
@@ -63,7 +61,7 @@ class Depacketiser:
         self._timestamp = -1
         self._ended = -1
         self._marks_pieces = False
-        self._state = FrameState.UNDECIDED
+        self._state = UNDECIDED
         self._pieces: list[bytes] = []
         self._size = 0
         self._keyframe = False
@@ -87,7 +85,7 @@ class Depacketiser:
             if self._timestamp >= 0:
                 self._finish()
             self._timestamp = timestamp
-        if self._state < FrameState.SKIPPED and start < stop:
+        if self._state < SKIPPED and start < stop:
             self._payload(data, start, stop)
             if self._size > MAX_FRAME:
                 self._break()
@@ -96,7 +94,7 @@ class Depacketiser:
 
     def close(self) -> None:
         """The session is over: the frame that was coming in is not whole."""
-        if self._timestamp >= 0 and self._state == FrameState.KEPT:
+        if self._timestamp >= 0 and self._state == KEPT:
             self._break()
         self._timestamp = -1
 
@@ -121,19 +119,19 @@ class Depacketiser:
         )
         self._keyframe = keyframe
         if keep:
-            self._state = FrameState.KEPT
+            self._state = KEPT
         else:
-            self._drop(FrameState.SKIPPED)
+            self._drop(SKIPPED)
             self._frames.skipped()
         return keep
 
     def _break(self) -> None:
         """A part of the present frame is missing or makes no sense."""
-        if self._state < FrameState.SKIPPED:
-            self._drop(FrameState.BROKEN)
+        if self._state < SKIPPED:
+            self._drop(BROKEN)
             self._frames.broken()
 
-    def _drop(self, state: FrameState) -> None:
+    def _drop(self, state: int) -> None:
         self._state = state
         self._forget()
         self._pieces.clear()
@@ -152,18 +150,18 @@ class Depacketiser:
 
     def _finish(self) -> None:
         timestamp, self._timestamp, self._ended = self._timestamp, -1, self._timestamp
-        if self._state == FrameState.KEPT:
+        if self._state == KEPT:
             data = self._assemble()
             if data:
                 self._reset()
                 self._frames.whole(data, timestamp, self._keyframe)
                 return
             self._break()
-        elif self._state == FrameState.UNDECIDED:
+        elif self._state == UNDECIDED:
             self._forget()
         self._reset()
 
     def _reset(self) -> None:
         self._pieces = []
         self._size = 0
-        self._state = FrameState.UNDECIDED
+        self._state = UNDECIDED

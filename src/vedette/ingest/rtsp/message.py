@@ -6,7 +6,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["MAX_BODY", "MAX_HEAD", "Message", "MessageError", "build_reply", "build_request", "parse_head"]
+__all__ = [
+    "MAX_BODY",
+    "MAX_HEAD",
+    "Message",
+    "MessageError",
+    "build_reply",
+    "build_request",
+    "check_first_line",
+    "parse_head",
+]
 
 # Real heads are under 2 KiB and real SDPs under 16; beyond these it is not a camera that talks.
 MAX_HEAD = 64 * 1024

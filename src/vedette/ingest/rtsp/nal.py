@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vedette.ingest.rtsp.depacketise import PIECE_TOLL, Depacketiser, Frames, FrameState
+from vedette.ingest.rtsp.depacketise import KEPT, PIECE_TOLL, SKIPPED, Depacketiser, Frames
 
 __all__ = ["H264", "H265"]
 
@@ -63,7 +63,7 @@ class _Nal(Depacketiser):
 
     def _take_aggregate(self, data: bytes, start: int, stop: int) -> None:
         """NAL units, each behind its size in two bytes."""
-        while start + 2 < stop and self._state < FrameState.SKIPPED:
+        while start + 2 < stop and self._state < SKIPPED:
             end = start + 2 + (data[start] << 8 | data[start + 1])
             if end > stop or end == start + 2:
                 self._break()
@@ -80,7 +80,7 @@ class _Nal(Depacketiser):
         if self._in_fragment:
             self._break()
             return False
-        if self._state == FrameState.KEPT:
+        if self._state == KEPT:
             return True
         return self._first_slice(nal_start[4], first) if self._is_slice(nal_start[4]) else True
 

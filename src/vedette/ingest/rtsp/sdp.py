@@ -10,7 +10,7 @@ import re
 from base64 import b64decode
 from dataclasses import dataclass, field
 
-__all__ = ["Track", "find_video", "resolve_control"]
+__all__ = ["Track", "aggregate_control", "find_video", "resolve_control"]
 
 START_CODE = b"\x00\x00\x00\x01"
 # A track has a dozen attributes and parameter sets of some hundred bytes; the rest is not read.

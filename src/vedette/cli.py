@@ -1,0 +1,187 @@
+"""The command line: parse, call, exit code. Whatever is heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vedette import __version__
+from vedette.errors import VedetteError
+from vedette.units import parse_duration
+
+__all__ = ["app", "main"]
+
+INTERRUPTED = 130
+"""What shells report for a program that SIGINT ended."""
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    CONSOLE = "console"
+    JSON = "json"
+
+
+app = typer.Typer(
+    name="vedette",
+    help="Video analytics that keeps watching: cameras in, tracked detections out.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Locals in a traceback would show URLs with their passwords.
+    pretty_exceptions_enable=False,
+)
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"vedette {__version__}")
+        raise typer.Exit
+
+
+ConfigFile = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="The YAML configuration.", show_default=False)
+]
+For = Annotated[
+    float | None,
+    typer.Option(
+        "--for", metavar="TIME", parser=_duration, help="Stop by itself after 30s, 2m, 1h… from the start."
+    ),
+]
+SaveVideo = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Write annotated video of each camera into this folder.")
+]
+Report = Annotated[
+    Path | None, typer.Option(metavar="FILE.json", help="Write what the run came to, when it ends.")
+]
+ShowTable = Annotated[bool, typer.Option("--table/--no-table", help="The live table, on a terminal.")]
+Level = Annotated[LogLevel, typer.Option("--log-level", help="The least that is logged.")]
+Format = Annotated[
+    LogFormat, typer.Option("--log-format", help="Logs for people, or one JSON object a line.")
+]
+
+
+@app.callback()
+def vedette(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Video analytics that keeps watching: cameras in, tracked detections out."""
+
+
+@app.command()
+def run(
+    config: ConfigFile,
+    for_: For = None,
+    report: Report = None,
+    save_video: SaveVideo = None,
+    table: ShowTable = True,
+    log_level: Level = LogLevel.INFO,
+    log_format: Format = LogFormat.CONSOLE,
+) -> None:
+    """Watch the cameras of a configuration until interrupted."""
+    with _interruptible():
+        from vedette.config import load_config
+        from vedette.observe.log import configure_logging
+
+        configure_logging(log_level.value, json=log_format is LogFormat.JSON)
+        loaded = load_config(config)  # first: it is quick, and may be all there is to say
+
+        from vedette.console import run_blocking
+
+        code = run_blocking(loaded, seconds=for_, report=report, table=table, save_video=save_video)
+    raise typer.Exit(code)
+
+
+@app.command()
+def check(
+    config: ConfigFile,
+    connect: Annotated[
+        bool, typer.Option("--connect/--no-connect", help="Open each camera and wait for a picture.")
+    ] = True,
+) -> None:
+    """Check a configuration, its detector and its cameras, without running it."""
+    with _interruptible():
+        from rich.console import Console
+
+        from vedette import check as checks
+        from vedette.config import load_config
+
+        lines = checks.check(load_config(config), connect=connect)
+        Console().print(checks.render(lines))
+    raise typer.Exit(checks.exit_code(lines))
+
+
+@app.command()
+def demo(
+    for_: For = None,
+    cameras: Annotated[int, typer.Option(min=1, max=64, help="How many simulated cameras.")] = 8,
+    report: Report = None,
+    save_video: SaveVideo = None,
+    table: ShowTable = True,
+    log_level: Level = LogLevel.WARNING,
+    log_format: Format = LogFormat.CONSOLE,
+) -> None:
+    """Watch simulated cameras with the bundled model: nothing to set up."""
+    with _interruptible():
+        from vedette.demo import demo as run_demo
+        from vedette.observe.log import configure_logging
+
+        configure_logging(log_level.value, json=log_format is LogFormat.JSON)
+        code = run_demo(cameras=cameras, seconds=for_, report=report, table=table, save_video=save_video)
+    raise typer.Exit(code)
+
+
+@app.command(
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+    add_help_option=False,
+)
+def sim(context: typer.Context) -> None:
+    """Simulate cameras over real RTSP; see `vedette sim --help`."""
+    with _interruptible():
+        from vedette.sim.command import sim as simulate
+
+        command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        command.command()(simulate)
+        command(context.args, prog_name="vedette sim")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGINT where nothing handles it: end quietly."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def main() -> None:
+    """Entry point: what we raise on purpose becomes lines on stderr and an exit code."""
+    try:
+        app()
+    except VedetteError as error:
+        for line in str(error).splitlines():
+            print(f"error: {line}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""A run in the foreground: the live table, signals, the report, the exit code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import structlog
+from rich.console import Console
+
+from vedette.config import Config
+from vedette.facts import AnyFact, EndReason, EpochStarted, SessionEnded, Trouble, WorkerEnded
+from vedette.observe.report import summary, write_report
+from vedette.observe.table import make_display
+from vedette.running import RunningNode
+
+__all__ = ["run_blocking"]
+
+REFRESH_S = 0.25
+
+BLIND = 1
+"""Exit code when cameras that end by themselves ended badly, or no camera ever gave a frame."""
+
+
+def run_blocking(
+    config: Config,
+    *,
+    seconds: float | None = None,
+    report: Path | None = None,
+    table: bool = True,
+    save_video: Path | None = None,
+) -> int:
+    """Run until SIGINT, SIGTERM, ``seconds`` are over or all clips are; returns the exit code.
+
+    The report is written in every case. Raises DetectorError and the like after everything was stopped.
+    """
+    console = Console(stderr=True)
+    node = RunningNode(config, None, save_video.absolute() if save_video else None, _log_fact, False)
+    with _stop_signals() as stop:
+        node.start()
+        try:
+            _watch(node, console, stop, seconds, table)
+        finally:
+            node.stop()
+            view = node.view_in_all()
+            if report is not None:
+                write_report(node.report(), report)
+    node.join()
+    console.print(summary(view, width=console.width))
+    return _exit_code(node)
+
+
+def _watch(
+    node: RunningNode, console: Console, stop: threading.Event, seconds: float | None, table: bool
+) -> None:
+    display = make_display(console, table=table)
+    end = None if seconds is None else time.monotonic() + seconds
+    try:
+        while node.running and not stop.is_set():
+            left = REFRESH_S if end is None else min(REFRESH_S, end - time.monotonic())
+            if left <= 0:
+                return
+            stop.wait(left)
+            display.update(node.view())
+    finally:
+        display.close()
+
+
+def _exit_code(node: RunningNode) -> int:
+    cameras = node.view_in_all().cameras
+    ended_badly = [name for name, reason in node.finished.items() if reason is not EndReason.ENDED]
+    for name in ended_badly:
+        print(f"error: {name}: {node.finished[name].value}: {node.finish_detail(name)}", file=sys.stderr)
+    blind = [camera.name for camera in cameras if camera.frames.received == 0]
+    if blind:
+        print(f"warning: no frame ever came from {', '.join(blind)}", file=sys.stderr)
+    return BLIND if ended_badly or len(blind) == len(cameras) else 0
+
+
+@contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set. A second signal does what it always does."""
+    stop = threading.Event()
+    before = {}
+
+    def asked(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(number, before[number])
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, asked)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _log_fact(fact: AnyFact) -> None:
+    log = structlog.get_logger()
+    match fact:
+        case SessionEnded():
+            log.warning(
+                "session ended",
+                camera=fact.camera,
+                reason=fact.reason.value,
+                detail=fact.detail,
+                retry_in=None if fact.retry_in is None else round(fact.retry_in, 2),
+            )
+        case WorkerEnded():
+            log.error("worker lost", worker=fact.worker, exit_code=fact.exit_code, detail=fact.detail)
+        case Trouble():
+            log.error("trouble", where=fact.where, camera=fact.camera, message=fact.message)
+        case EpochStarted():
+            log.info("epoch started", camera=fact.camera, epoch=fact.epoch, reason=fact.reason)
+        case _:
+            fields = {name: getattr(fact, name) for name in fact.__struct_fields__ if name != "at"}
+            log.info(_words(type(fact).__name__), **fields)
+
+
+def _words(name: str) -> str:
+    """``SessionOpened`` → ``session opened``."""
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()

@@ -1,0 +1,239 @@
+"""The live table: every camera a row, or the worst ones where the terminal has no room for all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from vedette.observe.views import CameraView, Frames, NodeView, Percentiles, SinkView
+
+__all__ = [
+    "REFRESH_S",
+    "CameraView",
+    "Display",
+    "Frames",
+    "NodeView",
+    "Percentiles",
+    "SinkView",
+    "line",
+    "make_display",
+    "render",
+]
+
+REFRESH_S = 0.25
+LINE_EVERY_S = 5.0
+ROWS_AT_MOST = 40
+WIDE = 112
+"""Columns of a terminal from which on each kind of drop has a column of its own."""
+
+_STATE_STYLES = {"live": "green", "connecting": "yellow", "waiting": "red", "finished": "dim"}
+
+
+class Display(Protocol):
+    """Shows a node to people. ``update`` may be called as often as one likes; it writes to a terminal, so
+    call it from where that may take a while."""
+
+    def update(self, view: NodeView) -> None: ...
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        ...
+
+
+def make_display(console: Console, *, table: bool = True) -> Display:
+    """The live table on a terminal; else a line every five seconds. ``console`` is best one of stderr,
+    because results may go to standard output."""
+    return _LiveTable(console) if table and console.is_terminal else _Lines(console, time.monotonic)
+
+
+class _LiveTable:
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._shown = False
+
+    def update(self, view: NodeView) -> None:
+        if not self._shown:
+            self._live.start()
+            self._shown = True
+        # Title, head and the lines below the table take ten lines.
+        rows = max(3, min(ROWS_AT_MOST, self._console.height - 10))
+        self._live.update(render(view, width=self._console.width, rows=rows), refresh=True)
+
+    def close(self) -> None:
+        if self._shown:
+            self._live.stop()
+            self._shown = False
+
+
+class _Lines:
+    def __init__(self, console: Console, now: Callable[[], float]) -> None:
+        self._console, self._now = console, now
+        self._next = now() + LINE_EVERY_S
+
+    def update(self, view: NodeView) -> None:
+        if self._now() >= self._next:
+            self._next = self._now() + LINE_EVERY_S
+            self._console.print(line(view), highlight=False, markup=False, soft_wrap=True)
+
+    def close(self) -> None:
+        pass
+
+
+def line(view: NodeView) -> str:
+    """The node in one line, for logs."""
+    live = sum(camera.state == "live" for camera in view.cameras)
+    frames = view.frames
+    lost = frames.superseded + frames.expired + frames.skipped + frames.failed + frames.orphaned
+    worst = max((camera.age_ms.p99 for camera in view.cameras), default=0.0)
+    return (
+        f"{_clock(view.uptime_s)} · {live}/{len(view.cameras)} cameras live · "
+        f"{view.analysed_per_s:.0f} analysed/s · worst p99 age {worst:.0f} ms · "
+        f"{frames.received} received, {frames.analysed} analysed, {lost} dropped ({frames.failed} failed) · "
+        f"CPU {view.cpu_percent:.0f}% · {view.pss_mb:.0f} MB"
+    )
+
+
+def render(view: NodeView, *, width: int = 120, rows: int = ROWS_AT_MOST) -> RenderableType:
+    """The node as a table ``width`` columns wide, of at most ``rows`` cameras: the worst ones if there are
+    more, else all in the order of the configuration."""
+    shown = list(view.cameras)
+    if len(shown) > rows:
+        shown = sorted(shown, key=_badness, reverse=True)[:rows]
+    columns = [column for column in _COLUMNS if column.from_width <= width < column.below_width]
+    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold dim", width=width)
+    for column in columns:
+        table.add_column(
+            column.title,
+            justify="right" if column.number else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            ratio=column.ratio or None,
+            min_width=column.min_width or None,
+            max_width=column.max_width or None,
+            vertical="bottom",
+        )
+    for camera in shown:
+        table.add_row(*(column.cell(camera) for column in columns))
+    parts: list[RenderableType] = [_title(view), Text(""), table]
+    hidden = len(view.cameras) - len(shown)
+    if hidden:
+        parts.append(Text(f"… and {hidden} more, all better off than these", style="dim"))
+    return Group(*parts, *_sinks(view))
+
+
+def _badness(camera: CameraView) -> tuple[bool, int, float]:
+    return camera.state not in ("live", "finished"), camera.frames.failed, camera.age_ms.p99
+
+
+def _title(view: NodeView) -> Text:
+    live = sum(camera.state == "live" for camera in view.cameras)
+    title = Text("vedette", style="bold", no_wrap=True, overflow="ellipsis")
+    title.append(f"  {_clock(view.uptime_s)}", style="dim")
+    title.append("  cameras ", style="dim").append(
+        f"{live}/{len(view.cameras)} live", style="green" if live == len(view.cameras) else "yellow"
+    )
+    title.append("  analysed ", style="dim").append(f"{view.analysed_per_s:.0f}/s", style="bold")
+    title.append("  CPU ", style="dim").append(f"{view.cpu_percent:.0f}%")
+    title.append("  memory ", style="dim").append(f"{view.pss_mb:.0f} MB")
+    if view.detector:
+        title.append(f"  {view.detector}", style="dim")
+    return title
+
+
+def _sinks(view: NodeView) -> list[Text]:
+    lines = [
+        f"{sink.name}: {sink.written} written, {sink.dropped} dropped, {sink.failed} failed"
+        for sink in view.sinks
+        if sink.dropped or sink.failed
+    ]
+    return [Text(text, style="yellow") for text in lines]
+
+
+def _clock(seconds: float) -> str:
+    minutes, second = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{second:02}"
+
+
+def _count(number: int) -> Text:
+    """A count in at most five characters; nothing happened is shown faintly."""
+    if number < 10_000:
+        return Text(str(number), style="dim" if number == 0 else "")
+    for limit, unit in ((1e6, "k"), (1e9, "M")):
+        if number < limit:
+            value = number / (limit / 1000)
+            return Text(f"{value:.0f}{unit}" if value >= 100 else f"{value:.1f}{unit}")
+    return Text(f"{number / 1e9:.1f}G")
+
+
+def _bad(number: int) -> Text:
+    text = _count(number)
+    return Text(text.plain, style="red") if number else text
+
+
+def _state(camera: CameraView) -> Text:
+    return Text(camera.state, style=_STATE_STYLES.get(camera.state, ""))
+
+
+def _fps(value: float) -> Text:
+    return Text(f"{value:.1f}", style="" if value else "dim")
+
+
+def _age(camera: CameraView) -> Text:
+    if not camera.frames.analysed:
+        return Text("–", style="dim")
+    return Text(f"{camera.age_ms.p50:.0f} / {camera.age_ms.p99:.0f}")
+
+
+def _objects(camera: CameraView) -> Text:
+    most = sorted(camera.objects.items(), key=lambda item: (-item[1], item[0]))
+    return Text(", ".join(f"{count} {name}" for name, count in most if count) or "–", style="cyan")
+
+
+def _dropped(camera: CameraView) -> Text:
+    frames = camera.frames
+    return _count(frames.superseded + frames.expired + frames.skipped + frames.orphaned)
+
+
+def _session(camera: CameraView) -> Text:
+    return Text(f"{max(0, camera.epoch)} / {camera.sessions}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    title: str
+    cell: Callable[[CameraView], Text]
+    number: bool = True
+    ratio: int = 0
+    min_width: int = 0
+    max_width: int = 0
+    from_width: int = 0
+    below_width: int = 10_000
+
+
+def _last_end(camera: CameraView) -> Text:
+    return Text(camera.last_end_reason or "–", style="dim")
+
+
+_COLUMNS = (
+    _Column("camera", lambda camera: Text(camera.name), number=False, min_width=8, max_width=24),
+    _Column("state", _state, number=False),
+    _Column("fps\nin", lambda camera: _fps(camera.fps_in)),
+    _Column("fps\nout", lambda camera: _fps(camera.fps_analysed)),
+    _Column("age ms\np50 / p99", _age),
+    _Column("objects", _objects, number=False, ratio=1, min_width=9),
+    _Column("dropped", _dropped, below_width=WIDE),
+    _Column("super-\nseded", lambda camera: _count(camera.frames.superseded), from_width=WIDE),
+    _Column("expired", lambda camera: _count(camera.frames.expired), from_width=WIDE),
+    _Column("skipped", lambda camera: _count(camera.frames.skipped), from_width=WIDE),
+    _Column("failed", lambda camera: _bad(camera.frames.failed)),
+    _Column("epoch /\nsessions", _session, from_width=WIDE),
+    _Column("last end", _last_end, number=False, from_width=WIDE),
+)

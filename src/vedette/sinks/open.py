@@ -1,0 +1,32 @@
+"""From configured sinks to deliveries that run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vedette.config import Config, JsonlSink
+from vedette.results import Result
+from vedette.sinks import jsonl
+from vedette.sinks.callback import CallbackSink
+from vedette.sinks.delivery import Delivery
+from vedette.sinks.sink import Sink
+
+__all__ = ["deliveries_of"]
+
+
+def deliveries_of(
+    config: Config, on_result: Callable[[Result], object] | None, report: Callable[[str], None]
+) -> list[Delivery]:
+    """One delivery for each sink that the node feeds; annotated video is written where the pictures are."""
+    sinks: list[tuple[str, Sink]] = [
+        (f"jsonl {sink.path}", jsonl.JsonlSink(sink.path))
+        for sink in config.sinks
+        if isinstance(sink, JsonlSink)
+    ]
+    if on_result is not None:
+        sinks.append(("on_result", CallbackSink(on_result, report)))
+
+    def keeps(result: Result) -> bool:
+        return config.cameras[result.camera].every_frame
+
+    return [Delivery(sink, name=name, report=report, keeps=keeps) for name, sink in sinks]

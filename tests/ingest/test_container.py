@@ -1,0 +1,204 @@
+"""Network sources through libavformat: how they end, and that they can always be made to end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from ingest_media import Notebook, make_clip
+from vedette.clock import SystemClock
+from vedette.facts import EndReason, SessionEnd
+from vedette.ingest.container import ContainerSource
+from vedette.ingest.container_thread import Stop, run_in_thread
+
+Behaviour = Callable[[socket.socket, threading.Event], None]
+
+
+@contextmanager
+def server(behaviour: Behaviour) -> Iterator[int]:
+    """A TCP server on which each connection is treated by ``behaviour``, until the test is over."""
+    over, threads = threading.Event(), []
+
+    def treat(connection: socket.socket) -> None:
+        with connection:
+            try:
+                behaviour(connection, over)
+            except OSError:
+                pass  # the client left first
+
+    def accept() -> None:
+        while not over.is_set():
+            try:
+                connection, _ = listening.accept()
+            except TimeoutError:
+                continue
+            threads.append(threading.Thread(target=treat, args=(connection,)))
+            threads[-1].start()
+
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        listening.settimeout(0.05)
+        threads.append(threading.Thread(target=accept))
+        threads[0].start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+
+
+def silent(connection: socket.socket, over: threading.Event) -> None:
+    over.wait()
+
+
+def answers(status: str) -> Behaviour:
+    def answer(connection: socket.socket, over: threading.Event) -> None:
+        connection.recv(4096)
+        connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+
+    return answer
+
+
+def sends(body: bytes, *, then_silent: bool, length: int | None = None) -> Behaviour:
+    measure = f"Content-Length: {length}\r\n" if length else ""
+
+    def send(connection: socket.socket, over: threading.Event) -> None:
+        connection.recv(4096)
+        connection.sendall(f"HTTP/1.1 200 OK\r\n{measure}Connection: close\r\n\r\n".encode() + body)
+        if then_silent:
+            over.wait()
+
+    return send
+
+
+@pytest.fixture(scope="module")
+def ts(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return make_clip(tmp_path_factory.mktemp("ts"), "h264.ts", frames=60).read_bytes()
+
+
+def source(url: str, *, stall_after: float = 30.0, connect_timeout: float = 30.0) -> ContainerSource:
+    return ContainerSource(url, clock=SystemClock(), stall_after=stall_after, connect_timeout=connect_timeout)
+
+
+async def end_when(
+    behaviour: Behaviour, *, notebook: Notebook | None = None, **timeouts: float
+) -> SessionEnd:
+    with server(behaviour) as port:
+        url = f"http://user:hunter2@127.0.0.1:{port}/cam?token=hunter2"
+        return await source(url, **timeouts).run(notebook or Notebook())
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ("401 Unauthorized", EndReason.UNAUTHORISED),
+        ("403 Forbidden", EndReason.UNAUTHORISED),
+        ("404 Not Found", EndReason.REFUSED),
+        ("429 Too Many Requests", EndReason.REFUSED),
+        ("500 Internal Server Error", EndReason.REFUSED),
+        ("503 Service Unavailable", EndReason.REFUSED),
+    ],
+)
+async def test_http_answers_become_reasons_and_show_no_secret(
+    status: str, reason: EndReason, capfd: pytest.CaptureFixture[str]
+) -> None:
+    end = await end_when(answers(status))
+    assert end.reason is reason
+    captured = capfd.readouterr()
+    assert "hunter2" not in end.detail + captured.out + captured.err
+    assert "127.0.0.1" in end.detail
+
+
+async def test_rubbish_is_corrupt() -> None:
+    rubbish = b"this is no video " * 1000
+    end = await end_when(sends(rubbish, then_silent=False, length=len(rubbish)))
+    assert end.reason is EndReason.CORRUPT
+
+
+async def test_a_stream_that_is_closed_has_ended(ts: bytes) -> None:
+    notebook = Notebook()
+    end = await end_when(sends(ts, then_silent=False), notebook=notebook)
+    assert end.reason is EndReason.ENDED
+    assert notebook.told == 60
+
+
+async def test_a_stream_that_goes_silent_has_stalled(ts: bytes) -> None:
+    notebook = Notebook()
+    end = await end_when(sends(ts, then_silent=True), notebook=notebook, stall_after=0.5)
+    assert end.reason is EndReason.STALLED
+    assert notebook.told > 50
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp", "rtmp", "tcp"])
+async def test_a_server_that_never_answers_is_unreachable(scheme: str) -> None:
+    with server(silent) as port:
+        end = await source(f"{scheme}://127.0.0.1:{port}/live/cam", connect_timeout=0.5).run(Notebook())
+    assert end.reason is EndReason.UNREACHABLE
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp", "rtmp", "tcp", "udp"])
+async def test_cancelling_gets_it_out_of_a_blocked_open(scheme: str) -> None:
+    with server(silent) as port:
+        task = asyncio.create_task(source(f"{scheme}://127.0.0.1:{port}/live/cam").run(Notebook()))
+        await asyncio.sleep(0.3)
+        await assert_cancels_soon(task)
+
+
+async def test_cancelling_gets_it_out_of_a_blocked_read(ts: bytes) -> None:
+    notebook = Notebook(count=50)
+    with server(sends(ts, then_silent=True)) as port:
+        task = asyncio.create_task(source(f"http://127.0.0.1:{port}/cam").run(notebook))
+        assert await asyncio.to_thread(notebook.enough.wait, 10)
+        await assert_cancels_soon(task)
+
+
+async def assert_cancels_soon(task: asyncio.Task[SessionEnd]) -> None:
+    began = time.monotonic()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert time.monotonic() - began < 3
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("demux")]
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_fifty_sessions_leave_no_thread_and_no_file_open(ts: bytes) -> None:
+    with server(sends(ts, then_silent=True)) as port:
+        camera = source(f"http://127.0.0.1:{port}/cam")
+        before = open_files()
+        for _ in range(50):
+            notebook = Notebook(count=3)
+            task = asyncio.create_task(camera.run(notebook))
+            assert await asyncio.to_thread(notebook.enough.wait, 10)
+            await assert_cancels_soon(task)
+    # The server's own ends of the connections close with it.
+    assert open_files() <= before
+
+
+async def test_what_it_reads_has_the_times_at_which_it_was_read(ts: bytes) -> None:
+    notebook, began = Notebook(), time.monotonic()
+    await end_when(sends(ts, then_silent=False), notebook=notebook)
+    assert all(began <= frame.arrived <= time.monotonic() for frame in notebook.frames)
+
+
+async def test_a_call_that_nothing_interrupts_is_given_up() -> None:
+    release = threading.Event()
+
+    def stuck(stop: Stop) -> SessionEnd:
+        stop.allow(-10)  # overdue already
+        release.wait()
+        return SessionEnd(EndReason.ENDED)
+
+    end = await run_in_thread("demux stuck", stuck)
+    release.set()
+    assert end.reason is EndReason.STALLED
