@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections import Counter
 from pathlib import Path
 
 import vedette
 from benchmarks import ROOT
 from benchmarks.barcode import UNREADABLE
 from benchmarks.recorder import Recorder, say
-from vedette.facts import AnyFact, SessionOpened, Trouble, WorkerStarted
+from vedette.facts import AnyFact, SessionEnded, SessionOpened, Trouble, WorkerStarted
 from vedette.results import Result
 
 __all__: list[str] = []
@@ -27,10 +28,11 @@ def config(port: int, cameras: int, tracker: str, ms: float = 5.0) -> vedette.Co
 
 
 class Watcher:
-    """Tells the harness when the workers were up and when the last camera was open."""
+    """Tells the harness when the workers were up and when the last camera was open; counts sessions that ended."""
 
     def __init__(self, cameras: int) -> None:
         self._cameras, self._opened, self._workers = cameras, set[str](), 0.0
+        self.ended: Counter[str] = Counter()
 
     def __call__(self, fact: AnyFact) -> None:
         match fact:
@@ -41,6 +43,8 @@ class Watcher:
                 if len(self._opened) == self._cameras:
                     say("up", at=self._workers)
                     say("open", at=at)
+            case SessionEnded(reason=reason, detail=detail):
+                self.ended[f"{reason}: {detail}"] += 1
             case Trouble(where=where, message=message):
                 say("trouble", where=where, message=message)
 

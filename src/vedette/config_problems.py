@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -41,6 +42,10 @@ _PATTERNS = {
 }
 
 
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+HIDDEN = "…"
+
+
 class InvalidConfigError(ConfigError):
     """A configuration with something wrong in it; ``problems`` has each thing once."""
 
@@ -55,27 +60,38 @@ def render(problems: Iterable[Problem], document: Document | None, path: Path | 
     """A line for each problem, in the order of the file."""
     lines: list[tuple[int, str]] = []
     for problem in problems:
-        number = document.line_of(problem.where) if document else 0
+        number = problem.line or (document.line_of(problem.where) if document else 0)
         at = f"{path}:{number}: " if path else ""
-        key = f"{dotted(problem.where)}: " if problem.where else ""
+        where = (*problem.where[:-1], HIDDEN) if problem.stray else problem.where
+        key = f"{dotted(where)}: " if where else ""
         lines.append((number, redact(f"{at}{key}{problem.message}")))
     return "\n".join(dict.fromkeys(text for _, text in sorted(lines, key=lambda line: line[0])))
 
 
 def dotted(where: Location) -> str:
-    """``("sinks", 0, "path")`` as ``sinks[0].path``."""
+    """``("sinks", 0, "path")`` as ``sinks[0].path``.
+
+    What does not look like a key is not shown: a value without its quotes falls apart at a comma, and the
+    rest of a password becomes a key.
+    """
     text = ""
     for part in where:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+        key = part if isinstance(part, int) or _KEY.fullmatch(part) else HIDDEN
+        text += f"[{key}]" if isinstance(key, int) else f".{key}"
     return text.removeprefix(".")
 
 
 def problems_of(error: ValidationError, data: dict[str, Any], model: type[BaseModel]) -> list[Problem]:
     """Pydantic's findings about ``data`` as problems, without what it would tell of the values."""
     return [
-        Problem(_place(found, data), _message(found, model))
-        for found in error.errors(include_input=False, include_url=False)
+        Problem(_place(found, data), _message(found, model), stray=_is_stray(found))
+        for found in error.errors(include_url=False)
     ]
+
+
+def _is_stray(found: ErrorDetails) -> bool:
+    """``{url: rtsp://me:pass,word@host}`` has a key ``word@host`` without a value."""
+    return found["type"] == "extra_forbidden" and found["input"] is None
 
 
 def _place(found: ErrorDetails, data: Any) -> Location:

@@ -28,10 +28,16 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a configuration. ``message`` never holds a value, only keys."""
+    """One thing wrong with a configuration. ``message`` never holds a value, only keys.
+
+    ``line`` where it is not the one of the value that stands at ``where``. ``stray``: the last key is more
+    likely the tail of a value without quotes than a key, so it is not shown.
+    """
 
     where: Location
     message: str
+    line: int | None = None
+    stray: bool = False
 
 
 @dataclass(slots=True)
@@ -136,11 +142,11 @@ class _Reader:
             if key_node.tag == "tag:yaml.org,2002:merge":
                 merged |= self._merged(value_node, where)
             elif not isinstance(key_node, yaml.ScalarNode) or key_node.tag != "tag:yaml.org,2002:str":
-                self._complain((*where, f"line {line}"), line, "keys must be text; put it in quotes")
+                self.document.problems.append(Problem(where, "keys must be text; put it in quotes", line))
             elif key_node.value in values:
-                # Its own place, so that the line is the second one's.
-                first = self.document.lines[(*where, key_node.value)]
-                self._complain((*where, key_node.value), line, f"given twice (first on line {first})")
+                place = (*where, key_node.value)
+                message = f"given twice (first on line {self.document.lines[place]})"
+                self.document.problems.append(Problem(place, message, line))
             else:
                 self.document.lines[(*where, key_node.value)] = line
                 values[key_node.value] = self.read(value_node, (*where, key_node.value))
@@ -155,10 +161,6 @@ class _Reader:
                 raise yaml.MarkedYAMLError(problem="<< needs a mapping", problem_mark=node.start_mark)
             merged |= self.read(part, where)
         return merged
-
-    def _complain(self, where: Location, line: int, message: str) -> None:
-        self.document.lines[where] = line
-        self.document.problems.append(Problem(where, message))
 
     def _filled_in(self, text: str, where: Location) -> str:
         def replacement(match: re.Match[str]) -> str:

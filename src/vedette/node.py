@@ -44,6 +44,7 @@ from vedette.workers.table import REASONS, CameraState, Table
 __all__ = ["Node"]
 
 LOOK_EVERY_S = 0.1
+USAGE_EVERY_S = 0.5
 MEMORY_EVERY_S = 2.0
 STOP_WITHIN_S = 3.0
 """In order; after that workers are killed. The whole stop must take less than five seconds."""
@@ -106,7 +107,7 @@ class Node:
     def _start(self) -> None:
         count = worker_count(self.config.workers, len(self.names), os.cpu_count() or 1)
         self.started_at = self._last_look = self._clock.monotonic()
-        self._memory_read_at = 0.0
+        self._memory_read_at = self._usage_read_at = 0.0
         self._doorbell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.table = Table.create(len(self.names), count)
         for index, name in enumerate(self.names):
@@ -221,10 +222,11 @@ class Node:
             for child in self._children:
                 self._look_after(child, now)
             self._last_look = now
-            memory = now - self._memory_read_at > MEMORY_EVERY_S
-            if memory:
-                self._memory_read_at = now
-                self._read_usage(memory=True)
+            if now - self._usage_read_at > USAGE_EVERY_S:
+                self._usage_read_at = now
+                memory = now - self._memory_read_at > MEMORY_EVERY_S
+                self._memory_read_at = now if memory else self._memory_read_at
+                self._read_usage(memory=memory)
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _read_usage(self, *, memory: bool) -> None:

@@ -18,6 +18,19 @@ Ids = npt.NDArray[np.int64]
 KINDS = ("bytetrack", "ocsort", "botsort", "none")
 UNTRACKED = -1
 
+SHORTEST_STEP_S = 0.001
+"""Capture times step back when the first frames of a session were held up more than the next. The library
+leaves out an update whose time is not later than the last one's, and with it the ids of that frame."""
+
+LONGEST_STEP_S = 0.25
+"""The library forgets what it has not seen for a second; at a keyframe every two seconds that is everything,
+and nothing would ever get an id. A pause counts as this much at most, so four missed frames are survived."""
+
+PAUSE_S = 10.0
+"""After a pause longer than this, what stands in the same place need not be the same object."""
+
+REMEMBERED = 4096
+
 
 class Tracker(Protocol):
     """Follows objects from frame to frame within one epoch."""
@@ -49,6 +62,8 @@ class _LibraryTracker:
         self._inner = inner
         self._next_id = next_id
         self._ids: dict[int, int] = {}
+        """Theirs → ours, the ones seen longest ago first."""
+        self._captured = self._time = 0.0
 
     def update(
         self, xyxy: Floats, confidence: Floats, class_id: npt.NDArray[np.int32], captured: float
@@ -59,7 +74,7 @@ class _LibraryTracker:
         detections = sv.Detections(
             xyxy=xyxy, confidence=confidence, class_id=class_id.astype(int), data={"row": rows}
         )
-        tracked = self._inner.update(detections, timestamp=captured)
+        tracked = self._inner.update(detections, timestamp=self._time_of(captured))
         ids = np.full(len(xyxy), UNTRACKED, np.int64)
         if len(tracked):
             # The library may change the order of the boxes; the row says where each came from.
@@ -68,14 +83,22 @@ class _LibraryTracker:
                     ids[row] = self._ours(int(theirs))
         return ids
 
+    def _time_of(self, captured: float) -> float:
+        """The library's time of a frame: grows with every frame, and by small steps."""
+        step = max(SHORTEST_STEP_S, captured - self._captured)
+        self._captured = max(captured, self._captured)
+        self._time += step if step > PAUSE_S else min(step, LONGEST_STEP_S)
+        return self._time
+
     def _ours(self, theirs: int) -> int:
-        found = self._ids.get(theirs)
+        found = self._ids.pop(theirs, None)
         if found is None:
-            if len(self._ids) >= 4096:
-                # Bounded memory: ids are drawn in order, so the oldest half is long gone.
-                for old in sorted(self._ids)[:2048]:
+            if len(self._ids) >= REMEMBERED:
+                # Bounded memory: the half that was not seen for longest is long gone.
+                for old in list(self._ids)[: REMEMBERED // 2]:
                     del self._ids[old]
-            found = self._ids[theirs] = self._next_id()
+            found = self._next_id()
+        self._ids[theirs] = found
         return found
 
 

@@ -13,6 +13,7 @@ import queue
 import select
 import threading
 import time
+from collections import deque
 from typing import Any
 
 import msgspec
@@ -61,6 +62,7 @@ class InferenceWorker:
         self._to_detect: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._passed_on = 0  # batches; written by the asker
         self._finished = 0  # batches; written by the detector's thread
+        self._detected: deque[tuple[Batch, list[Any], float]] = deque()
         self._pending: Batch | None = None
         self._overdue: dict[int, tuple[int, int]] = {}
         """Tickets that were given up on; their slot may still be written to until the answer comes."""
@@ -98,19 +100,12 @@ class InferenceWorker:
                 return
             self._running_since = began = time.monotonic()
             self._table.header["batch_started"] = began
-            os.eventfd_write(self._wake, 1)
             found = self._detect(batch)
             took = time.monotonic() - began
-            self._table.header["batch_started"] = 0.0
-            self._rhythm.took(took)
-            self._running_since = 0.0
+            self._table.header["batch_started"] = self._running_since = 0.0
+            # The asker sends the results: this thread's next words are the detector's, 0.1 ms sooner.
+            self._detected.append((batch, found, took))
             self._finished += 1
-            self._table.record_stage(0, Stage.INFER, took)
-            self._table.header["batches"] += 1
-            self._table.header["inferred"] += len(batch.tickets)
-            for (ticket, (camera, slot)), done in zip(batch.tickets.items(), found, strict=True):
-                self._free.append(slot)
-                self._send_done(ticket, camera, done)
             os.eventfd_write(self._wake, 1)
 
     def _detect(self, batch: Batch) -> list[Any]:
@@ -154,9 +149,22 @@ class InferenceWorker:
     def _ask_forever(self) -> None:
         while not self._stopped:
             self._table.beats[0] = time.monotonic()
+            self._hand_out()
             wait = self._ask_if_time()
             self._listen(wait)
         self._to_detect.put(None)
+
+    def _hand_out(self) -> None:
+        """Send what the detector found to the cameras' workers."""
+        while self._detected:
+            batch, found, took = self._detected.popleft()
+            for (ticket, (camera, slot)), boxes in zip(batch.tickets.items(), found, strict=True):
+                self._free.append(slot)
+                self._send_done(ticket, camera, boxes)
+            self._rhythm.took(took)
+            self._table.record_stage(0, Stage.INFER, took)
+            self._table.header["batches"] += 1
+            self._table.header["inferred"] += len(batch.tickets)
 
     def _ask_if_time(self) -> float:
         """Ask for the next batch if it is time to; returns how long to listen before looking again, in s."""
@@ -168,8 +176,11 @@ class InferenceWorker:
             return max(0.001, -late)
         started = self._running_since
         queued = self._passed_on - self._finished
-        if queued > 1 or (queued and not started):
+        if queued > 1:
             return IDLE_TURN_S
+        if queued and not started:
+            # The detector's thread is about to take it.
+            return 0.0003
         if started:
             early = self._rhythm.ask_at(started) - now
             if early > 0:
