@@ -7,6 +7,7 @@ import sys
 
 from benchmarks.age import COLUMNS, run_age
 from benchmarks.arm import ARMS
+from benchmarks.machine import machine
 from benchmarks.report import markdown, write_json
 
 
@@ -30,20 +31,19 @@ def _parse() -> argparse.Namespace:
 
 def main() -> None:
     options = _parse()
+    before = machine()
     command = " ".join(["python -m benchmarks", *sys.argv[1:]])
     if options.what in ("all", "age"):
         cameras = [int(count) for count in options.cameras or ("8", "32")]
-        rows = run_age(
-            options.arms, cameras, fps=25, seconds=options.seconds, repeat=max(1, options.repeat)
-        )
-        path = write_json(options.name or "age", rows, command)
+        rows = run_age(options.arms, cameras, fps=25, seconds=options.seconds, repeat=max(1, options.repeat))
+        path = write_json(options.name or "age", rows, command, before)
         print(f"\n{markdown(rows, COLUMNS)}\n\nwritten to {path.name}", flush=True)
     if options.what in ("all", "thousand"):
         from benchmarks.thousand import THOUSAND_COLUMNS, run_thousand
 
         count = int((options.cameras or ["1000"])[0]) if options.what == "thousand" else 1000
         row = run_thousand(count, seconds=options.seconds)
-        path = write_json(options.name or "thousand", [row], command)
+        path = write_json(options.name or "thousand", [row], command, before)
         print(f"\n{markdown([row], THOUSAND_COLUMNS)}\n\nwritten to {path.name}", flush=True)
 
 

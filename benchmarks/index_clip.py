@@ -15,11 +15,6 @@ from vedette.sim.clip import Clip, bundled_clip, encode_frames
 __all__ = ["HEIGHT", "WIDTH", "frames", "index_clip", "read_index"]
 
 WIDTH, HEIGHT = 640, 360
-GRAIN = 10.0
-"""Standard deviation of the sensor noise on top, of 255. The bundled clip was compressed once already, and
-without new noise and a slow pan its still parts would cost nothing to decode: with both it has the bit rate of
-a real camera of this size (see README.md)."""
-
 PAN = 40
 """Pixels that the view sways to each side."""
 
@@ -27,22 +22,26 @@ PAN_EVERY = 125
 """Frames from one turn to the next but one."""
 
 
-def frames(count: int) -> Iterator[npt.NDArray[np.uint8]]:
-    """``count`` pictures uint8 [360, 640, 3] RGB of the bundled driveway clip (a car arrives), numbered from 0."""
+def frames(count: int, grain: float) -> Iterator[npt.NDArray[np.uint8]]:
+    """``count`` pictures uint8 [360, 640, 3] RGB of the bundled driveway clip (a car arrives), numbered from 0.
+
+    The bundled clip was compressed once already, so still parts of it would cost nothing to decode: the view
+    sways, and sensor noise of standard deviation ``grain`` (of 255) is put on top.
+    """
     draw = np.random.default_rng(7)
-    grain = draw.normal(0, GRAIN, (4, HEIGHT + 64, WIDTH + 64, 1)).astype(np.float32)
+    patterns = draw.normal(0, grain, (4, HEIGHT + 64, WIDTH + 64, 1)).astype(np.float32)
     with av.open(str(bundled_clip())) as container:
         for index, frame in enumerate(islice(container.decode(video=0), count)):
             wide = frame.reformat(width=WIDTH + 2 * PAN, height=HEIGHT + 2 * PAN, format="rgb24").to_ndarray()
             angle = 2 * np.pi * index / PAN_EVERY
             left, top = (round(PAN * (1 + sway)) for sway in (np.cos(angle), np.sin(angle)))
             column, row = draw.integers(0, 64, 2)
-            noise = grain[index % 4, row : row + HEIGHT, column : column + WIDTH]
+            noise = patterns[index % 4, row : row + HEIGHT, column : column + WIDTH]
             view = np.clip(wide[top : top + HEIGHT, left : left + WIDTH] + noise, 0, 255).astype(np.uint8)
             draw_index(view, index)
             yield view
 
 
-def index_clip(fps: float, seconds: float = 10.0, keyframe_every_s: float = 2.0) -> Clip:
+def index_clip(fps: float, grain: float, seconds: float = 10.0, keyframe_every_s: float = 2.0) -> Clip:
     """The numbered clip, encoded. Its numbers repeat after ``seconds``: no result may be as old as that."""
-    return encode_frames(frames(round(fps * seconds)), fps, keyframe_every_s)
+    return encode_frames(frames(round(fps * seconds), grain), fps, keyframe_every_s)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import machine, today
+from benchmarks.machine import today
 
 __all__ = ["markdown", "write_json"]
 
@@ -25,10 +25,10 @@ def markdown(rows: list[dict[str, Any]], columns: dict[str, str]) -> str:
     return "\n".join(lines)
 
 
-def write_json(name: str, rows: list[dict[str, Any]], command: str) -> Path:
-    """Write ``results/<date>-<name>.json`` and return its path."""
+def write_json(name: str, rows: list[dict[str, Any]], command: str, before: dict[str, Any]) -> Path:
+    """Write ``results/<date>-<name>.json`` and return its path. ``before``: :func:`benchmarks.machine.machine`, before it began."""
     path = Path(__file__).parent / "results" / f"{today()}-{name}.json"
     path.parent.mkdir(exist_ok=True)
-    content = {"date": today(), "command": command, "machine": machine(), "rows": rows}
+    content = {"date": today(), "command": command, "machine": before, "rows": rows}
     path.write_text(json.dumps(content, indent=1) + "\n")
     return path

@@ -32,6 +32,7 @@ THOUSAND_COLUMNS = {
     "all open s": "{up_to_open_s:.2f}",
     "keyframes sent": "{keyframes_sent}",
     "decoded": "{keyframes_decoded}",
+    "failed": "{outcomes[failed]}",
     "sessions": "{sessions}",
     "CPU cores": "{cpu_cores:.2f}",
     "PSS MB": "{pss_peak_mb:.0f}",
@@ -47,7 +48,7 @@ def run_thousand(cameras: int, *, seconds: float) -> dict[str, Any]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with (
         tempfile.TemporaryDirectory(prefix="vedette-bench-") as folder,
-        SimProcess(Path(folder), cameras=cameras, fps=FPS) as sim,
+        SimProcess(Path(folder), cameras=cameras, fps=FPS, grain=0.0) as sim,
     ):
         command = [sys.executable, "-m", "benchmarks.thousand_node"]
         node = subprocess.Popen(
@@ -63,7 +64,7 @@ def run_thousand(cameras: int, *, seconds: float) -> dict[str, Any]:
             os.kill(sim.pid, signal.SIGCONT)
             node.kill()
             node.wait()
-    return {"cameras": cameras, "fps": FPS, "seconds": seconds, **row}
+    return {"cameras": cameras, "fps": FPS, "seconds": seconds, "clip": sim.clip, **row}
 
 
 def _measure(node: subprocess.Popen[bytes], sim: SimProcess, seconds: float) -> dict[str, Any]:
@@ -92,7 +93,9 @@ def _measure(node: subprocess.Popen[bytes], sim: SimProcess, seconds: float) -> 
         raise RuntimeError("the node ended before it was measured")
     outcomes = result["outcomes"]
     row["frames_sent"], row["keyframes_sent"] = int(counts.sum()), int(counts[:, sim.keyframes].sum())
-    row["keyframes_decoded"] = sum(outcomes[name] for name in ("analysed", "superseded", "expired", "orphaned"))
+    row["keyframes_decoded"] = sum(
+        outcomes[name] for name in ("analysed", "superseded", "expired", "orphaned")
+    )
     return row | result
 
 

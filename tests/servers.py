@@ -88,8 +88,8 @@ class MediaMTX:
     def publish(self, path: str, *arguments: str | Path, seconds: float = 15) -> subprocess.Popen[bytes]:
         """Start ``ffmpeg ARGUMENTS -f rtsp <path>`` and wait until the server has the stream."""
         publisher = subprocess.Popen(
-            [FFMPEG, "-loglevel", "error", *map(str, arguments)]
-            + ["-f", "rtsp", "-rtsp_transport", "tcp", self.url(path)],
+            [FFMPEG, "-loglevel", "error", *map(str, arguments), "-f", "rtsp", "-rtsp_transport", "tcp"]
+            + [self.url(path)],
             stdin=subprocess.DEVNULL,
         )
         self._publishers.append(publisher)

@@ -57,7 +57,7 @@ def test_an_untracked_box_has_a_null_track_id() -> None:
 def test_numbers_are_rounded_to_what_means_something() -> None:
     line = json.loads(result(0, 1, age=0.0481237).to_json())
     assert line["age_ms"] == 48.1
-    assert line["detections"][1]["xyxy"] == [4.0, 5.0, 6.01, 7.01]
+    assert line["detections"][1]["xyxy"] == [4.0, 5.01, 6.01, 7.01]
     assert line["detections"][1]["confidence"] == 0.9124
 
 

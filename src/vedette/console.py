@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import structlog
 from rich.console import Console
@@ -87,7 +88,7 @@ def _exit_code(node: RunningNode) -> int:
 def _stop_signals() -> Iterator[threading.Event]:
     """An event that SIGINT and SIGTERM set. A second signal does what it always does."""
     stop = threading.Event()
-    before = {}
+    before: dict[int, Any] = {}
 
     def asked(number: int, frame: FrameType | None) -> None:
         stop.set()
@@ -98,8 +99,8 @@ def _stop_signals() -> Iterator[threading.Event]:
     try:
         yield stop
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for was, handler in before.items():
+            signal.signal(was, handler)
 
 
 def _log_fact(fact: AnyFact) -> None:

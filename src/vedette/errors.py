@@ -46,7 +46,9 @@ class WorkerError(VedetteError):
 
 
 _USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s'\"]*@")
-_SECRET_QUERY = re.compile(r"(?P<key>[?&](?:password|passwd|pwd|token|secret|key|auth|user|username)=)[^&\s'\"]*", re.I)
+_SECRET_QUERY = re.compile(
+    r"(?P<key>[?&](?:password|passwd|pwd|token|secret|key|auth|user|username)=)[^&\s'\"]*", re.I
+)
 
 
 def redact(text: str) -> str:

@@ -170,7 +170,7 @@ class Node:
                     self.stop()
             case Busy(kind, why):
                 child.kill_reason = why
-                if not self.ready_at:
+                if not self.ready_at or kind == ConfigError.__name__:
                     self._fail(_ERRORS.get(kind, WorkerError)(why))
 
     def _heard_result(self, child: Child, output: Output) -> None:
@@ -299,5 +299,5 @@ class Node:
         for index in range(len(self.names)):
             self.table.orphan(index)
         os.close(self._doorbell)
+        self.table.release()
         self.stopped_at = self._clock.monotonic()
-

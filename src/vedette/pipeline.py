@@ -28,7 +28,7 @@ from vedette.frame import EncodedFrame, Rung, StreamInfo
 from vedette.infer.letterbox import Placement, fit, to_source
 from vedette.ingest.capture import CaptureClock
 from vedette.ingest.convert import Converter, ConvertFailed
-from vedette.ingest.decode import DecodeFailed, DecodedFrame, Decoder
+from vedette.ingest.decode import DecodedFrame, DecodeFailed, Decoder
 from vedette.settings import CameraSettings
 from vedette.track.tracker import Tracker
 from vedette.workers.protocol import Done, Output
@@ -38,6 +38,7 @@ __all__ = ["Observer", "Pipeline"]
 
 UNACKNOWLEDGED_AT_MOST = 32
 """Results of an ``every_frame`` source that no sink has taken yet; then reading waits."""
+
 
 class Observer(Protocol):
     """Where a pipeline's facts and results go. Must not block."""
@@ -158,9 +159,7 @@ class Pipeline:
             self._orphan_newest()
         if epoch > 0:
             now = self._clock.monotonic()
-            self._observer.fact(
-                EpochStarted(at=now, camera=self.settings.name, epoch=epoch, reason=reason)
-            )
+            self._observer.fact(EpochStarted(at=now, camera=self.settings.name, epoch=epoch, reason=reason))
 
     # ---- frames arrive, are decoded, and the newest is kept
 
@@ -288,7 +287,7 @@ class Pipeline:
             kept.chosen_at = now
             self._taken[ticket] = kept
             if self._min_interval:
-                # On a grid, so that a camera of 25 fps limited to 10 gives 10 and not 8.3; a pause earns nothing.
+                # On a grid, so that 25 fps limited to 10 gives 10 and not 8.3; a pause earns nothing.
                 slot = float(self._row["not_before"])
                 on_time = now - slot < self._min_interval
                 self._row["not_before"] = (slot if on_time else now) + self._min_interval
@@ -430,6 +429,4 @@ class Pipeline:
 
     def _trouble(self, message: str) -> None:
         now = self._clock.monotonic()
-        self._observer.fact(
-            Trouble(at=now, where="pipeline", message=message, camera=self.settings.name)
-        )
+        self._observer.fact(Trouble(at=now, where="pipeline", message=message, camera=self.settings.name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,10 +15,10 @@ from vedette.config import Config, load_config
 from vedette.errors import VedetteError
 from vedette.facts import AnyFact, Trouble
 from vedette.node import Node
-from vedette.results import Result
 from vedette.observe.report import build_report
 from vedette.observe.views import NodeView
 from vedette.observe.watch import Watch
+from vedette.results import Result
 from vedette.sinks.open import deliveries_of
 
 __all__ = ["RunningNode", "run"]
@@ -97,6 +98,8 @@ class RunningNode:
         self._node = Node(config, deliver=self._deliver, tell=self._tell, save_video=save_video)
         self._watch = Watch(self._node)
         self._stop_asked = False
+        self.failed_observations = 0
+        """How often ``on_fact`` raised."""
         self._started = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="vedette-node", daemon=True)
@@ -109,7 +112,7 @@ class RunningNode:
         self._raise_error()
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait until the node stops by itself (all clips over); False if ``timeout`` seconds were not enough."""
+        """Wait until the node stops by itself (all clips over); False if that took over ``timeout`` seconds."""
         self._thread.join(timeout)
         self._raise_error()
         return not self._thread.is_alive()
@@ -187,10 +190,13 @@ class RunningNode:
             self._mailbox.put(result, once)
 
     def _tell(self, fact: AnyFact) -> None:
-        self._on_fact(fact)
+        try:
+            self._on_fact(fact)
+        except Exception:  # somebody else's observer: it can neither slow nor break the node
+            self.failed_observations += 1
 
     def _trouble(self, message: str) -> None:
-        self._on_fact(Trouble(at=self._node.started_at, where="sink", message=message))
+        self._tell(Trouble(at=time.monotonic(), where="sink", message=message))
 
     def _raise_error(self) -> None:
         if self._error is not None:

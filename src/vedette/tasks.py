@@ -81,4 +81,3 @@ def detector_spec(config: Config) -> DetectorSpec:
         channels=None if detector.channels == "auto" else detector.channels,
         folder=str(config.folder),
     )
-

@@ -117,7 +117,11 @@ class Fleet:
         while now < seconds + 1:
             newest = np.floor((now - phase) * fps)
             table = waiting(
-                list(phase + newest / fps), interval=1 / fps, weight=weights, served=served, fresh=newest > last
+                list(phase + newest / fps),
+                interval=1 / fps,
+                weight=weights,
+                served=served,
+                fresh=newest > last,
             )
             chosen = choose(table, 1, now)
             charge(table, chosen)

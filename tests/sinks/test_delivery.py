@@ -73,6 +73,7 @@ def test_a_slow_sink_keeps_the_newest_and_the_dropped_are_counted() -> None:
         delivery.put(result(seq))
     assert delivery.delivered.waiting <= 11
     sink.gate.set()
+    until(lambda: delivery.delivered.waiting == 0)
     delivery.close(within_s=10)
     assert sink.seqs[-10:] == list(range(21, 31))
     counts = delivery.delivered

@@ -51,4 +51,3 @@ class Batch:
     """ticket → (camera, slot)"""
     open: set[int] = field(default_factory=set)
     """Tickets without an answer yet."""
-

@@ -12,7 +12,7 @@ BELIEVABLE_S = 0.5
 without a time server are seconds or years off; believing them would make every frame too old."""
 
 JUMP_S = 5.0
-"""A timestamp further than this from where the others say it should be means that the stream's clock was set."""
+"""A timestamp further than this from where the others put it means that the stream's clock was set."""
 
 
 class CaptureClock:

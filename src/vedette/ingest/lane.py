@@ -59,13 +59,13 @@ class Lane:
         self._receiver.broken(count)
 
     def frame(self, frame: EncodedFrame) -> None:
-        if self._pool is None or not (self.slow or self._draining):
-            self._timed(self._receiver.frame, frame)
-            return
         if self._until_keyframe and not frame.keyframe:
             self._receiver.skipped()
             return
         self._until_keyframe = False
+        if self._pool is None or not (self.slow or self._draining):
+            self._timed(self._receiver.frame, frame)
+            return
         if len(self._backlog) >= BACKLOG_AT_MOST:
             self._until_keyframe = True
             self._receiver.skipped()

@@ -32,7 +32,7 @@ _USUAL = _Pace(0.25, 15.0)
 
 
 class Backoff:
-    """Waits of one camera. Each failure in a row doubles the wait, up to a limit that depends on the reason."""
+    """Waits of one camera. Each failure in a row doubles the wait, to a limit that depends on the reason."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng

@@ -1,4 +1,4 @@
-"""A camera's life: session after session, each ending with a reason, until it is removed or its clip is over."""
+"""A camera's life: session after session, each with a reason to end, until it is removed or its clip ends."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ async def keep_watching(
         await lane.settle()
         # Emptying the decoder of a source that can wait may wait for room.
         frames = await asyncio.get_running_loop().run_in_executor(None, pipeline.ended, end)
-        wait = None if ends else backoff.after(end.reason, clock.monotonic() - began)
+        # An attempt that ran into its time limit took long too; only one that gave pictures was healthy.
+        lived = clock.monotonic() - began if frames else 0.0
+        wait = None if ends else backoff.after(end.reason, lived)
         tell(
             SessionEnded(
                 at=clock.monotonic(),

@@ -113,7 +113,8 @@ def _percentiles(counts: np.ndarray, longest_s: float = 0.0) -> Percentiles:
     if longest_s:
         # A bucket's middle may lie beyond the longest that was really seen.
         values = [min(value, longest_s) for value in values]
-    return Percentiles(*(value * 1000 for value in values), longest_s * 1000)
+    p50, p95, p99 = (value * 1000 for value in values)
+    return Percentiles(p50, p95, p99, longest_s * 1000)
 
 
 def _sink(delivery: Delivery) -> SinkView:

@@ -26,6 +26,7 @@ _COLOURS: tuple[Colour, ...] = (
     (0, 225, 180),
     (255, 130, 40),
 )
+_NAME_AT_MOST = 32
 _DARK, _LIGHT = (16, 18, 22), (245, 245, 245)
 
 
@@ -77,7 +78,9 @@ def _draw_label(
 ) -> Rectangle:
     track = int(boxes.track_id[index])
     number = f" #{track}" if track != UNTRACKED else ""
-    text = f"{boxes.class_name[index]} {boxes.confidence[index]:.2f}{number}"
+    # A name may be anything, also several lines of it.
+    name = " ".join(boxes.class_name[index].split())[:_NAME_AT_MOST]
+    text = f"{name} {boxes.confidence[index]:.2f}{number}"
     font = _font(_text_height(size[1]))
     pad = max(2, round(font.size / 5))
     width, height = round(draw.textlength(text, font)) + 2 * pad, round(font.size * 1.2) + pad

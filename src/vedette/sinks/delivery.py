@@ -20,6 +20,7 @@ __all__ = ["Delivered", "Delivery"]
 
 BATCH_AT_MOST = 64
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.25, 30.0
+LAST_WORD_S = 0.2
 # A sink that is too slow drops all the time; people need to hear of it, but not 200 times a second.
 DROPS_TOLD_EVERY_S = 10.0
 
@@ -96,17 +97,25 @@ class Delivery:
             self._changed.notify_all()
 
     def close(self, within_s: float = 2.0) -> None:
-        """Deliver what is queued, for so many seconds at most, then stop. What is left counts as dropped."""
+        """Deliver what is queued, for so many seconds at most, then stop. What is left counts as dropped.
+
+        ``report`` is then called from here.
+        """
         with self._changed:
             self._closing = True
             self._changed.notify_all()
         if self._thread.ident is not None:
             self._thread.join(within_s)
         with self._changed:
-            # A thread that hangs in its sink keeps the batch it has; it is a daemon, so it ends with us.
+            before = self._dropped
             self._hurry = True
             self._give_up_queue()
             self._changed.notify_all()
+        if self._thread.ident is not None:
+            # One that hangs in its sink keeps the batch it has; it is a daemon, so it ends with us.
+            self._thread.join(LAST_WORD_S)
+        if left := self._dropped - before:
+            self._report(f"sink {self.name}: {left} results were not delivered before the end")
 
     @property
     def delivered(self) -> Delivered:
@@ -214,7 +223,7 @@ class Delivery:
     def _tell_drops(self) -> None:
         with self._changed:
             new, now = self._dropped - self._told_drops, time.monotonic()
-            if not new or now < self._tell_drops_at:
+            if not new or self._closing or now < self._tell_drops_at:
                 return
             self._told_drops, self._tell_drops_at = self._dropped, now + DROPS_TOLD_EVERY_S
         self._report(f"sink {self.name}: too slow, {new} results gave way to newer ones")

@@ -59,7 +59,8 @@ class JsonlSink:
 
     @staticmethod
     def _open_file(path: Path) -> int:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
         return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
     def _end_torn_line(self, fd: int) -> None:

@@ -1,4 +1,4 @@
-"""Annotated video, written beside the frame's way: a thread of its own per camera, bounded, every drop counted."""
+"""Annotated video, written beside the frame's way: a thread per camera, bounded, every drop counted."""
 
 from __future__ import annotations
 

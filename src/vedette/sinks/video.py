@@ -25,8 +25,8 @@ _NEW_FILE_AFTER_GAP_S = 60.0
 """A player would show a still picture for the length of the gap."""
 
 _X264 = {"preset": "ultrafast", "tune": "zerolatency", "crf": "26", "bf": "0", "g": "1000000"}
-# A fragment is whole on disk as soon as it is written; nothing needs to be added at the end.
-_FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+# A fragment is whole as soon as it is written, and goes to the disk at once; nothing is added at the end.
+_FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
 
 
 class AnnotatedVideo:

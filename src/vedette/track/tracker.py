@@ -1,4 +1,4 @@
-"""Track ids for detections: a thin adapter around the `trackers` library, one instance per camera and epoch."""
+"""Track ids for detections: an adapter around the `trackers` library, one instance per camera and epoch."""
 
 from __future__ import annotations
 
@@ -119,7 +119,11 @@ def make_tracker(
         "bytetrack": {"track_activation_threshold": begins, "high_conf_det_threshold": begins},
         "ocsort": {"high_conf_det_threshold": confidence},
         # Its compensation of camera motion wants the picture, which stays in the decoder's format here.
-        "botsort": {"track_activation_threshold": begins, "high_conf_det_threshold": begins, "enable_cmc": False},
+        "botsort": {
+            "track_activation_threshold": begins,
+            "high_conf_det_threshold": begins,
+            "enable_cmc": False,
+        },
     }
     classes = {
         "bytetrack": trackers.ByteTrackTracker,

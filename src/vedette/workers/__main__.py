@@ -65,7 +65,9 @@ def _run_inference_worker(start: StartInference, channel: Channel, table: Table,
 
     try:
         InferenceWorker(start, channel, table, doorbell).run()
-    except Exception as err:  # a user's detector runs in here: whatever it does must reach people as a sentence
+    except (
+        Exception
+    ) as err:  # a user's detector runs in here: whatever it does must reach people as a sentence
         channel.send(Busy(type(err).__name__, str(err)))
         raise
     os._exit(0)

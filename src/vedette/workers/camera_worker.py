@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 
 from vedette.clock import SystemClock
+from vedette.errors import VedetteError
 from vedette.facts import AnyFact, EndReason, Outcome, Trouble
 from vedette.ingest.lane import Lane
 from vedette.ingest.reconnect import Backoff
@@ -30,6 +31,7 @@ from vedette.track.tracker import Tracker, make_tracker
 from vedette.workers.protocol import (
     Acknowledge,
     AddCamera,
+    Busy,
     CameraFinished,
     Channel,
     Done,
@@ -49,8 +51,8 @@ from vedette.workers.table import CameraState, Table
 
 __all__ = ["CameraWorker"]
 
-OUTBOX_AT_MOST = 1024
-"""Messages that the node has not taken. At 200 results a second that is 5 s of a node that hangs."""
+OUTBOX_AT_MOST = 4096
+"""Messages that the node has not taken. At 200 results a second that is 20 s of a node that hangs."""
 
 BEAT_S = 0.1
 SWEEP_S = 0.5
@@ -134,7 +136,11 @@ class CameraWorker:
             message, fds = heard
             match message:
                 case AddCamera():
-                    self._add(message)
+                    try:
+                        self._add(message)
+                    except VedetteError as err:
+                        self._node.send(Busy(type(err).__name__, str(err)))
+                        self._stopping.set()
                 case RemoveCamera(index):
                     self._loop.create_task(self._remove(index))
                 case Link():

@@ -234,7 +234,9 @@ class InferenceWorker:
     def _give_up_waiting(self) -> None:
         assert self._pending is not None
         for ticket in self._pending.open:
-            self._overdue[ticket] = self._pending.tickets.pop(ticket)
+            camera, _ = self._overdue[ticket] = self._pending.tickets.pop(ticket)
+            # Its worker hangs or is swamped. Its other cameras must not take up the remaining slots too.
+            self._reachable[self._cameras_of(self._owner[camera])] = False
         self._pending.open.clear()
         self._pass_on()
 
@@ -243,6 +245,7 @@ class InferenceWorker:
         if late is not None:
             camera, slot = late
             self._free.append(slot)
+            self._reachable[self._cameras_of(self._owner[camera])] = True
             if answer.filled:
                 self._send_done(answer.ticket, camera, "the frame came too late for its batch")
             return
@@ -286,10 +289,13 @@ class InferenceWorker:
         except EOFError:
             self._lose(worker)
 
+    def _cameras_of(self, worker: int) -> list[int]:
+        return [camera for camera, owner in self._owner.items() if owner == worker]
+
     def _lose(self, worker: int) -> None:
         self._links.pop(worker).close()
-        gone = {camera for camera, owner in self._owner.items() if owner == worker}
-        self._reachable[list(gone)] = False
+        gone = self._cameras_of(worker)
+        self._reachable[gone] = False
         for ticket in [ticket for ticket, (camera, _) in self._overdue.items() if camera in gone]:
             self._free.append(self._overdue.pop(ticket)[1])
         if self._pending is not None:

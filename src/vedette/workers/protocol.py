@@ -21,7 +21,6 @@ __all__ = [
     "Busy",
     "CameraFinished",
     "Channel",
-    "close_all",
     "Done",
     "Facts",
     "Fetch",
@@ -34,8 +33,10 @@ __all__ = [
     "Start",
     "StartInference",
     "Stop",
+    "close_all",
     "pair",
 ]
+
 
 class Message(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """Base of all messages."""
@@ -111,7 +112,7 @@ class Facts(Message, frozen=True):
 
 
 class Output(Message, frozen=True):
-    """A result on its way to the sinks. Arrays are raw bytes: xyxy f32 [n,4], confidence f32, class i32, track i64."""
+    """A result on its way to the sinks. Raw bytes: xyxy f32 [n,4], confidence f32, class i32, track i64."""
 
     index: int
     epoch: int
@@ -138,7 +139,10 @@ class CameraFinished(Message, frozen=True):
 
 # camera worker ↔ inference worker
 class Hello(Message, frozen=True):
-    """First word of the inference worker on a link. Carries the slots' memory: u8 [slots, height, width, 3] RGB."""
+    """First word of the inference worker on a link.
+
+    Carries the slots' memory: u8 [slots, height, width, 3] RGB.
+    """
 
     slots: int
     height: int
@@ -169,7 +173,17 @@ class Done(Message, frozen=True):
 
 
 _ANY = (
-    Start | StartInference | AddCamera | RemoveCamera | Link | Acknowledge | Stop | Ready | Busy | Facts | Output
+    Start
+    | StartInference
+    | AddCamera
+    | RemoveCamera
+    | Link
+    | Acknowledge
+    | Stop
+    | Ready
+    | Busy
+    | Facts
+    | Output
 ) | (CameraFinished | Hello | Fetch | Filled | Done)
 
 
@@ -230,4 +244,3 @@ def pair() -> tuple[socket.socket, socket.socket]:
 def close_all(fds: Sequence[int]) -> None:
     for fd in fds:
         os.close(fd)
-

@@ -17,7 +17,7 @@ import numpy as np
 from vedette.facts import EndReason, Outcome
 from vedette.histogram import BUCKETS, bucket_of
 
-__all__ = ["CameraState", "OUTCOMES", "REASONS", "STAGES", "Stage", "Table", "anonymous_memory"]
+__all__ = ["OUTCOMES", "REASONS", "STAGES", "CameraState", "Stage", "Table", "anonymous_memory"]
 
 
 class CameraState(IntEnum):
@@ -93,7 +93,9 @@ class Table:
         self._memory = mmap.mmap(fd, self.size(cameras, workers))
         offset = 0
 
-        def view(dtype: np.dtype[np.void] | str, *shape: int) -> np.ndarray[tuple[int, ...], np.dtype[np.void]]:
+        def view(
+            dtype: np.dtype[np.void] | str, *shape: int
+        ) -> np.ndarray[tuple[int, ...], np.dtype[np.void]]:
             nonlocal offset
             found = np.ndarray(shape, dtype=dtype, buffer=self._memory, offset=offset)
             offset += -(-found.nbytes // 64) * 64
@@ -119,6 +121,10 @@ class Table:
         table.rows["weight"] = table.rows["max_age"] = 1.0
         table.rows["next_track_id"] = 1
         return table
+
+    def release(self) -> None:
+        """Nobody else will be given this memory; it stays readable here as long as this object lives."""
+        os.close(self.fd)
 
     def in_flight(self, camera: int) -> int:
         """Frames of a camera that were received and have not ended yet."""
