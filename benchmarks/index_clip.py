@@ -23,7 +23,7 @@ PAN_EVERY = 125
 
 
 def frames(count: int, grain: float) -> Iterator[npt.NDArray[np.uint8]]:
-    """``count`` pictures uint8 [360, 640, 3] RGB of the bundled driveway clip (a car arrives), numbered from 0.
+    """``count`` pictures uint8 [360, 640, 3] RGB of the bundled driveway clip, numbered from 0.
 
     The bundled clip was compressed once already, so still parts of it would cost nothing to decode: the view
     sways, and sensor noise of standard deviation ``grain`` (of 255) is put on top.

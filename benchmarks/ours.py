@@ -28,7 +28,7 @@ def config(port: int, cameras: int, tracker: str, ms: float = 5.0) -> vedette.Co
 
 
 class Watcher:
-    """Tells the harness when the workers were up and when the last camera was open; counts sessions that ended."""
+    """Tells the harness when the workers were up and the last camera open; counts sessions that ended."""
 
     def __init__(self, cameras: int) -> None:
         self._cameras, self._opened, self._workers = cameras, set[str](), 0.0

@@ -1,4 +1,4 @@
-"""The peer's arm: ``python -m benchmarks.peer`` in ``.venv-peer``, streamvision's own pipeline in ``freshest`` mode."""
+"""The peer's arm: ``python -m benchmarks.peer`` in ``.venv-peer``, its own pipeline in ``freshest`` mode."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from streamvision.stream.pipeline import InferencePipeline
+from streamvision.stream.pipeline import InferencePipeline  # type: ignore[import-not-found]  # not in this venv
 
 from benchmarks.barcode import read_index
 from benchmarks.recorder import Recorder, say

@@ -26,7 +26,10 @@ def markdown(rows: list[dict[str, Any]], columns: dict[str, str]) -> str:
 
 
 def write_json(name: str, rows: list[dict[str, Any]], command: str, before: dict[str, Any]) -> Path:
-    """Write ``results/<date>-<name>.json`` and return its path. ``before``: :func:`benchmarks.machine.machine`, before it began."""
+    """Write ``results/<date>-<name>.json`` and return its path.
+
+    ``before``: the machine (:mod:`benchmarks.machine`), looked at before it got busy.
+    """
     path = Path(__file__).parent / "results" / f"{today()}-{name}.json"
     path.parent.mkdir(exist_ok=True)
     content = {"date": today(), "command": command, "machine": before, "rows": rows}

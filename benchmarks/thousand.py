@@ -96,7 +96,8 @@ def _measure(node: subprocess.Popen[bytes], sim: SimProcess, seconds: float) -> 
     row["keyframes_decoded"] = sum(
         outcomes[name] for name in ("analysed", "superseded", "expired", "orphaned")
     )
-    return row | result
+    row |= result
+    return row
 
 
 def _events(node: subprocess.Popen[bytes], *, until: str, within: float) -> dict[str, Any]:

@@ -67,7 +67,8 @@ def test_help_loads_nothing_heavy() -> None:
     heavy = ("numpy", "av", "onnxruntime", "openvino", "supervision", "pydantic", "cv2", "scipy")
     code = (
         "import sys\nsys.argv = ['vedette', '--help']\nfrom vedette.cli import main\n"
-        f"try:\n    main()\nfinally:\n    print([name for name in {heavy} if name in sys.modules], file=sys.stderr)"
+        "try:\n    main()\nfinally:\n"
+        f"    print([name for name in {heavy} if name in sys.modules], file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
@@ -149,7 +150,8 @@ def test_check_finds_a_model_that_is_none(tmp_path: Path) -> None:
 
 def test_check_finds_a_detector_that_raises(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
-        "class Mine:\n    input_size = (32, 32)\n    def detect(self, images):\n        raise RuntimeError('no luck')\n"
+        "class Mine:\n    input_size = (32, 32)\n"
+        "    def detect(self, images):\n        raise RuntimeError('no luck')\n"
     )
     path = config(tmp_path, "cameras: {a: {url: 'rtsp://127.0.0.1:1/x'}}\ndetector: {python: 'mine:Mine'}")
     done = vedette("check", path, "--no-connect")

@@ -143,6 +143,11 @@ def test_sections_whose_lines_are_commented_out_count_as_left_out(load: Load) ->
     assert load(GATE + "detector:\n#  model: x\nsinks:\ndefaults:\n") == load(GATE)
 
 
+def test_a_camera_may_have_a_name_that_yaml_takes_for_something_else(load: Load) -> None:
+    config = load("cameras:\n  off: {url: 'rtsp://h/a'}\n  null: {url: 'rtsp://h/b'}\n")
+    assert list(config.cameras) == ["off", "null"]
+
+
 def test_merge_keys_and_anchors_work(load: Load) -> None:
     config = load(
         "cameras:\n  a: &base {url: 'rtsp://h/a', max_fps: 3}\n  b: {<<: *base, url: 'rtsp://h/b'}\n"
@@ -282,7 +287,7 @@ def test_numbers_may_come_from_the_environment(load: Load) -> None:
         ("# nothing", "1: is empty; the least is"),
         ("- 1", "1: must be a mapping of settings"),
         (GATE + "max_age: 1\nmax_age: 2", "3: max_age: given twice (first on line 2)"),
-        (GATE + "1: 2", "2: keys must be text; put it in quotes"),
+        (GATE + "[1]: 2", "2: a key must be text"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_line_and_key(load: Load, text: str, expected: str) -> None:

@@ -135,14 +135,15 @@ class _Reader:
             ) from None
 
     def _mapping(self, node: yaml.MappingNode, where: Location) -> dict[str, Any]:
+        """Keys are text as written: a camera may be called ``off``, which YAML takes for a boolean."""
         values: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if key_node.tag == "tag:yaml.org,2002:merge":
                 merged |= self._merged(value_node, where)
-            elif not isinstance(key_node, yaml.ScalarNode) or key_node.tag != "tag:yaml.org,2002:str":
-                self.document.problems.append(Problem(where, "keys must be text; put it in quotes", line))
+            elif not isinstance(key_node, yaml.ScalarNode):
+                self.document.problems.append(Problem(where, "a key must be text", line))
             elif key_node.value in values:
                 place = (*where, key_node.value)
                 message = f"given twice (first on line {self.document.lines[place]})"

@@ -112,7 +112,7 @@ class RunningNode:
         self._raise_error()
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait until the node stops by itself (all clips over); False if that took over ``timeout`` seconds."""
+        """Wait until the node stops by itself (all clips over); False if that took over ``timeout`` s."""
         self._thread.join(timeout)
         self._raise_error()
         return not self._thread.is_alive()

@@ -14,6 +14,10 @@ from vedette.observe.log import configure_logging, redact_values
 URL = "rtsp://me:hunter2@192.0.2.1/x?token=hunter2"
 
 
+def fail() -> None:
+    raise OSError(f"cannot open {URL}")
+
+
 @pytest.fixture(autouse=True)
 def _unconfigured() -> object:
     yield
@@ -27,7 +31,7 @@ def test_credentials_are_taken_out_wherever_they_are(
     configure_logging("info", json=as_json)
     log = structlog.get_logger().bind(source=URL)
     try:
-        raise OSError(f"cannot open {URL}")
+        fail()
     except OSError as error:
         log.error(f"broke on {URL}", error=error, deep=[{"url": (URL, {URL: {URL}})}], exc_info=True)
     log.info("signed in", password="hunter2", auth_token="hunter2", raw=URL.encode())

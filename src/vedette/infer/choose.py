@@ -21,7 +21,7 @@ import numpy.typing as npt
 __all__ = ["PATIENCE", "Waiting", "charge", "choose", "next_due"]
 
 PATIENCE = 0.25
-"""Of a camera's frame interval, per frame owed. 0.025 left shares 10% apart, 1.0 brought forced turns back."""
+"""Of a camera's frame interval, per frame owed: 0.025 left shares 10% apart, 1.0 brought forced turns."""
 
 OWED_AT_MOST = 4.0
 """Frames. A camera that was away or slow must not take everything when it is back."""
