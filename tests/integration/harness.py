@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -258,5 +259,5 @@ def assert_in_order(results: Iterable[Mapping[str, Any]]) -> None:
     """Of one camera: frames once and in order, epochs never going back."""
     results = list(results)
     seqs, epochs = [each["seq"] for each in results], [each["epoch"] for each in results]
-    assert all(a < b for a, b in zip(seqs, seqs[1:], strict=False)), "seq does not grow"
+    assert all(a < b for a, b in pairwise(seqs)), "seq does not grow"
     assert epochs == sorted(epochs), "epoch goes back"

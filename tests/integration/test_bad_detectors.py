@@ -89,7 +89,6 @@ SAYS = {
     "no_class": "Missing",
     "broken_module": "broken",
     "raises": "no licence for this machine",
-    "exits": "Exits",
     "sizeless": "input_size",
     "unknown_option": "colour",
     "wrong_at_once": "3",
@@ -106,6 +105,16 @@ def test_a_detector_that_cannot_be_used_ends_the_run_with_3_and_one_line(
         errors = [line for line in run.stderr.splitlines() if line.startswith("error: ")]
         assert len(errors) == 1, run.stderr
         assert SAYS[kind] in errors[0]
+        assert "Traceback" not in run.stderr
+
+
+def test_a_detector_that_ends_its_process_is_not_tried_for_ever(
+    bad_models: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    config = {"cameras": {"cam": {"url": "rtsp://127.0.0.1:9/x"}}, "detector": bad_models["exits"]}
+    with Run(tmp_path, config) as run:
+        assert run.wait() == 5, run.stderr
+        assert run.stderr.splitlines()[-1] == "error: worker inference-0 dies while it starts (exit code 7)"
         assert "Traceback" not in run.stderr
 
 

@@ -41,9 +41,7 @@ def test_no_result_older_than_max_age_leaves_and_late_ones_are_expired(
         assert len(run.results) == sum(each["analysed"] for each in frames)
 
 
-def test_a_detector_slower_than_max_age_gives_no_result_and_says_so(
-    cameras: Cameras, tmp_path: Path
-) -> None:
+def test_a_detector_slower_than_max_age_gives_no_result_and_says_so(cameras: Cameras, tmp_path: Path) -> None:
     config = {"cameras": cameras.section(), "detector": fake(seconds=0.3), "max_age": "100ms"}
     with Run(tmp_path, config, "--for", "6s") as run:
         run.wait()

@@ -23,9 +23,7 @@ NAMES = {"cam0", "cam1", "cam2", "cam3", "gate"}
 
 
 @pytest.fixture(scope="module")
-def run(
-    cameras: Cameras, mediamtx: MediaMTX, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Run]:
+def run(cameras: Cameras, mediamtx: MediaMTX, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """Four simulated cameras and one of MediaMTX, watched for six seconds."""
     config = {
         "cameras": {**cameras.section(), "gate": {"url": mediamtx.url("gate")}},
@@ -132,9 +130,7 @@ def test_numbers_of_the_report_fit_together(run: Run) -> None:
     assert report["stages_ms"]["decode"]["p50"] > 0
 
 
-def test_results_on_standard_output_are_nothing_but_result_lines(
-    cameras: Cameras, tmp_path: Path
-) -> None:
+def test_results_on_standard_output_are_nothing_but_result_lines(cameras: Cameras, tmp_path: Path) -> None:
     config = {
         "cameras": {"cam0": {"url": cameras.url(0)}},
         "detector": {"python": "chatty:Chatty"},

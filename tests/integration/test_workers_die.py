@@ -146,9 +146,7 @@ def test_a_camera_worker_is_killed_and_only_its_own_cameras_begin_anew(
 
 
 def test_a_detector_that_is_stopped_is_replaced(cameras: Cameras) -> None:
-    config = vedette.Config(
-        cameras=cameras.section(), detector=fake(seconds=0.2, timeout="1s"), max_age="2s"
-    )
+    config = vedette.Config(cameras=cameras.section(), detector=fake(seconds=0.2, timeout="1s"), max_age="2s")
     with Watched(config) as watched:
         watched.until_more(cameras.section(), 2)
         (inference,) = watched.workers("inference")

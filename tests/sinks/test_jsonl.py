@@ -12,8 +12,9 @@ import pytest
 
 from sinks.sink_results import result
 from vedette.config import Config
-from vedette.sinks import SinkUnavailable, open_deliveries
+from vedette.sinks import SinkUnavailable
 from vedette.sinks.jsonl import JsonlSink
+from vedette.sinks.open import deliveries_of
 
 
 def seqs(path: Path) -> list[int]:
@@ -69,7 +70,7 @@ def test_a_sink_that_fails_does_not_disturb_the_other(tmp_path: Path) -> None:
     )
     told: list[str] = []
     called: list[int] = []
-    deliveries = open_deliveries(config, lambda each: called.append(each.seq), told.append)
+    deliveries = deliveries_of(config, lambda each: called.append(each.seq), told.append)
     for delivery in deliveries:
         delivery.start()
         for seq in range(100):
@@ -90,6 +91,7 @@ sys.path.insert(0, sys.argv[1])
 from sinks.sink_results import result
 from vedette.sinks import Delivery
 from vedette.sinks.jsonl import JsonlSink
+from vedette.sinks.open import deliveries_of
 delivery = Delivery(JsonlSink("-"), name="jsonl -", report=lambda text: print(text, file=sys.stderr))
 delivery.start()
 for seq in range(2000):

@@ -1,0 +1,135 @@
+"""Cameras that cannot be read, beside one that can: it notices nothing, and each bad one says why."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from ingest_media import ffmpeg, make_clip
+from integration.harness import Cameras, Run, adds_up, assert_in_order, fake
+from servers import MediaMTX, free_port
+
+
+@contextmanager
+def garbage_server() -> Iterator[int]:
+    """Answers everybody with random bytes."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        server.settimeout(0.2)
+        over = threading.Event()
+
+        def serve() -> None:
+            while not over.is_set():
+                with suppress(OSError):
+                    client, _ = server.accept()
+                    with client:
+                        client.recv(65536)
+                        client.sendall(os.urandom(100_000))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            over.set()
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def run(cameras: Cameras, clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    folder = tmp_path_factory.mktemp("bad")
+    make_clip(folder, "h264.mp4")
+    whole = (folder / "h264.mp4").read_bytes()
+    (folder / "no_clip.mp4").write_bytes(os.urandom(20_000))
+    (folder / "torn.mp4").write_bytes(whole[: len(whole) // 2])
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=1", folder / "sound.mp4")
+    with Cameras(1, user="admin", password="right") as guarded, garbage_server() as garbage:
+        section = {
+            "good": {"url": cameras.url(0)},
+            "refused": {"url": f"rtsp://127.0.0.1:{free_port()}/x"},
+            "wrong_password": {"url": guarded.url(0, "admin:wrong")},
+            "no_password": {"url": guarded.url(0)},
+            "missing_path": {"url": f"rtsp://127.0.0.1:{cameras.port}/nowhere"},
+            "garbage": {"url": f"rtsp://127.0.0.1:{garbage}/x"},
+            "garbage_http": {"url": f"http://127.0.0.1:{garbage}/x"},
+            "unresolvable": {"url": "rtsp://no-such-camera.invalid/x"},
+            "no_clip": {"url": str(folder / "no_clip.mp4")},
+            "torn": {"url": str(folder / "torn.mp4")},
+            "sound": {"url": str(folder / "sound.mp4")},
+        }
+        config = {"cameras": section, "detector": fake()}
+        with Run(tmp_path_factory.mktemp("run"), config) as run:
+            run.until_all_analysed(["good"], 20)
+            ended = set(section) - {"good"}
+            run.until(
+                lambda run: {line["camera"] for line in run.saw("session ended")} >= ended,
+                "each bad camera had ended",
+            )
+            run.interrupt()
+            yield run
+
+
+def test_the_good_camera_is_analysed_as_if_it_were_alone(run: Run) -> None:
+    good = run.report["cameras"]["good"]
+    assert (good["sessions"], good["epoch"], good["last_end_reason"]) == (1, 0, None)
+    assert adds_up(good["frames"], in_flight=0)
+    assert good["frames"]["failed"] == 0
+    assert_in_order(run.results_of("good"))
+
+
+@pytest.mark.parametrize(
+    ("camera", "reason"),
+    [
+        ("refused", "refused"),
+        ("wrong_password", "unauthorised"),
+        ("no_password", "unauthorised"),
+        ("missing_path", "refused"),
+        ("garbage", "corrupt"),
+        ("garbage_http", "corrupt"),
+        ("unresolvable", "unreachable"),
+        ("no_clip", "corrupt"),
+        ("torn", "corrupt"),
+        ("sound", "unsupported"),
+    ],
+)
+def test_each_bad_camera_ends_for_its_own_reason(run: Run, camera: str, reason: str) -> None:
+    report = run.report["cameras"][camera]
+    details = run.saw("session ended", camera=camera)
+    assert report["last_end_reason"] == reason, details
+    assert all(line["detail"] for line in details), "an end without a word"
+    assert adds_up(report["frames"], in_flight=0)
+    assert run.results_of(camera) == []
+
+
+def test_a_run_with_clips_that_cannot_be_read_says_so_in_its_exit_code(run: Run) -> None:
+    assert run.process.returncode == 1
+    assert "Traceback" not in run.stderr
+    assert any(line.startswith("error: no_clip: corrupt") for line in run.stderr.splitlines())
+
+
+def test_a_run_whose_cameras_never_gave_a_frame_ends_with_1(tmp_path: Path) -> None:
+    config = {"cameras": {"gone": {"url": f"rtsp://127.0.0.1:{free_port()}/x"}}, "detector": fake()}
+    with Run(tmp_path, config, "--for", "3s") as run:
+        assert run.wait() == 1
+        assert "no frame ever came from gone" in run.stderr
+        assert run.report["cameras"]["gone"]["frames"]["received"] == 0
+
+
+def test_a_codec_nobody_can_decode_is_unsupported(
+    mediamtx: MediaMTX, cameras: Cameras, tmp_path: Path
+) -> None:
+    sound = ("-re", "-f", "lavfi", "-i", "sine", "-c:a", "libopus")
+    mediamtx.publish("sound", *sound)
+    section = {"good": {"url": cameras.url(0)}, "sound": {"url": mediamtx.url("sound")}}
+    with Run(tmp_path, {"cameras": section, "detector": fake()}) as run:
+        run.until_all_analysed(["good"])
+        run.until(lambda run: run.saw("session ended", camera="sound"), "its session had ended")
+        assert run.interrupt() == 0
+        assert run.report["cameras"]["sound"]["last_end_reason"] == "unsupported"
