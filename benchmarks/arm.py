@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import ROOT
-from benchmarks.cost import cpu_s, pss_samples
+from benchmarks.cost import Costs, cpu_columns, cpu_s, pss_columns, pss_samples, total
 from benchmarks.sim_process import SimProcess
 
 __all__ = ["ARMS", "Arm", "run_arm"]
@@ -78,7 +77,8 @@ def _watch(process: subprocess.Popen[str], sim: SimProcess) -> dict[str, Any]:
     assert process.stdout is not None
     at: dict[str, float] = {}
     row: dict[str, Any] = {}
-    cpu = simulator_cpu = 0.0
+    cpu: Costs = {}
+    simulator_cpu = 0.0
     for line in process.stdout:
         if not line.startswith("{"):
             continue
@@ -87,14 +87,13 @@ def _watch(process: subprocess.Popen[str], sim: SimProcess) -> dict[str, Any]:
         at[kind] = event.get("at", 0.0)
         match kind:
             case "begin":
-                cpu, simulator_cpu = cpu_s(process.pid), cpu_s(sim.pid)
+                cpu, simulator_cpu = cpu_s(process.pid), total(cpu_s(sim.pid))
             case "end":
                 span = at["end"] - at["begin"]
-                row["cpu_cores"] = round((cpu_s(process.pid) - cpu) / span, 3)
-                row["simulator_cpu_cores"] = round((cpu_s(sim.pid) - simulator_cpu) / span, 3)
+                row |= cpu_columns(cpu, cpu_s(process.pid), span)
+                row["simulator_cpu_cores"] = round((total(cpu_s(sim.pid)) - simulator_cpu) / span, 3)
                 # After the measured stretch, at the same load: reading a process's memory map stops it.
-                samples = pss_samples(process.pid)
-                row["pss_mb"], row["pss_peak_mb"] = statistics.median(samples), max(samples)
+                row |= pss_columns(pss_samples(process.pid))
                 process.stdin.close()
             case "trouble":
                 row.setdefault("trouble", []).append(event)

@@ -8,7 +8,6 @@ import os
 import resource
 import select
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import ROOT
-from benchmarks.cost import cpu_s, pss_samples
+from benchmarks.cost import cpu_columns, cpu_s, pss_columns, pss_mb, pss_samples, total
 from benchmarks.sim_process import SimProcess
 
 __all__ = ["THOUSAND_COLUMNS", "run_thousand"]
@@ -75,14 +74,13 @@ def _measure(node: subprocess.Popen[bytes], sim: SimProcess, seconds: float) -> 
         row["start_to_up_s"] = round(events["up"]["at"] - events["start"]["at"], 2)
         row["up_to_open_s"] = round(events["open"]["at"] - events["up"]["at"], 2)
     time.sleep(SETTLE_S)
-    began, cpu, simulator_cpu = time.monotonic(), cpu_s(node.pid), cpu_s(sim.pid)
+    began, cpu, simulator_cpu = time.monotonic(), cpu_s(node.pid), total(cpu_s(sim.pid))
     time.sleep(seconds)
     span = time.monotonic() - began
-    row["cpu_cores"] = round((cpu_s(node.pid) - cpu) / span, 3)
-    row["simulator_cpu_cores"] = round((cpu_s(sim.pid) - simulator_cpu) / span, 3)
-    samples = pss_samples(node.pid, 4)
-    row["pss_mb"], row["pss_peak_mb"] = statistics.median(samples), max(samples)
-    row["simulator_pss_mb"] = pss_samples(sim.pid, 1)[0]
+    row |= cpu_columns(cpu, cpu_s(node.pid), span)
+    row["simulator_cpu_cores"] = round((total(cpu_s(sim.pid)) - simulator_cpu) / span, 3)
+    row |= pss_columns(pss_samples(node.pid, 4))
+    row["simulator_pss_mb"] = round(total(pss_mb(sim.pid)), 1)
     # Halted in mid-air, the simulator sends nothing more, and both sides can be counted exactly.
     os.kill(sim.pid, signal.SIGSTOP)
     time.sleep(DRAIN_S)

@@ -178,8 +178,12 @@ class Node:
         loop = asyncio.get_running_loop()
 
         def taken() -> None:
-            if self.settings[result.camera].every_frame:
+            if not self.settings[result.camera].every_frame:
+                return
+            try:
                 loop.call_soon_threadsafe(child.send, Acknowledge(output.index, 1))
+            except RuntimeError:
+                pass  # the loop is closed: the clip is over, and nobody waits for room any more
 
         self._deliver(result, taken)
 

@@ -321,8 +321,9 @@ class Pipeline:
             if outcome is not Outcome.ANALYSED:
                 self._count(outcome)
                 return
-        # Only the worker's own thread tracks and emits, so this needs no lock.
-        output = self._track(kept, done)
+            # Taken together with the epoch: a session that opens right now brings a tracker of its own.
+            tracker = self._tracker
+        output = self._track(tracker, kept, done)
         if output.age > self.settings.max_age:
             self._end(Outcome.EXPIRED)
         else:
@@ -337,14 +338,14 @@ class Pipeline:
             return Outcome.EXPIRED
         return Outcome.ANALYSED
 
-    def _track(self, kept: _Kept, done: Done) -> Output:
+    def _track(self, tracker: Tracker, kept: _Kept, done: Done) -> Output:
         began = self._clock.monotonic()
         assert kept.placement is not None
         boxes = np.frombuffer(done.xyxy, np.float32).reshape(-1, 4)
         confidence = np.frombuffer(done.confidence, np.float32)
         class_id = np.frombuffer(done.class_id, np.int32)
         xyxy = to_source(boxes, kept.placement, (kept.height, kept.width))
-        ids = self._tracker.update(xyxy, confidence, class_id, kept.captured)
+        ids = tracker.update(xyxy, confidence, class_id, kept.captured)
         tracked = self._clock.monotonic()
         self._table.record_stage(self._worker, Stage.TRACK, tracked - began)
         wall = self._clock.wall() - tracked

@@ -42,6 +42,8 @@ class Mailbox:
         self._results: deque[tuple[Result, Callable[[], None]]] = deque()
         self._changed = threading.Condition()
         self._over = False
+        self._readers = 0
+        self._forgone = False
         self.wanted = False
         self.dropped = 0
 
@@ -49,10 +51,24 @@ class Mailbox:
         with self._changed:
             if not self.wanted and not self._keeps(result):
                 return
-            if len(self._results) >= MAILBOX:
-                self._drop_one()
-            self._results.append((result, taken))
-            self._changed.notify()
+            if not self._forgone:
+                if len(self._results) >= MAILBOX:
+                    self._drop_one()
+                self._results.append((result, taken))
+                self._changed.notify()
+                return
+        taken()
+
+    def forgo(self) -> None:
+        """Nobody iterates, so nothing shall wait for it: unless somebody does just now."""
+        with self._changed:
+            if self._readers:
+                return
+            self._forgone = True
+            waiting = list(self._results)
+            self._results.clear()
+        for _, taken in waiting:
+            taken()
 
     def _drop_one(self) -> None:
         for place, (result, _) in enumerate(self._results):
@@ -67,15 +83,22 @@ class Mailbox:
             self._changed.notify_all()
 
     def __iter__(self) -> Iterator[Result]:
-        self.wanted = True
-        while True:
+        with self._changed:
+            self.wanted, self._forgone = True, False
+            self._readers += 1
+        try:
+            while (waiting := self._next()) is not None:
+                result, taken = waiting
+                taken()
+                yield result
+        finally:
             with self._changed:
-                self._changed.wait_for(lambda: self._results or self._over)
-                if not self._results:
-                    return
-                result, taken = self._results.popleft()
-            taken()
-            yield result
+                self._readers -= 1
+
+    def _next(self) -> tuple[Result, Callable[[], None]] | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._results or self._over)
+            return self._results.popleft() if self._results else None
 
 
 class RunningNode:
@@ -112,7 +135,11 @@ class RunningNode:
         self._raise_error()
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait until the node stops by itself (all clips over); False if that took over ``timeout`` s."""
+        """Wait until the node stops by itself (all clips over); False if that took over ``timeout`` s.
+
+        Results that nobody iterates over by now are let go, so that no clip waits for it.
+        """
+        self._mailbox.forgo()
         self._thread.join(timeout)
         self._raise_error()
         return not self._thread.is_alive()

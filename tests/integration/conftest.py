@@ -44,5 +44,22 @@ def publish_clip(server: MediaMTX, path: str, clips: Path) -> object:
 def arrival(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The part of the bundled driveway clip in which the car arrives."""
     path = tmp_path_factory.mktemp("arrival") / "arrival.mp4"
-    ffmpeg("-i", bundled_clip(), "-t", "6", "-c", "copy", "-an", path)
+    ffmpeg(
+        "-ss",
+        "6",
+        "-i",
+        bundled_clip(),
+        "-t",
+        "6",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-bf",
+        "0",
+        "-crf",
+        "18",
+        "-an",
+        path,
+    )
     return path

@@ -18,7 +18,7 @@ from servers import MediaMTX, free_port
 
 @contextmanager
 def garbage_server() -> Iterator[int]:
-    """Answers everybody with random bytes."""
+    """Answers everybody with random bytes, HTTP with a good header before them."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen()
@@ -30,7 +30,8 @@ def garbage_server() -> Iterator[int]:
                 with suppress(OSError):
                     client, _ = server.accept()
                     with client:
-                        client.recv(65536)
+                        if client.recv(65536).startswith(b"GET"):
+                            client.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\n\r\n")
                         client.sendall(os.urandom(100_000))
 
         thread = threading.Thread(target=serve)

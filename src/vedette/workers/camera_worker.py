@@ -243,7 +243,8 @@ class CameraWorker:
         self._loop.remove_reader(self._detector.fileno())
         self._detector.close()
         self._detector, self._slots = None, None
-        for ticket, index in self._tickets.items():
+        # A copy: threads of the pool may still be at it.
+        for ticket, index in list(self._tickets.items()):
             if index in self._cameras:
                 self._cameras[index].pipeline.give_back(ticket, Outcome.ORPHANED)
         self._tickets.clear()
@@ -270,26 +271,29 @@ class CameraWorker:
                     self._slots = Slots(fds[0], slots, height, width)
 
     def _fetch(self, fetch: Fetch) -> None:
-        camera = self._cameras.get(fetch.camera)
+        detector, camera = self._detector, self._cameras.get(fetch.camera)
+        assert detector is not None
         if camera is None or self._slots is None:
-            self._fill(fetch, False)
+            detector.send(Filled(fetch.ticket, False))
             return
         self._tickets[fetch.ticket] = fetch.camera
         target = self._slots[fetch.slot]
         if camera.lane.slow:
-            self._pool.submit(self._take, camera, fetch, target)
+            self._pool.submit(self._take, detector, camera, fetch, target)
         else:
-            self._take(camera, fetch, target)
+            self._take(detector, camera, fetch, target)
 
-    def _take(self, camera: _Camera, fetch: Fetch, target: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
-        self._fill(fetch, camera.pipeline.take(fetch.ticket, target))
-
-    def _fill(self, fetch: Fetch, filled: bool) -> None:
-        detector = self._detector
+    def _take(
+        self, detector: Channel, camera: _Camera, fetch: Fetch, target: np.ndarray[Any, np.dtype[np.uint8]]
+    ) -> None:
+        filled = camera.pipeline.take(fetch.ticket, target)
+        if detector is not self._detector:
+            # It was lost while a thread of the pool was here: nobody else ends this frame.
+            camera.pipeline.give_back(fetch.ticket, Outcome.ORPHANED)
+            return
         if not filled:
             self._tickets.pop(fetch.ticket, None)
-        if detector is not None:
-            detector.send(Filled(fetch.ticket, filled))
+        detector.send(Filled(fetch.ticket, filled))
 
     def _ring(self) -> None:
         if self._table.header["detector_idle"]:

@@ -187,6 +187,12 @@ _ANY = (
 ) | (CameraFinished | Hello | Fetch | Filled | Done)
 
 
+MESSAGE_AT_MOST = 1 << 20
+"""Bytes. What is longer would be cut off on the way, and nobody could read it."""
+
+_CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+
+
 class Channel:
     """One end of a link. Not blocking unless told; ``fileno`` lets loops and selectors wait for it."""
 
@@ -202,8 +208,11 @@ class Channel:
         return self._socket.fileno()
 
     def send(self, message: Message, fds: Sequence[int] = ()) -> bool:
-        """Send one message; False when the other side is gone or takes nothing now (it was not sent)."""
+        """Send one message; False when it was not sent: the other side is gone or takes nothing now, or the
+        message is too long."""
         data = self._encoder.encode(message)
+        if len(data) > MESSAGE_AT_MOST:
+            return False
         try:
             if fds:
                 socket.send_fds(self._socket, [data], list(fds))
@@ -219,7 +228,7 @@ class Channel:
         Raises EOFError when the other side is gone.
         """
         try:
-            data, fds, _, _ = socket.recv_fds(self._socket, 1 << 20, 4)
+            data, fds = self._read()
         except BlockingIOError:
             return None
         except OSError as err:
@@ -227,6 +236,15 @@ class Channel:
         if not data:
             raise EOFError
         return self._decoder.decode(data), list(fds)
+
+    def _read(self) -> tuple[bytes, list[int]]:
+        try:
+            data, fds, _, _ = socket.recv_fds(self._socket, MESSAGE_AT_MOST, 4, _CLOSE_ON_EXEC)
+        except ConnectionResetError:
+            # The other side died without reading all of ours. That is said first, and once; what it said
+            # before it died comes after.
+            data, fds, _, _ = socket.recv_fds(self._socket, MESSAGE_AT_MOST, 4, _CLOSE_ON_EXEC)
+        return data, fds
 
     def close(self) -> None:
         self._socket.close()

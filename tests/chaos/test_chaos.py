@@ -1,0 +1,160 @@
+"""Workers are killed and stopped and cameras cut, at random; what must always hold, holds throughout."""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import asdict
+from typing import Any
+
+import psutil
+
+import vedette
+from integration.harness import (
+    Cameras,
+    adds_up,
+    assert_in_order,
+    assert_no_track_id_in_two_epochs,
+    fake,
+    gone,
+    wait_until,
+    workers_of,
+)
+from vedette.facts import AnyFact, WorkerEnded
+
+SECONDS = 18.0
+MAX_AGE_S = 0.5
+
+
+class Observed:
+    """Six cameras, each with a server of its own, in two workers; looked at 50 times a second."""
+
+    def __init__(self, servers: list[Cameras]) -> None:
+        self.results: list[vedette.Result] = []
+        self.wrong: list[str] = []
+        self.lost: list[WorkerEnded] = []
+        section = {f"cam{i}": {"url": server.url(0)} for i, server in enumerate(servers)}
+        config = vedette.Config(
+            cameras=section,
+            detector=fake(seconds=0.01, timeout="5s"),
+            workers=2,
+            max_age=MAX_AGE_S,
+            defaults={"stall_after": "3s"},
+        )
+        self.names = list(section)
+        self.node = vedette.run(config, on_result=self.results.append, on_fact=self._heard)
+        self._over = threading.Event()
+        self._auditor = threading.Thread(target=self._audit)
+
+    def _heard(self, fact: AnyFact) -> None:
+        if isinstance(fact, WorkerEnded):
+            self.lost.append(fact)
+
+    def _audit(self) -> None:
+        while not self._over.wait(0.02):
+            for camera in self.node.view().cameras:
+                frames = asdict(camera.frames)
+                if not adds_up(frames) or not 0 <= frames["in_flight"] <= 30:
+                    self.wrong.append(f"{camera.name}: {frames}")
+
+    def __enter__(self) -> Observed:
+        self._auditor.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._auditor.join()
+        self.node.stop()
+
+    def all_seen_since(self, moment: float) -> bool:
+        fresh = {result.camera for result in self.results[-2000:] if result.captured_at > moment}
+        return fresh >= set(self.names)
+
+    def wait_for_all(self) -> None:
+        now = time.time()
+        wait_until(lambda: self.all_seen_since(now), "every camera is analysed again", 40)
+
+
+def pick(rng: random.Random, kind: str) -> psutil.Process | None:
+    workers = workers_of(psutil.Process().pid, kind)
+    return rng.choice(workers) if workers else None
+
+
+def kill(rng: random.Random, kind: str) -> None:
+    if worker := pick(rng, kind):
+        with suppress(psutil.NoSuchProcess):
+            worker.kill()
+            gone([worker])
+
+
+def freeze(rng: random.Random, kind: str) -> None:
+    """For less long than makes it a hang."""
+    if worker := pick(rng, kind):
+        with suppress(psutil.NoSuchProcess):
+            worker.send_signal(signal.SIGSTOP)
+            time.sleep(rng.uniform(0.2, 1.0))
+            worker.send_signal(signal.SIGCONT)
+
+
+def cut(rng: random.Random, servers: list[Cameras]) -> None:
+    server = rng.choice(servers)
+    server.stop()
+    time.sleep(rng.uniform(0.0, 0.5))
+    server.start()
+
+
+def wreak(rng: random.Random, servers: list[Cameras], until: float) -> list[str]:
+    """Do random harm until then; returns what was done."""
+    harms: dict[str, Callable[[], Any]] = {
+        "kill inference": lambda: kill(rng, "inference"),
+        "kill camera worker": lambda: kill(rng, "camera"),
+        "freeze inference": lambda: freeze(rng, "inference"),
+        "freeze camera worker": lambda: freeze(rng, "camera"),
+        "cut a camera": lambda: cut(rng, servers),
+        "cut another": lambda: cut(rng, servers),
+    }
+    done = []
+    while time.monotonic() < until:
+        done.append(rng.choice(list(harms)))
+        harms[done[-1]]()
+        time.sleep(rng.uniform(0.1, 1.2))
+    return done
+
+
+def test_whatever_is_killed_stopped_or_cut_the_books_balance_and_tracks_stay_apart(
+    rng: random.Random,
+) -> None:
+    with ExitStack() as stack:
+        servers = [stack.enter_context(Cameras(1, seed=i)) for i in range(6)]
+        observed = stack.enter_context(Observed(servers))
+        observed.wait_for_all()
+        done = wreak(rng, servers, time.monotonic() + SECONDS)
+        assert observed.node.running, f"the node did not survive {done}"
+        observed.wait_for_all()
+        view = {camera.name: camera for camera in observed.node.view().cameras}
+        observed.node.stop()
+        report = observed.node.report()
+
+    assert not observed.wrong, (done, observed.wrong[:5])
+    assert max(result.age for result in observed.results) <= MAX_AGE_S
+    assert len(observed.lost) == sum(each.startswith("kill") for each in done), done
+    for name in observed.names:
+        assert adds_up(report["cameras"][name]["frames"], in_flight=0)
+        # A session has an epoch, and an epoch a session.
+        assert report["cameras"][name]["sessions"] == report["cameras"][name]["epoch"] + 1
+        assert view[name].state == "live"
+        lines = [
+            {
+                "epoch": result.epoch,
+                "seq": result.seq,
+                "detections": [{"track_id": int(i)} for i in result.boxes.track_id if i >= 0],
+            }
+            for result in observed.results
+            if result.camera == name
+        ]
+        assert_in_order(lines)
+        assert_no_track_id_in_two_epochs(lines)

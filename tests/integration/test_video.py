@@ -1,0 +1,46 @@
+"""`--save-video`: a file per camera that plays, with what was found drawn into it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+
+from integration.harness import SMALL, Cameras, Run, fake
+
+
+def pictures_of(path: Path) -> list[np.ndarray]:
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+def test_each_camera_has_a_file_that_plays_with_boxes_drawn(cameras: Cameras, tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    config = {"cameras": cameras.section(), "detector": fake()}
+    with Run(tmp_path / "run", config, "--save-video", str(folder)) as run:
+        run.until_all_analysed(cameras.section(), 20)
+        assert run.interrupt() == 0
+    for name in cameras.section():
+        (path,) = folder.glob(f"{name}-*.mp4")
+        pictures = pictures_of(path)
+        assert len(pictures) >= 15
+        assert {picture.shape for picture in pictures} == {(SMALL[1], SMALL[0], 3)}
+        # The source is grey all over; colour is what was drawn, and it was drawn around the box.
+        colour = np.ptp(pictures[-1].astype(int), axis=2) > 40
+        assert colour.any()
+        rows, columns = np.nonzero(colour)
+        assert rows.max() >= 70
+        assert columns.max() >= 40
+    assert not [path for path in folder.iterdir() if path.suffix != ".mp4"]
+
+
+def test_videos_of_a_run_that_was_killed_still_play(cameras: Cameras, tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    config = {"cameras": {"cam0": {"url": cameras.url(0)}}, "detector": fake()}
+    with Run(tmp_path / "run", config, "--save-video", str(folder)) as run:
+        run.until_all_analysed(["cam0"], 120)
+        run.process.kill()
+        run.wait()
+    (path,) = folder.glob("cam0-*.mp4")
+    assert len(pictures_of(path)) >= 25
