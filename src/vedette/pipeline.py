@@ -15,6 +15,7 @@ per camera guards what both touch; nothing slow happens under it.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -102,6 +103,8 @@ class Pipeline:
         self._newest: _Kept | None = None
         self._taken: dict[int, _Kept] = {}
         self._inside: dict[int, _Arrival] = {}
+        self._numbers: deque[int] = deque()
+        """Of the frames inside, ascending. Pictures take them in the order in which they come out."""
         self._unacknowledged = 0
         self._closed = False
         self._decoder: Decoder | None = None
@@ -146,6 +149,7 @@ class Pipeline:
         with self._lock:
             self._count(Outcome.ORPHANED, len(self._inside))
             self._inside.clear()
+            self._numbers.clear()
             self._row["last_end"] = REASONS.index(end.reason)
         self._decoder = None
         frames, self._session_frames = self._session_frames, 0
@@ -219,6 +223,7 @@ class Pipeline:
                 self._count(Outcome.ORPHANED)
                 return False
             self._inside[seq] = _Arrival(captured, int(self._row["epoch"]))
+            self._numbers.append(seq)
         return True
 
     def _pictures(self, decode: Callable[[], list[DecodedFrame]]) -> list[DecodedFrame]:
@@ -233,6 +238,8 @@ class Pipeline:
     def _fail_inside(self, seq: int) -> None:
         with self._lock:
             if self._inside.pop(seq, None) is not None:
+                # With frames out of order its own number may be gone to another picture.
+                self._numbers.remove(seq if seq in self._numbers else self._numbers[0])
                 self._count(Outcome.FAILED)
 
     def _keep(self, picture: DecodedFrame, decoded_at: float) -> None:
@@ -240,6 +247,8 @@ class Pipeline:
             arrival = self._inside.pop(picture.seq, None)
             if arrival is None:
                 return
+            # Sent in decoding order, shown in another (B-frames): numbers grow from result to result.
+            seq = self._numbers.popleft()
             self._session_frames += 1
             if self.settings.every_frame:
                 self._room.wait_for(self._has_room)
@@ -252,7 +261,7 @@ class Pipeline:
                 held_back = decoded_at < self._row["not_before"]
                 self._count(Outcome.SKIPPED if held_back else Outcome.SUPERSEDED)
             self._newest = _Kept(
-                picture.seq,
+                seq,
                 arrival.epoch,
                 arrival.captured,
                 decoded_at,
@@ -262,7 +271,7 @@ class Pipeline:
             )
             self._row["width"], self._row["height"] = picture.width, picture.height
             self._row["newest_captured"] = arrival.captured
-            self._row["newest_seq"] = picture.seq
+            self._row["newest_seq"] = seq
         self._ring()
 
     def _has_room(self) -> bool:
@@ -413,6 +422,7 @@ class Pipeline:
             self._count(Outcome.ORPHANED, len(self._taken) + len(self._inside))
             self._taken.clear()
             self._inside.clear()
+            self._numbers.clear()
             self._room.notify_all()
 
     def _orphan_newest(self) -> None:

@@ -84,11 +84,16 @@ def pick(rng: random.Random, kind: str) -> psutil.Process | None:
     return rng.choice(workers) if workers else None
 
 
-def kill(rng: random.Random, kind: str) -> None:
-    if worker := pick(rng, kind):
-        with suppress(psutil.NoSuchProcess):
-            worker.kill()
-            gone([worker])
+def kill(rng: random.Random, kind: str) -> int | None:
+    """The process id of what was killed; None when there was nothing to kill just then."""
+    worker = pick(rng, kind)
+    if worker is None:
+        return None
+    with suppress(psutil.NoSuchProcess):
+        worker.kill()
+        gone([worker])
+        return worker.pid
+    return None
 
 
 def freeze(rng: random.Random, kind: str) -> None:
@@ -107,8 +112,8 @@ def cut(rng: random.Random, servers: list[Cameras]) -> None:
     server.start()
 
 
-def wreak(rng: random.Random, servers: list[Cameras], until: float) -> list[str]:
-    """Do random harm until then; returns what was done."""
+def wreak(rng: random.Random, servers: list[Cameras], until: float) -> list[tuple[str, int | None]]:
+    """Do random harm until then; returns what was done, and the process that was killed."""
     harms: dict[str, Callable[[], Any]] = {
         "kill inference": lambda: kill(rng, "inference"),
         "kill camera worker": lambda: kill(rng, "camera"),
@@ -119,8 +124,8 @@ def wreak(rng: random.Random, servers: list[Cameras], until: float) -> list[str]
     }
     done = []
     while time.monotonic() < until:
-        done.append(rng.choice(list(harms)))
-        harms[done[-1]]()
+        harm = rng.choice(list(harms))
+        done.append((harm, harms[harm]()))
         time.sleep(rng.uniform(0.1, 1.2))
     return done
 
@@ -141,7 +146,9 @@ def test_whatever_is_killed_stopped_or_cut_the_books_balance_and_tracks_stay_apa
 
     assert not observed.wrong, (done, observed.wrong[:5])
     assert max(result.age for result in observed.results) <= MAX_AGE_S
-    assert len(observed.lost) == sum(each.startswith("kill") for each in done), done
+    killed = [pid for _, pid in done if pid is not None]
+    assert len(observed.lost) == len(killed), (done, observed.lost)
+    assert {fact.exit_code for fact in observed.lost} <= {-signal.SIGKILL}
     for name in observed.names:
         assert adds_up(report["cameras"][name]["frames"], in_flight=0)
         # A session has an epoch, and an epoch a session.

@@ -128,7 +128,7 @@ def life() -> Iterator[Life]:
 
 async def until(happened: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not happened():  # noqa: ASYNC110  # what is waited for happens in several places
+        while not happened():
             await asyncio.sleep(0.005)
 
 

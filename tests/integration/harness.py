@@ -228,8 +228,20 @@ def wait_until(condition: Callable[[], Any], what: str, seconds: float = 20) -> 
 
 
 def gone(processes: Iterable[psutil.Process], seconds: float = 10) -> bool:
-    _, alive = psutil.wait_procs(list(processes), timeout=seconds)
-    return not alive
+    """Whether all of them end in time. Looks without waiting for them: that is for their parent to do."""
+
+    def alive(process: psutil.Process) -> bool:
+        try:
+            return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    deadline = time.monotonic() + seconds
+    left = [process for process in processes if alive(process)]
+    while left and time.monotonic() < deadline:
+        time.sleep(0.02)
+        left = [process for process in left if alive(process)]
+    return not left
 
 
 def adds_up(frames: Frames, in_flight: int | None = None) -> bool:

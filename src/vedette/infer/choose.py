@@ -1,13 +1,13 @@
 """Which cameras' frames to look at next: a pure function of what waits, what is owed, and the time.
 
 Every choice weighs two wishes: look at the freshest picture, and give every camera its share. A camera that
-was served less than its share is *owed*; each frame owed makes its picture count as ``PATIENCE`` of its own
-frame interval fresher than it is. So a fresher frame is passed over only for a camera that is owed more, and
-a camera whose frames always come a moment too early still gets its share while its frames are young.
+was served less than its share is *owed*. Each waiting frame has a price: the square of its age, less what its
+camera is owed; the lowest price is chosen. So a fresher frame is passed over only for a camera that is owed
+more, and because the price of age grows with age, a camera's debt is paid with a frame that is still young,
+not whenever the debt has become large enough to force it.
 
 The design began with "the freshest among those whose turn it is". Simulated with 32 cameras × 25 fps and a
-5 ms detector that gave ages up to 40 ms at the 99th percentile, because the unluckily phased cameras waited
-until it was their turn by force; trading age against debt gives 17–27 ms and shares within 1%
+5 ms detector that gave ages up to 42 ms at the 99th percentile, this gives 21–23 ms and shares within 2%
 (docs/decisions/0003-choosing-by-age-and-debt.md).
 """
 
@@ -18,15 +18,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["PATIENCE", "Waiting", "charge", "choose", "next_due"]
+__all__ = ["PATIENCE", "Waiting", "charge", "choose", "forgive", "next_due"]
 
-PATIENCE = 0.25
-"""Of a camera's frame interval, per frame owed: 0.025 left shares 10% apart, 1.0 brought forced turns."""
+PATIENCE = 0.14
+"""What a frame owed is worth, in frame intervals. Less sets shares further apart, more makes frames older."""
 
-OWED_AT_MOST = 4.0
-"""Frames. A camera that was away or slow must not take everything when it is back."""
+OWED_AT_MOST = 12.0
+"""Frames. Debts are bounded, so that a camera that stood still for a while cannot take everything; but times
+``PATIENCE`` it must be more than one frame interval, or one whose frames always come last would starve."""
 
-AHEAD_AT_MOST = 16.0
+SHORTEST_INTERVAL_S = 0.001
+"""Stands in while a camera's rate is not known yet."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -56,8 +58,11 @@ def choose(waiting: Waiting, k: int, now: float) -> list[int]:
     if due.size == 0:
         return []
     served = waiting.served[due]
-    owed = np.clip(served.mean() - served, -AHEAD_AT_MOST, OWED_AT_MOST)
-    price = (now - waiting.captured[due]) - PATIENCE * waiting.interval[due] * owed * waiting.weight[due]
+    owed = np.clip((served.mean() - served) * waiting.weight[due], -OWED_AT_MOST, OWED_AT_MOST)
+    interval = np.maximum(waiting.interval[due], SHORTEST_INTERVAL_S)
+    age = now - waiting.captured[due]
+    # One scale for the ages of all, so that of two cameras owed alike the fresher frame always wins.
+    price = age * age / interval.mean() - PATIENCE * interval * owed
     if due.size <= k:
         order = np.argsort(price, kind="stable")
     else:
@@ -74,9 +79,17 @@ def charge(waiting: Waiting, chosen: list[int]) -> None:
     """
     if not chosen:
         return
-    floor = waiting.served[waiting.fresh].mean() - OWED_AT_MOST
+    mean = waiting.served[waiting.fresh].mean()
     for index in chosen:
-        waiting.served[index] = max(waiting.served[index], floor) + 1.0 / waiting.weight[index]
+        turn = 1.0 / waiting.weight[index]
+        waiting.served[index] = max(waiting.served[index], mean - OWED_AT_MOST * turn) + turn
+
+
+def forgive(waiting: Waiting, index: int) -> None:
+    """A camera comes back after it was away: it is owed nothing for that time."""
+    others = waiting.served[waiting.fresh]
+    if others.size:
+        waiting.served[index] = max(waiting.served[index], others.mean())
 
 
 def next_due(waiting: Waiting, now: float) -> float | None:

@@ -50,8 +50,13 @@ class Watch:
         node = self._node
         return (node.stopped_at or time.monotonic()) - node.started_at if node.started_at else 0.0
 
+    @property
+    def _built(self) -> bool:
+        """The table is made in the node's own thread, a moment after it has started."""
+        return hasattr(self._node, "table")
+
     def _counts(self) -> np.ndarray:
-        if not self._node.started_at:
+        if not self._built:
             return np.zeros((2, len(self._node.names)))
         rows = self._node.table.rows
         return np.stack([rows["received"], rows["analysed"]]).astype(float)
@@ -68,7 +73,7 @@ class Watch:
 
     def _view(self, rates: np.ndarray, deliveries: Iterable[Delivery]) -> NodeView:
         node = self._node
-        if not node.started_at:
+        if not self._built:
             return NodeView(tuple(CameraView(name) for name in node.names))
         return NodeView(
             cameras=tuple(

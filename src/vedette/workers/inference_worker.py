@@ -22,7 +22,7 @@ import numpy as np
 from vedette.errors import DetectorError
 from vedette.facts import Trouble
 from vedette.infer.asker import Batch, Rhythm
-from vedette.infer.choose import Waiting, charge, choose, next_due
+from vedette.infer.choose import Waiting, charge, choose, forgive, next_due
 from vedette.infer.load import DetectorSpec, LoadedDetector, load_detector
 from vedette.workers.protocol import (
     Busy,
@@ -67,6 +67,7 @@ class InferenceWorker:
         self._overdue: dict[int, tuple[int, int]] = {}
         """Tickets that were given up on; their slot may still be written to until the answer comes."""
         self._served = np.zeros(table.cameras)
+        self._epochs = np.full(table.cameras, -1, np.int64)
         self._asked_seq = np.full(table.cameras, -1, np.int64)
         self._reachable = np.zeros(table.cameras, np.bool_)
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -192,6 +193,7 @@ class InferenceWorker:
         # Said before looking: a frame that comes in between rings, so none is slept through.
         header["detector_idle"] = 1
         waiting = self._waiting()
+        self._forgive_returned(waiting)
         chosen = choose(waiting, min(self._start.batch, len(self._free)), now)
         if not chosen:
             due = next_due(waiting, now)
@@ -219,6 +221,12 @@ class InferenceWorker:
             served=self._served,
             fresh=(newest >= 0) & (newest != self._asked_seq) & self._reachable,
         )
+
+    def _forgive_returned(self, waiting: Waiting) -> None:
+        epochs = self._table.rows["epoch"]
+        for camera in np.flatnonzero(epochs != self._epochs):
+            forgive(waiting, int(camera))
+        self._epochs[:] = epochs
 
     def _request(self, batch: Batch, camera: int) -> None:
         link = self._links.get(self._owner.get(camera, -1))

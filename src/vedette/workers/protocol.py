@@ -190,8 +190,6 @@ _ANY = (
 MESSAGE_AT_MOST = 1 << 20
 """Bytes. What is longer would be cut off on the way, and nobody could read it."""
 
-_CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
-
 
 class Channel:
     """One end of a link. Not blocking unless told; ``fileno`` lets loops and selectors wait for it."""
@@ -235,15 +233,18 @@ class Channel:
             raise EOFError from err
         if not data:
             raise EOFError
+        for fd in fds:
+            # recv_fds lets them be inherited, and a program that a detector starts would keep links open.
+            os.set_inheritable(fd, False)
         return self._decoder.decode(data), list(fds)
 
     def _read(self) -> tuple[bytes, list[int]]:
         try:
-            data, fds, _, _ = socket.recv_fds(self._socket, MESSAGE_AT_MOST, 4, _CLOSE_ON_EXEC)
+            data, fds, _, _ = socket.recv_fds(self._socket, MESSAGE_AT_MOST, 4)
         except ConnectionResetError:
             # The other side died without reading all of ours. That is said first, and once; what it said
             # before it died comes after.
-            data, fds, _, _ = socket.recv_fds(self._socket, MESSAGE_AT_MOST, 4, _CLOSE_ON_EXEC)
+            data, fds, _, _ = socket.recv_fds(self._socket, MESSAGE_AT_MOST, 4)
         return data, fds
 
     def close(self) -> None:
