@@ -32,15 +32,20 @@ class Rhythm:
 
     def ask_at(self, started: float) -> float:
         """When to ask for the batch after the one that started at ``started``."""
-        durations = sorted(self._batch_s)
-        if not durations:
-            return started
-        # The median: one slow batch among them must not make the next ones late.
-        expected = durations[len(durations) // 2]
+        expected = self._expected()
         answers = sorted(self._answer_s)
         # Nine of ten answers are there in time: the tenth costs the detector more than the nine cost in age.
         lead = (answers[len(answers) * 9 // 10] if answers else 0.001) + _MARGIN_S
         return started + max(0.0, expected - min(lead, expected))
+
+    def ends_at(self, started: float) -> float:
+        """When the batch that started at ``started`` will probably be done."""
+        return started + self._expected()
+
+    def _expected(self) -> float:
+        # The median: one slow batch among them must not make the next ones late.
+        durations = sorted(self._batch_s)
+        return durations[len(durations) // 2] if durations else 0.0
 
 
 @dataclass

@@ -87,7 +87,9 @@ def charge(waiting: Waiting, chosen: list[int]) -> None:
 
 def forgive(waiting: Waiting, index: int) -> None:
     """A camera comes back after it was away: it is owed nothing for that time."""
-    others = waiting.served[waiting.fresh]
+    waits = waiting.fresh.copy()
+    waits[index] = False
+    others = waiting.served[waits]
     if others.size:
         waiting.served[index] = max(waiting.served[index], others.mean())
 
