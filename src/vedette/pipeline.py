@@ -209,6 +209,10 @@ class Pipeline:
             # Joined in the middle of a group of pictures: nothing can be made of it before the next keyframe.
             self._end(Outcome.SKIPPED)
             return
+        if self._rung is Rung.KEYFRAMES and began - captured > self.settings.max_age:
+            # We are behind, and no other frame needs this one: decoding it would only make us later.
+            self._end(Outcome.EXPIRED)
+            return
         if not self._enter_decoder(seq, captured):
             return
         pictures = self._pictures(lambda: decoder.decode(frame, seq))

@@ -28,11 +28,18 @@ BACKLOG_AT_MOST = 16
 class Lane:
     """Hands a session's frames to its receiver, inline or in order through ``pool``.
 
-    ``inline`` sources (threads of their own) always decode where they are.
+    Without a ``pool`` (sources with threads of their own) frames are always decoded where they are.
+    ``alive`` is called after each frame decoded inline: a loop that has much to decode is no loop that hangs.
     """
 
-    def __init__(self, receiver: Receiver, clock: Clock, pool: Executor | None) -> None:
-        self._receiver, self._clock, self._pool = receiver, clock, pool
+    def __init__(
+        self,
+        receiver: Receiver,
+        clock: Clock,
+        pool: Executor | None,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._receiver, self._clock, self._pool, self._alive = receiver, clock, pool, alive
         self._smoothed = 0.0
         self._backlog: deque[EncodedFrame] = deque()
         self._draining = False
@@ -65,6 +72,7 @@ class Lane:
         self._until_keyframe = False
         if self._pool is None or not (self.slow or self._draining):
             self._timed(self._receiver.frame, frame)
+            self._alive()
             return
         if len(self._backlog) >= BACKLOG_AT_MOST:
             self._until_keyframe = True
@@ -84,7 +92,12 @@ class Lane:
                     self._draining = False
                     return
                 frame = self._backlog.popleft()
-            self._timed(self._receiver.frame, frame)
+            try:
+                self._timed(self._receiver.frame, frame)
+            except BaseException:
+                # Whoever waits for this lane to settle must not wait for ever.
+                self._draining = False
+                raise
 
     async def settle(self) -> None:
         """After a session: leave out what still waits, and come back when nothing is being decoded."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vedette.clock import Clock
-from vedette.errors import VedetteError
+from vedette.errors import VedetteError, redact
 from vedette.facts import EndReason, SessionEnd, SessionEnded
 from vedette.ingest.lane import Lane
 from vedette.ingest.reconnect import Backoff
@@ -62,3 +62,6 @@ async def _one_session(source: Source, lane: Lane) -> SessionEnd:
         return await source.run(lane)
     except VedetteError as err:
         return SessionEnd(EndReason.UNSUPPORTED, str(err))
+    except Exception as err:
+        # A mistake of ours or of a library, met on one camera's data: it ends that session and says so.
+        return SessionEnd(EndReason.CORRUPT, redact(f"{type(err).__name__}: {err}"))

@@ -93,12 +93,15 @@ class CameraWorker:
             beat.cancel()
             await self._close()
 
+    def _alive(self) -> None:
+        self._table.beats[1 + self._start.worker] = self._clock.monotonic()
+
     async def _beat(self) -> None:
         """The worker's own loop turns: that is its sign of life. Also ends what nobody asked for."""
         swept = 0.0
         while True:
             now = self._clock.monotonic()
-            self._table.beats[1 + self._start.worker] = now
+            self._alive()
             self._flush_outbox()
             if now - swept > SWEEP_S:
                 swept = now
@@ -170,7 +173,7 @@ class CameraWorker:
         )
         # Sources with threads of their own decode there.
         threaded = source_kind(settings.url, _transport(settings)) is not SourceKind.RTSP_TCP
-        lane = Lane(pipeline, self._clock, None if threaded else self._pool)
+        lane = Lane(pipeline, self._clock, None if threaded else self._pool, self._alive)
         camera = self._cameras[message.index] = _Camera(pipeline, lane, pictures)
         camera.task = self._loop.create_task(self._watch(message.index, camera))
 

@@ -13,7 +13,7 @@ import queue
 import select
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from typing import Any
 
 import msgspec
@@ -56,6 +56,7 @@ class InferenceWorker:
     def __init__(self, start: StartInference, node: Channel, table: Table, doorbell: int) -> None:
         self._start, self._node, self._table, self._doorbell = start, node, table, doorbell
         self._links: dict[int, Channel] = {}
+        self._unsent: defaultdict[int, deque[Done]] = defaultdict(deque)
         self._owner: dict[int, int] = {}
         self._tickets = itertools.count(1)
         self._rhythm = Rhythm()
@@ -125,22 +126,17 @@ class InferenceWorker:
             return [str(err)] * len(slots)
 
     def _send_done(self, ticket: int, camera: int, found: Any) -> None:
-        link = self._links.get(self._owner.get(camera, -1))
-        if link is None:
-            return
-        if isinstance(found, str):
-            link.send(Done(ticket, camera, failed=found))
-            return
-        link.send(
-            Done(
-                ticket,
-                camera,
-                found.xyxy.astype(np.float32, copy=False).tobytes(),
-                found.confidence.astype(np.float32, copy=False).tobytes(),
-                found.class_id.astype(np.int32, copy=False).tobytes(),
-                list(found.class_name),
-            )
-        )
+        worker = self._owner.get(camera, -1)
+        if worker in self._links:
+            # In order, and kept while the worker does not read: it counts on an answer to each ticket. They
+            # are few, because no new frames can be asked of it meanwhile.
+            self._unsent[worker].append(_done(ticket, camera, found))
+            self._send_done_to(worker)
+
+    def _send_done_to(self, worker: int) -> None:
+        unsent, link = self._unsent[worker], self._links[worker]
+        while unsent and link.send(unsent[0]):
+            unsent.popleft()
 
     def _trouble(self, message: str) -> None:
         now = time.monotonic()
@@ -160,6 +156,9 @@ class InferenceWorker:
 
     def _hand_out(self) -> None:
         """Send what the detector found to the cameras' workers."""
+        for worker in self._links:
+            if self._unsent[worker]:
+                self._send_done_to(worker)
         while self._detected:
             batch, found, took = self._detected.popleft()
             for (ticket, (camera, slot)), boxes in zip(batch.tickets.items(), found, strict=True):
@@ -317,6 +316,7 @@ class InferenceWorker:
 
     def _lose(self, worker: int) -> None:
         self._links.pop(worker).close()
+        self._unsent.pop(worker, None)
         gone = self._cameras_of(worker)
         self._reachable[gone] = False
         for ticket in [ticket for ticket, (camera, _) in self._overdue.items() if camera in gone]:
@@ -346,6 +346,20 @@ class InferenceWorker:
             self._asked_seq[camera] = -1
             self._reachable[camera] = True
         link.send(Hello(self._slots.count, self._slots.height, self._slots.width), [self._slots_fd])
+
+
+def _done(ticket: int, camera: int, found: Any) -> Done:
+    """A detector's boxes, or in place of them a sentence that says why there are none."""
+    if isinstance(found, str):
+        return Done(ticket, camera, failed=found)
+    return Done(
+        ticket,
+        camera,
+        found.xyxy.astype(np.float32, copy=False).tobytes(),
+        found.confidence.astype(np.float32, copy=False).tobytes(),
+        found.class_id.astype(np.int32, copy=False).tobytes(),
+        list(found.class_name),
+    )
 
 
 def _empty(eventfd: int) -> None:
