@@ -124,3 +124,24 @@ def test_no_stream_makes_a_frame_that_is_captured_after_it_arrived(
     for pts, later, sender_time in frames:
         arrived += later
         assert clock.captured(pts, arrived, sender_time) <= arrived
+
+
+def test_frames_held_up_for_seconds_are_as_old_as_they_are() -> None:
+    clock = CaptureClock(0.0)
+    for number in range(50):
+        clock.captured(number / 25, 100 + number / 25)
+    # The network stands still for eight seconds; then everything comes at once.
+    ages = [110 + i / 1000 - clock.captured(2 + i / 25, 110 + i / 1000) for i in range(200)]
+    assert ages[0] == pytest.approx(8.0, abs=0.01)
+    assert ages == sorted(ages, reverse=True)
+    assert ages[-1] < 0.3
+
+
+def test_a_camera_whose_clock_stood_still_is_believed_again_soon() -> None:
+    clock = CaptureClock(0.0)
+    for number in range(50):
+        clock.captured(number / 25, 100 + number / 25)
+    # It was suspended: its clock goes on where it stopped, its frames are fresh.
+    ages = [110 + i / 25 - clock.captured(2 + i / 25, 110 + i / 25) for i in range(100)]
+    assert ages[0] == pytest.approx(8.0, abs=0.01)
+    assert ages[-1] == pytest.approx(0.0, abs=0.01)
