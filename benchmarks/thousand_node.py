@@ -11,6 +11,7 @@ import vedette
 from benchmarks import ROOT
 from benchmarks.ours import Watcher
 from benchmarks.recorder import say
+from vedette.workers.table import Stage
 
 __all__: list[str] = []
 
@@ -39,10 +40,18 @@ def main() -> None:
     with vedette.run(settings, on_result=lambda _: None, on_fact=watcher) as node:
         sys.stdin.read()
         report, ended = node.report(), dict(watcher.ended.most_common(5))
+        decoded = int(node._node.table.stages[1:, Stage.DECODE].sum())
     cameras = report["cameras"].values()
     outcomes = {name: sum(camera["frames"][name] for camera in cameras) for name in _OUTCOMES}
     sessions = sum(camera["sessions"] for camera in cameras)
-    say("result", outcomes=outcomes, sessions=sessions, ended=ended, stages_ms=report["stages_ms"])
+    say(
+        "result",
+        decoded=decoded,
+        outcomes=outcomes,
+        sessions=sessions,
+        ended=ended,
+        stages_ms=report["stages_ms"],
+    )
 
 
 _OUTCOMES = ("received", "analysed", "superseded", "expired", "skipped", "failed", "orphaned", "in_flight")

@@ -143,7 +143,7 @@ def opener(request: pytest.FixtureRequest, clip: Path) -> Iterator[Opener]:
 
 
 async def enough_or_ended(notebook: Notebook, task: asyncio.Task[SessionEnd]) -> None:
-    while not notebook.enough.is_set() and not task.done():  # noqa: ASYNC110  # set by another thread
+    while not notebook.enough.is_set() and not task.done():  # set by another thread
         await asyncio.sleep(0.01)
 
 

@@ -12,7 +12,7 @@ BELIEVABLE_S = 0.5
 without a time server are seconds or years off; believing them would make every frame too old."""
 
 CATCHING_UP_S = 2.0
-"""Late frames that come no less late after so long are no backlog that drains: the camera's clock stood still."""
+"""Late frames that come no less late after so long are no backlog that drains: the camera was suspended."""
 
 JUMP_S = 5.0
 """A timestamp further than this from where the others put it means that the stream's clock was set."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import select
 import signal
 import sys
@@ -30,6 +31,9 @@ def main(kind: str, fd: int) -> int:
         system.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         # Linux lets timers be 50 µs late to save power; frames are asked for to a tenth of a millisecond.
         system.prctl(_PR_SET_TIMERSLACK, 1)
+    # A worker of hundreds of cameras has more sockets than the usual soft limit of 1024 files.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     channel = Channel.from_fd(fd)
     try:
         start, fds = _first_word(channel)

@@ -50,7 +50,7 @@ def source(url: str, **options: float) -> RtspSource:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 - what is waited for happens in other processes
+    while not condition():
         await asyncio.sleep(0.02)
 
 
