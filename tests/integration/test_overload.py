@@ -80,11 +80,11 @@ def test_a_camera_of_high_priority_gets_its_multiple_of_a_slow_detector(
     section = cameras.section()
     section["cam0"]["priority"] = "high"
     section["cam3"]["priority"] = "low"
-    with Run(tmp_path, {"cameras": section, "detector": fake(seconds=0.05)}) as run:
-        run.until_all_analysed(section, 10)
+    with Run(tmp_path, {"cameras": section, "detector": fake(seconds=0.025)}) as run:
+        run.until_all_analysed(section, 30)
         assert run.interrupt() == 0
     shares = {name: camera["frames"]["analysed"] for name, camera in run.report["cameras"].items()}
-    # 2 : 1 : 1 : 0.5, as far as so few frames can say.
+    # 2 : 1 : 1 : 0.5, once there are enough frames to say so.
     normal = (shares["cam1"] + shares["cam2"]) / 2
     assert shares["cam0"] / normal == pytest.approx(2, rel=0.25)
     assert shares["cam3"] / normal == pytest.approx(0.5, rel=0.25)
