@@ -76,6 +76,7 @@ class Pipeline:
     """One camera's frames. Implements :class:`vedette.ingest.source.Receiver`.
 
     ``make_tracker`` gives a tracker without memory. ``ring`` wakes a detector that waits for frames.
+    ``held_up`` says whether a source that can wait should, for another reason than the detector.
     """
 
     def __init__(
@@ -90,12 +91,13 @@ class Pipeline:
         make_tracker: Callable[[], Tracker],
         ring: Callable[[], None],
         keeps_pictures: bool = False,
+        held_up: Callable[[], bool] = lambda: False,
     ) -> None:
         self.index, self.settings = index, settings
         self._table, self._worker, self._clock = table, worker, clock
         self._row = table.rows[index]
         self._observer, self._make_tracker, self._ring = observer, make_tracker, ring
-        self._keeps_pictures = keeps_pictures
+        self._keeps_pictures, self._held_up = keeps_pictures, held_up
         self._lock = threading.Lock()
         self._room = threading.Condition(self._lock)
         self._rung = Rung(settings.rung)
@@ -279,7 +281,8 @@ class Pipeline:
         self._ring()
 
     def _has_room(self) -> bool:
-        return self._closed or (self._newest is None and self._unacknowledged < UNACKNOWLEDGED_AT_MOST)
+        room = self._newest is None and self._unacknowledged < UNACKNOWLEDGED_AT_MOST
+        return self._closed or (room and not self._held_up())
 
     # ---- the detector asks for the newest
 

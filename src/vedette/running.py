@@ -50,6 +50,7 @@ class Mailbox:
     def put(self, result: Result, taken: Callable[[], None]) -> None:
         with self._changed:
             if not self.wanted and not self._keeps(result):
+                self.dropped += 1  # nobody has begun to iterate; later it would be history
                 return
             if not self._forgone:
                 if len(self._results) >= MAILBOX:

@@ -48,8 +48,9 @@ def until(happened: Callable[[], bool], seconds: float = 15) -> None:
 
 def test_every_picture_that_is_taken_is_in_the_file(tmp_path: Path) -> None:
     told: list[str] = []
-    sink = PictureSink(tmp_path, "gate", waits=True, tell=told.append)
+    sink = PictureSink(tmp_path, "gate", tell=told.append)
     for seq, image in enumerate(pictures(30)):
+        until(lambda: not sink.busy)
         sink.put(image, output(seq))
     sink.close()
     assert played(tmp_path) == 30
@@ -65,7 +66,7 @@ def blocked(folder: Path) -> Path:
 
 def test_a_folder_that_cannot_be_written_is_told_once_and_costs_nobody_anything(tmp_path: Path) -> None:
     told: list[str] = []
-    sink = PictureSink(blocked(tmp_path / "videos"), "gate", waits=True, tell=told.append)
+    sink = PictureSink(blocked(tmp_path / "videos"), "gate", tell=told.append)
     [image] = pictures(1)
     sink.put(image, output(0))
     until(lambda: bool(told))
@@ -80,7 +81,7 @@ def test_a_folder_that_cannot_be_written_is_told_once_and_costs_nobody_anything(
 
 def test_live_pictures_are_dropped_counted_and_told_of_once_when_writing_is_too_slow(tmp_path: Path) -> None:
     told: list[str] = []
-    sink = PictureSink(tmp_path, "gate", waits=False, tell=told.append)
+    sink = PictureSink(tmp_path, "gate", tell=told.append)
     image = av.VideoFrame(640, 480, "yuv420p")
     for seq in range(300):  # at once, and so much faster than anything can be written
         sink.put(image, output(seq))
@@ -93,6 +94,6 @@ def test_live_pictures_are_dropped_counted_and_told_of_once_when_writing_is_too_
 
 
 def test_closing_without_a_picture_leaves_no_file(tmp_path: Path) -> None:
-    sink = PictureSink(tmp_path, "gate", waits=False, tell=pytest.fail)
+    sink = PictureSink(tmp_path, "gate", tell=pytest.fail)
     sink.close()
     assert os.listdir(tmp_path) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from vedette.errors import VedetteError
 from vedette.workers.outputs import result_of
 from vedette.workers.protocol import Output
 
-__all__ = ["PictureSink"]
+__all__ = ["PictureSink", "close_all"]
 
 WAITING_AT_MOST = 8
 """Pictures. A disk or an encoder that is slower than the camera loses pictures, not memory."""
@@ -21,22 +21,38 @@ CLOSE_WITHIN_S = 1.5
 
 
 class PictureSink:
-    """Writes the pictures of one camera's results. ``waits``: block instead of dropping (``every_frame``)."""
+    """Writes the pictures of one camera's results.
 
-    def __init__(self, folder: Path, camera: str, *, waits: bool, tell: Callable[[str], None]) -> None:
-        self._folder, self._camera, self._waits, self._tell = folder, camera, waits, tell
+    ``put`` never blocks. A source that can wait looks at ``busy`` before it gives more, and is told by
+    ``written``, from the writing thread, when to look again.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        camera: str,
+        *,
+        tell: Callable[[str], None],
+        written: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._folder, self._camera, self._tell, self._written = folder, camera, tell, written
         self._queue: queue.Queue[tuple[Any, Output] | None] = queue.Queue(WAITING_AT_MOST)
         self.dropped = 0
         self._failed = False
         self._thread = threading.Thread(target=self._write, name=f"video-{camera}", daemon=True)
         self._thread.start()
 
+    @property
+    def busy(self) -> bool:
+        """Whether half of the room is taken; the other half is for what is on its way already."""
+        return not self._failed and self._queue.qsize() >= WAITING_AT_MOST // 2
+
     def put(self, image: Any, output: Output) -> None:
         """Take a picture in the decoder's format and what was found in it."""
         if self._failed:
             return
         try:
-            self._queue.put((image, output), block=self._waits, timeout=5.0)
+            self._queue.put_nowait((image, output))
         except queue.Full:
             self.dropped += 1
             if self.dropped == 1:
@@ -57,6 +73,8 @@ class PictureSink:
                 self._failed = True
                 self._tell(f"video of {self._camera}: {err}")
                 break
+            finally:
+                self._written()
         video.close()
 
     def close(self) -> None:
@@ -66,3 +84,12 @@ class PictureSink:
         except queue.Full:
             return
         self._thread.join(CLOSE_WITHIN_S)
+
+
+def close_all(sinks: Sequence[PictureSink]) -> None:
+    """Close them side by side: many cameras take no longer to stop than one. Blocks for a moment."""
+    closers = [threading.Thread(target=sink.close, daemon=True) for sink in sinks]
+    for closer in closers:
+        closer.start()
+    for closer in closers:
+        closer.join(2 * CLOSE_WITHIN_S)

@@ -26,7 +26,7 @@ from vedette.ingest.select import SourceKind, make_source, source_kind
 from vedette.ingest.session import keep_watching
 from vedette.pipeline import Pipeline
 from vedette.settings import CameraSettings
-from vedette.sinks.pictures import PictureSink
+from vedette.sinks.pictures import PictureSink, close_all
 from vedette.track.tracker import Tracker, make_tracker
 from vedette.workers.protocol import (
     Acknowledge,
@@ -117,9 +117,7 @@ class CameraWorker:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=2.5)
-        for camera in self._cameras.values():
-            if camera.pictures:
-                camera.pictures.close()
+        close_all([camera.pictures for camera in self._cameras.values() if camera.pictures])
         self._flush_outbox()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -159,7 +157,9 @@ class CameraWorker:
         pictures = None
         if settings.save_video:
             folder = Path(settings.save_video)
-            pictures = PictureSink(folder, settings.name, waits=settings.every_frame, tell=self._trouble)
+            pictures = PictureSink(
+                folder, settings.name, tell=self._trouble, written=lambda: pipeline.acknowledge(0)
+            )
         pipeline = Pipeline(
             message.index,
             settings,
@@ -170,6 +170,7 @@ class CameraWorker:
             make_tracker=lambda: self._tracker(message.index, settings),
             ring=self._ring,
             keeps_pictures=pictures is not None,
+            held_up=(lambda: pictures.busy) if pictures else (lambda: False),
         )
         # Sources with threads of their own decode there.
         threaded = source_kind(settings.url, _transport(settings)) is not SourceKind.RTSP_TCP
@@ -228,7 +229,7 @@ class CameraWorker:
             camera.task.cancel()
             await asyncio.wait([camera.task], timeout=2.5)
         if camera.pictures:
-            camera.pictures.close()
+            await self._loop.run_in_executor(None, camera.pictures.close)
         self._table.rows["last_end"][index] = list(EndReason).index(EndReason.CLOSED)
         self._table.rows["state"][index] = CameraState.ABSENT
 
