@@ -6,6 +6,7 @@ side dies, and can carry file descriptors (shared memory, a link to another work
 
 from __future__ import annotations
 
+import array
 import os
 import socket
 from collections.abc import Sequence
@@ -190,6 +191,8 @@ _ANY = (
 MESSAGE_AT_MOST = 1 << 20
 """Bytes. What is longer would be cut off on the way, and nobody could read it."""
 
+_FDS_SPACE = socket.CMSG_SPACE(4 * array.array("i").itemsize)
+
 
 class Channel:
     """One end of a link. Not blocking unless told; ``fileno`` lets loops and selectors wait for it."""
@@ -201,6 +204,8 @@ class Channel:
         self._socket = sock
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(_ANY)
+        # Made once: a buffer of this size for each message would be mapped and unmapped each time.
+        self._buffer = memoryview(bytearray(MESSAGE_AT_MOST))
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -226,26 +231,30 @@ class Channel:
         Raises EOFError when the other side is gone.
         """
         try:
-            data, fds = self._read()
+            length, fds = self._read()
         except BlockingIOError:
             return None
         except OSError as err:
             raise EOFError from err
-        if not data:
+        if not length:
             raise EOFError
         for fd in fds:
-            # recv_fds lets them be inherited, and a program that a detector starts would keep links open.
+            # They can be inherited as they come, and a program that a detector starts would keep links open.
             os.set_inheritable(fd, False)
-        return self._decoder.decode(data), list(fds)
+        return self._decoder.decode(self._buffer[:length]), fds
 
-    def _read(self) -> tuple[bytes, list[int]]:
+    def _read(self) -> tuple[int, list[int]]:
         try:
-            data, fds, _, _ = socket.recv_fds(self._socket, MESSAGE_AT_MOST, 4)
+            length, ancillary, _, _ = self._socket.recvmsg_into([self._buffer], _FDS_SPACE)
         except ConnectionResetError:
             # The other side died without reading all of ours. That is said first, and once; what it said
             # before it died comes after.
-            data, fds, _, _ = socket.recv_fds(self._socket, MESSAGE_AT_MOST, 4)
-        return data, fds
+            length, ancillary, _, _ = self._socket.recvmsg_into([self._buffer], _FDS_SPACE)
+        fds = array.array("i")
+        for level, kind, data in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+        return length, fds.tolist()
 
     def close(self) -> None:
         self._socket.close()
