@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from vedette import __version__
-from vedette.errors import VedetteError
+from vedette.errors import VedetteError, redact
 from vedette.units import parse_duration
 
 __all__ = ["app", "main"]
@@ -178,7 +178,7 @@ def main() -> None:
     try:
         app()
     except VedetteError as error:
-        for line in str(error).splitlines():
+        for line in redact(str(error)).splitlines():
             print(f"error: {line}", file=sys.stderr)
         sys.exit(error.exit_code)
 

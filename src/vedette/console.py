@@ -42,6 +42,9 @@ def run_blocking(
     The report is written in every case. Raises DetectorError and the like after everything was stopped.
     """
     console = Console(stderr=True)
+    # Result lines and a live table on one terminal would destroy each other.
+    lines_on_terminal = sys.stdout.isatty() and any(getattr(sink, "path", "") == "-" for sink in config.sinks)
+    table = table and not lines_on_terminal
     node = RunningNode(config, None, save_video.absolute() if save_video else None, _log_fact, False)
     with _stop_signals() as stop:
         node.start()
@@ -54,7 +57,7 @@ def run_blocking(
                 write_report(node.report(), report)
     node.join()
     console.print(summary(view, width=console.width))
-    return _exit_code(node)
+    return _exit_code(node, interrupted=stop.is_set())
 
 
 def _watch(
@@ -73,7 +76,7 @@ def _watch(
         display.close()
 
 
-def _exit_code(node: RunningNode) -> int:
+def _exit_code(node: RunningNode, *, interrupted: bool) -> int:
     cameras = node.view_in_all().cameras
     ended_badly = [name for name, reason in node.finished.items() if reason is not EndReason.ENDED]
     for name in ended_badly:
@@ -81,7 +84,8 @@ def _exit_code(node: RunningNode) -> int:
     blind = [camera.name for camera in cameras if camera.frames.received == 0]
     if blind:
         print(f"warning: no frame ever came from {', '.join(blind)}", file=sys.stderr)
-    return BLIND if ended_badly or len(blind) == len(cameras) else 0
+    saw_nothing = len(blind) == len(cameras) and not interrupted
+    return BLIND if ended_badly or saw_nothing else 0
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import msgspec
 from vedette.clock import Clock, SystemClock
 from vedette.config import Config
 from vedette.errors import ConfigError, DetectorError, VedetteError, WorkerError
-from vedette.facts import AnyFact, EndReason, WorkerEnded, WorkerStarted
+from vedette.facts import AnyFact, EndReason, Trouble, WorkerEnded, WorkerStarted
 from vedette.results import Result
 from vedette.settings import CameraSettings
 from vedette.supervise.child import Child
@@ -244,7 +244,12 @@ class Node:
         if verdict.action is Action.KILL:
             child.kill(verdict.why)
         elif verdict.action is Action.RESPAWN:
-            self._spawn(child)
+            try:
+                self._spawn(child)
+            except OSError as err:
+                child.deaths.append(now)
+                self._tell(Trouble(at=now, where=child.name, message=f"cannot be started: {err}"))
+        child.flush()
 
     def _health(self, child: Child) -> Health:
         inference = child.kind == "inference"
@@ -269,7 +274,7 @@ class Node:
         self._tell(
             WorkerEnded(at=now, worker=child.name, exit_code=code, planned=False, detail=child.kill_reason)
         )
-        if not self.ready_at and len(child.deaths) >= STARTS_AT_MOST:
+        if not self.ready_at and child.failed_starts >= STARTS_AT_MOST:
             self._fail(WorkerError(f"worker {child.name} dies while it starts (exit code {code})"))
         if child is self._detector:
             self.table.header["batch_started"] = 0.0
@@ -291,11 +296,14 @@ class Node:
         for child in self._children:
             child.planned_end = True
             child.send(Stop())
+            if not child.ready:
+                child.kill("stopped while it started")
         while any(child.alive for child in self._children) and self._clock.monotonic() < deadline:
             await asyncio.sleep(0.02)
         for child in self._children:
             if child.alive:
                 child.kill("did not stop in time")
+                await asyncio.sleep(0.05)
             if child.channel is not None:
                 self._hear(child)
                 asyncio.get_running_loop().remove_reader(child.channel.fileno())

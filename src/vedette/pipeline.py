@@ -41,12 +41,16 @@ UNACKNOWLEDGED_AT_MOST = 32
 """Results of an ``every_frame`` source that no sink has taken yet; then reading waits."""
 
 
+TROUBLE_EVERY_S = 5.0
+"""The same trouble with each frame is told of now and then; every frame of it is counted."""
+
+
 class Observer(Protocol):
     """Where a pipeline's facts and results go. Must not block."""
 
     def fact(self, fact: Any) -> None: ...
 
-    def result(self, output: Output, image: Any) -> None: ...
+    def result(self, output: Output, image: Any, shown: float) -> None: ...
 
 
 @dataclass(slots=True)
@@ -55,6 +59,9 @@ class _Arrival:
 
     captured: float
     epoch: int
+    shown: float
+    """Where it lies on the scene's own time, in seconds: capture time, or the clip's time for a source that
+    is read faster or slower than it was filmed."""
 
 
 @dataclass(slots=True)
@@ -64,6 +71,7 @@ class _Kept:
     seq: int
     epoch: int
     captured: float
+    shown: float
     decoded_at: float
     image: Any
     width: int
@@ -108,12 +116,14 @@ class Pipeline:
         self._numbers: deque[int] = deque()
         """Of the frames inside, ascending. Pictures take them in the order in which they come out."""
         self._unacknowledged = 0
+        self._told_trouble = -TROUBLE_EVERY_S
         self._closed = False
         self._decoder: Decoder | None = None
         self._converter = Converter()
         self._capture = CaptureClock(clock.wall() - clock.monotonic())
         self._tracker: Tracker = make_tracker()
         self._session_frames = 0
+        self._clip_began: float | None = None
         self._last_arrival = 0.0
 
     # ---- a session opens and ends
@@ -172,11 +182,10 @@ class Pipeline:
     def frame(self, frame: EncodedFrame) -> None:
         """A whole frame arrived. Blocks only where the source can wait."""
         with self._lock:
+            if self._closed:
+                return  # we hung up; what still comes was not received
             seq = int(self._row["received"])
             self._row["received"] += 1
-            if self._closed:
-                self._count(Outcome.ORPHANED)
-                return
         self._note_interval(frame.arrived)
         self._decode(frame, seq)
 
@@ -203,9 +212,9 @@ class Pipeline:
     def _decode(self, frame: EncodedFrame, seq: int) -> None:
         began = self._clock.monotonic()
         if self.settings.every_frame:
-            captured = began
+            captured, shown = began, self._clip_time(frame.pts)
         else:
-            captured = self._capture.captured(frame.pts, frame.arrived, frame.sender_time)
+            shown = captured = self._capture.captured(frame.pts, frame.arrived, frame.sender_time)
         decoder = self._decoder
         if decoder is None or not decoder.wants(frame):
             # Joined in the middle of a group of pictures: nothing can be made of it before the next keyframe.
@@ -215,7 +224,7 @@ class Pipeline:
             # We are behind, and no other frame needs this one: decoding it would only make us later.
             self._end(Outcome.EXPIRED)
             return
-        if not self._enter_decoder(seq, captured):
+        if not self._enter_decoder(seq, captured, shown):
             return
         pictures = self._pictures(lambda: decoder.decode(frame, seq))
         decoded = self._clock.monotonic()
@@ -223,12 +232,17 @@ class Pipeline:
         for picture in pictures:
             self._keep(picture, decoded)
 
-    def _enter_decoder(self, seq: int, captured: float) -> bool:
+    def _clip_time(self, pts: float) -> float:
+        if self._clip_began is None:
+            self._clip_began = self._clock.monotonic() - pts
+        return self._clip_began + pts
+
+    def _enter_decoder(self, seq: int, captured: float, shown: float) -> bool:
         with self._lock:
             if self._closed:
                 self._count(Outcome.ORPHANED)
                 return False
-            self._inside[seq] = _Arrival(captured, int(self._row["epoch"]))
+            self._inside[seq] = _Arrival(captured, int(self._row["epoch"]), shown)
             self._numbers.append(seq)
         return True
 
@@ -270,6 +284,7 @@ class Pipeline:
                 seq,
                 arrival.epoch,
                 arrival.captured,
+                arrival.shown,
                 decoded_at,
                 picture.image,
                 picture.width,
@@ -339,7 +354,12 @@ class Pipeline:
                 return
             # Taken together with the epoch: a session that opens right now brings a tracker of its own.
             tracker = self._tracker
-        output = self._track(tracker, kept, done)
+        try:
+            output = self._track(tracker, kept, done)
+        except Exception as err:  # a tracker of a library met numbers it cannot take
+            self._end(Outcome.FAILED)
+            self._trouble(f"tracking failed: {type(err).__name__}: {err}")
+            return
         if output.age > self.settings.max_age:
             self._end(Outcome.EXPIRED)
         else:
@@ -361,7 +381,7 @@ class Pipeline:
         confidence = np.frombuffer(done.confidence, np.float32)
         class_id = np.frombuffer(done.class_id, np.int32)
         xyxy = to_source(boxes, kept.placement, (kept.height, kept.width))
-        ids = tracker.update(xyxy, confidence, class_id, kept.captured)
+        ids = tracker.update(xyxy, confidence, class_id, kept.shown)
         tracked = self._clock.monotonic()
         self._table.record_stage(self._worker, Stage.TRACK, tracked - began)
         wall = self._clock.wall() - tracked
@@ -386,7 +406,7 @@ class Pipeline:
             with self._lock:
                 self._unacknowledged += 1
         began = self._clock.monotonic()
-        self._observer.result(output, kept.image)
+        self._observer.result(output, kept.image, kept.shown)
         with self._lock:
             self._count(Outcome.ANALYSED)
             self._table.record_age(self.index, output.age)
@@ -447,4 +467,8 @@ class Pipeline:
 
     def _trouble(self, message: str) -> None:
         now = self._clock.monotonic()
-        self._observer.fact(Trouble(at=now, where="pipeline", message=message, camera=self.settings.name))
+        if now - self._told_trouble < TROUBLE_EVERY_S:
+            return
+        self._told_trouble = now
+        trouble = Trouble(at=now, where="pipeline", message=message, camera=self.settings.name)
+        self._observer.fact(trouble)

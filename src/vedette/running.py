@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from collections import deque
@@ -12,10 +13,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from vedette.config import Config, load_config
-from vedette.errors import VedetteError
-from vedette.facts import AnyFact, Trouble
+from vedette.errors import VedetteError, WorkerError, redact
+from vedette.facts import AnyFact, Trouble, WorkerEnded
 from vedette.node import Node
 from vedette.observe.report import build_report
+from vedette.observe.telling import Telling
 from vedette.observe.views import NodeView
 from vedette.observe.watch import Watch
 from vedette.results import Result
@@ -114,7 +116,7 @@ class RunningNode:
         iterates: bool,
     ) -> None:
         self.config = config
-        self._on_fact = on_fact or (lambda _: None)
+        self._facts = Telling(on_fact or (lambda _: None))
         self._iterates = iterates
         self._mailbox = Mailbox(lambda result: config.cameras[result.camera].every_frame)
         self._deliveries = deliveries_of(config, on_result, self._trouble)
@@ -122,8 +124,6 @@ class RunningNode:
         self._node = Node(config, deliver=self._deliver, tell=self._tell, save_video=save_video)
         self._watch = Watch(self._node)
         self._stop_asked = False
-        self.failed_observations = 0
-        """How often ``on_fact`` raised."""
         self._started = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="vedette-node", daemon=True)
@@ -184,6 +184,7 @@ class RunningNode:
     # ---- inside
 
     def start(self) -> Self:
+        self._facts.start()
         for delivery in self._deliveries:
             delivery.start()
         self._thread.start()
@@ -200,11 +201,30 @@ class RunningNode:
             asyncio.run(work())
         except VedetteError as err:
             self._error = err
+        except Exception as err:
+            # Whatever broke, whoever waits for results must hear of it.
+            self._error = WorkerError(f"the node broke: {type(err).__name__}: {redact(str(err))}")
         finally:
             self._started.set()
-            for delivery in self._deliveries:
-                delivery.close(STOPPED_DRAIN_S if self._stop_asked else FINISHED_DRAIN_S)
+            self._drain()
             self._mailbox.close()
+            self._facts.close()
+
+    def _drain(self) -> None:
+        """Give the sinks the time they need, until somebody wants to stop; then a moment, side by side."""
+        until = time.monotonic() + FINISHED_DRAIN_S
+        while not self._stop_asked and time.monotonic() < until:
+            if not any(delivery.delivered.waiting for delivery in self._deliveries):
+                break
+            time.sleep(0.02)
+        closers = [
+            threading.Thread(target=delivery.close, args=(STOPPED_DRAIN_S,), daemon=True)
+            for delivery in self._deliveries
+        ]
+        for closer in closers:
+            closer.start()
+        for closer in closers:
+            closer.join(STOPPED_DRAIN_S + 0.5)
 
     def _deliver(self, result: Result, taken: Callable[[], None]) -> None:
         self._watch.saw(result)
@@ -218,10 +238,7 @@ class RunningNode:
             self._mailbox.put(result, once)
 
     def _tell(self, fact: AnyFact) -> None:
-        try:
-            self._on_fact(fact)
-        except Exception:  # somebody else's observer: it can neither slow nor break the node
-            self.failed_observations += 1
+        self._facts.put(fact)
 
     def _trouble(self, message: str) -> None:
         self._tell(Trouble(at=time.monotonic(), where="sink", message=message))
@@ -258,6 +275,14 @@ def _after(calls: int, taken: Callable[[], None]) -> Callable[[], None]:
     return count_down
 
 
+def _say_trouble(fact: AnyFact) -> None:
+    """Somebody must hear of it: on standard error, unless ``on_fact`` was given."""
+    if isinstance(fact, Trouble):
+        print(f"vedette: {redact(fact.message)}", file=sys.stderr)
+    elif isinstance(fact, WorkerEnded):
+        print(f"vedette: worker {fact.worker} was lost: {redact(fact.detail)}", file=sys.stderr)
+
+
 def run(
     config: Config | str | Path,
     *,
@@ -268,8 +293,9 @@ def run(
     """Start watching. Returns at once; cameras connect while the detector loads.
 
     ``config``: a configuration, or the path of a YAML file. ``on_result`` is called with every result, in a
-    thread of its own; without it, iterate over ``node.results()``. ``on_fact`` hears of sessions, epochs and
-    workers. ``save_video``: a folder for annotated video.
+    thread of its own; without it, iterate over ``node.results()``. ``on_fact`` hears of sessions, epochs,
+    workers and trouble; without it, trouble is printed to standard error. ``save_video``: a folder for
+    annotated video.
 
     Raises ConfigError at once; DetectorError and the like come out of ``results``, ``join`` or the end of
     the ``with`` block.
@@ -277,4 +303,5 @@ def run(
     if not isinstance(config, Config):
         config = load_config(config)
     folder = Path(save_video).absolute() if save_video else None
+    on_fact = on_fact or _say_trouble
     return RunningNode(config, on_result, folder, on_fact, on_result is None).start()

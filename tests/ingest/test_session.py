@@ -101,7 +101,7 @@ class Life:
     def fact(self, fact: Any) -> None:
         pass
 
-    def result(self, output: Any, image: Any) -> None:
+    def result(self, output: Any, image: Any, shown: float) -> None:
         pass
 
     def watch(self, source: Any, *, ends: bool = False) -> asyncio.Task[SessionEnd]:

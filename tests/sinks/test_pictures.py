@@ -51,7 +51,7 @@ def test_every_picture_that_is_taken_is_in_the_file(tmp_path: Path) -> None:
     sink = PictureSink(tmp_path, "gate", tell=told.append)
     for seq, image in enumerate(pictures(30)):
         until(lambda: not sink.busy)
-        sink.put(image, output(seq))
+        sink.put(image, output(seq), START + seq / 25)
     sink.close()
     assert played(tmp_path) == 30
     assert [path.name.split("-")[0] for path in tmp_path.iterdir()] == ["gate"]
@@ -68,11 +68,11 @@ def test_a_folder_that_cannot_be_written_is_told_once_and_costs_nobody_anything(
     told: list[str] = []
     sink = PictureSink(blocked(tmp_path / "videos"), "gate", tell=told.append)
     [image] = pictures(1)
-    sink.put(image, output(0))
+    sink.put(image, output(0), START + 0 / 25)
     until(lambda: bool(told))
     began = time.monotonic()
     for seq in range(1, 100):
-        sink.put(image, output(seq))
+        sink.put(image, output(seq), START + seq / 25)
     sink.close()
     assert time.monotonic() - began < 5
     assert len(told) == 1
@@ -84,7 +84,7 @@ def test_live_pictures_are_dropped_counted_and_told_of_once_when_writing_is_too_
     sink = PictureSink(tmp_path, "gate", tell=told.append)
     image = av.VideoFrame(640, 480, "yuv420p")
     for seq in range(300):  # at once, and so much faster than anything can be written
-        sink.put(image, output(seq))
+        sink.put(image, output(seq), START + seq / 25)
     dropped = sink.dropped
     assert dropped > 0
     assert told == ["video of gate: writing is too slow, pictures are dropped"]

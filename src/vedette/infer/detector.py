@@ -24,6 +24,9 @@ __all__ = ["Boxes", "Detector", "Images", "as_boxes", "name_of", "names_of"]
 Images = NDArray[np.uint8]
 """Pictures [N, H, W, 3], RGB, 0..255."""
 
+BOXES_AT_MOST, NAME_AT_MOST = 2000, 64
+"""Per picture, and characters. What is found travels between processes in one message."""
+
 NO_CLASS = -1
 
 
@@ -109,6 +112,8 @@ def _checked(found: Any, names: Sequence[str], where: str) -> Boxes:
             f"{where}: a box ends before it starts; xyxy is left, top, right, bottom in pixels"
         )
     count = len(xyxy)
+    if count > BOXES_AT_MOST:
+        raise DetectorError(f"{where}: {count} boxes; at most {BOXES_AT_MOST} can be handed on")
     confidence = _column(getattr(found, "confidence", None), 1.0, count, where, "confidence")
     raw_ids = _column(getattr(found, "class_id", None), NO_CLASS, count, where, "class_id")
     class_id = raw_ids.astype(np.int32)
@@ -117,7 +122,9 @@ def _checked(found: Any, names: Sequence[str], where: str) -> Boxes:
     given = (getattr(found, "data", None) or {}).get("class_name")
     if given is not None and len(given) != count:
         raise DetectorError(f"{where}: {len(given)} class names for {count} boxes")
-    class_name = names_of(class_id, names) if given is None else tuple(str(name) for name in given)
+    class_name = (
+        names_of(class_id, names) if given is None else tuple(str(name)[:NAME_AT_MOST] for name in given)
+    )
     return Boxes(xyxy, confidence.astype(np.float32), class_id, class_name)
 
 

@@ -122,6 +122,10 @@ class NetworkDetector(_Loaded):
         return found
 
     def _kept(self, found: Candidates) -> Boxes:
+        finite = np.isfinite(found.xyxy).all(axis=1)
+        if not finite.all():
+            # Half precision overflows now and then; a box without a place is no detection.
+            found = Candidates(found.xyxy[finite], found.confidence[finite], found.class_id[finite])
         keep = suppress(found.xyxy, found.confidence, found.class_id, self._iou, self._keys)
         class_id = found.class_id[keep]
         return Boxes(found.xyxy[keep], found.confidence[keep], class_id, names_of(class_id, self.names))
@@ -138,12 +142,15 @@ class UserDetector(_Loaded):
     def detect_boxes(self, images: Images) -> list[Boxes]:
         try:
             result = self._detector.detect(images)
-        except Exception as err:  # whatever it is, it is theirs
+        except (Exception, SystemExit) as err:  # whatever it is, it is theirs
             raise DetectorError(f"{self._python} raised {type(err).__name__}: {err}") from err
         try:
             return as_boxes(result, len(images), self.names)
         except DetectorError as err:
             raise DetectorError(f"{self._python}: {err}") from err
+        except (Exception, SystemExit) as err:
+            what = f"what detect() returned cannot be read: {type(err).__name__}: {err}"
+            raise DetectorError(f"{self._python}: {what}") from err
 
 
 def load_detector(spec: DetectorSpec) -> LoadedDetector:

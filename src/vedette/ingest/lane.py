@@ -86,18 +86,20 @@ class Lane:
         self._pool.submit(self._drain)
 
     def _drain(self) -> None:
-        while True:
-            with self._lock:
-                if not self._backlog:
-                    self._draining = False
-                    return
-                frame = self._backlog.popleft()
-            try:
-                self._timed(self._receiver.frame, frame)
-            except BaseException:
-                # Whoever waits for this lane to settle must not wait for ever.
+        assert self._pool is not None
+        with self._lock:
+            if not self._backlog:
                 self._draining = False
-                raise
+                return
+            frame = self._backlog.popleft()
+        try:
+            self._timed(self._receiver.frame, frame)
+            # One frame at a time, then to the back of the line: slow cameras share the pool fairly.
+            self._pool.submit(self._drain)
+        except BaseException:
+            # Whoever waits for this lane to settle must not wait for ever.
+            self._draining = False
+            raise
 
     async def settle(self) -> None:
         """After a session: leave out what still waits, and come back when nothing is being decoded."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -36,8 +37,7 @@ async def keep_watching(
         began = clock.monotonic()
         end = await _one_session(source, lane)
         await lane.settle()
-        # Emptying the decoder of a source that can wait may wait for room.
-        frames = await asyncio.get_running_loop().run_in_executor(None, pipeline.ended, end)
+        frames = await _ended(pipeline, end)
         # An attempt that ran into its time limit took long too; only one that gave pictures was healthy.
         lived = clock.monotonic() - began if frames else 0.0
         wait = None if ends else backoff.after(end.reason, lived)
@@ -55,6 +55,29 @@ async def keep_watching(
             return end
         set_state(CameraState.WAITING)
         await asyncio.sleep(wait)
+
+
+async def _ended(pipeline: Pipeline, end: SessionEnd) -> int:
+    if not pipeline.settings.every_frame:
+        return pipeline.ended(end)
+    # Emptying the decoder of a source that can wait may wait for room, however long: in a thread of its own,
+    # because a shared pool full of those would keep other cameras from reconnecting.
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[int] = loop.create_future()
+
+    def finish(frames: int) -> None:
+        if not done.done():
+            done.set_result(frames)
+
+    def work() -> None:
+        frames = pipeline.ended(end)
+        try:
+            loop.call_soon_threadsafe(finish, frames)
+        except RuntimeError:
+            pass  # the loop is closed: nobody waits any more
+
+    threading.Thread(target=work, name="flush", daemon=True).start()
+    return await done
 
 
 async def _one_session(source: Source, lane: Lane) -> SessionEnd:

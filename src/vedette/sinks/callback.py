@@ -25,7 +25,10 @@ class CallbackSink:
         for result in results:
             try:
                 self._function(result)
-            except Exception as error:  # the user's code: anything may come, none of it may end the node
+            except (
+                Exception,
+                SystemExit,
+            ) as error:  # the user's code: anything may come, none of it may end the node
                 self.failed += 1
                 self._tell(f"on_result raised {type(error).__name__}: {error}")
 

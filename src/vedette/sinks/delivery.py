@@ -177,7 +177,7 @@ class Delivery:
         except SinkGone as error:
             self._gone = True
             self._trouble(str(error))
-        except Exception as error:  # somebody else's sink: whatever it raises must stay here
+        except (Exception, SystemExit) as error:  # somebody else's sink: whatever it raises must stay here
             self._close_sink()
             self._trouble(f"broke on {len(self._batch)} results: {type(error).__name__}: {error}")
             self._done("failed")

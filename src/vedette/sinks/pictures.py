@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from vedette.errors import VedetteError
+from vedette.errors import redact
 from vedette.workers.outputs import result_of
 from vedette.workers.protocol import Output
 
@@ -36,7 +36,7 @@ class PictureSink:
         written: Callable[[], None] = lambda: None,
     ) -> None:
         self._folder, self._camera, self._tell, self._written = folder, camera, tell, written
-        self._queue: queue.Queue[tuple[Any, Output] | None] = queue.Queue(WAITING_AT_MOST)
+        self._queue: queue.Queue[tuple[Any, Output, float] | None] = queue.Queue(WAITING_AT_MOST)
         self.dropped = 0
         self._failed = False
         self._thread = threading.Thread(target=self._write, name=f"video-{camera}", daemon=True)
@@ -47,12 +47,12 @@ class PictureSink:
         """Whether half of the room is taken; the other half is for what is on its way already."""
         return not self._failed and self._queue.qsize() >= WAITING_AT_MOST // 2
 
-    def put(self, image: Any, output: Output) -> None:
-        """Take a picture in the decoder's format and what was found in it."""
+    def put(self, image: Any, output: Output, shown_at: float) -> None:
+        """Take a picture in the decoder's format, what was found in it, and its Unix time in the video."""
         if self._failed:
             return
         try:
-            self._queue.put_nowait((image, output))
+            self._queue.put_nowait((image, output, shown_at))
         except queue.Full:
             self.dropped += 1
             if self.dropped == 1:
@@ -65,13 +65,13 @@ class PictureSink:
         converter = Converter()
         video = AnnotatedVideo(self._folder, self._camera)
         while (item := self._queue.get()) is not None:
-            image, output = item
+            image, output, shown_at = item
             try:
                 result = result_of(self._camera, output)
-                video.write(converter.to_rgb(image), result, result.captured_at)
-            except (VedetteError, OSError) as err:
+                video.write(converter.to_rgb(image), result, shown_at)
+            except Exception as err:  # whatever it is, it must not hold up a source that waits for us
                 self._failed = True
-                self._tell(f"video of {self._camera}: {err}")
+                self._tell(redact(f"video of {self._camera}: {err}"))
                 break
             finally:
                 self._written()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -9,9 +10,12 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from vedette.workers.protocol import Channel, Message, pair
+from vedette.workers.protocol import Channel, Message, close_all, pair
 
 __all__ = ["Child"]
+
+
+REAP_WITHIN_S = 0.5
 
 
 class Child:
@@ -25,7 +29,8 @@ class Child:
         self.deaths: deque[float] = deque(maxlen=16)
         self.planned_end = False
         self.kill_reason = ""
-        self.cpu_s = 0.0
+        self.failed_starts = 0
+        self._outbox: deque[tuple[Message, list[int]]] = deque()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -47,6 +52,8 @@ class Child:
             [sys.executable, "-m", "vedette.workers", self.kind, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
+            # Ctrl-C in a terminal goes to its whole process group; workers are ended by their node, in order.
+            process_group=0,
             # Results may go to our standard output; whatever a user's detector prints must not mix with them.
             stdout=sys.stderr.fileno() if _has_descriptor(sys.stderr) else subprocess.DEVNULL,
         )
@@ -57,7 +64,24 @@ class Child:
         self.send(first_word, fds)
 
     def send(self, message: Message, fds: Sequence[int] = ()) -> bool:
-        return self.channel is not None and self.channel.send(message, fds)
+        """Send it now, or as soon as the worker reads again; False when there is no worker.
+
+        Messages are sent in order. They are few: a worker is told of its cameras, links and acknowledgements.
+        """
+        if self.channel is None:
+            return False
+        self._outbox.append((message, [os.dup(fd) for fd in fds]))
+        self.flush()
+        return True
+
+    def flush(self) -> None:
+        """Send what the worker did not take before."""
+        while self._outbox and self.channel is not None:
+            message, fds = self._outbox[0]
+            if not self.channel.send(message, fds):
+                return
+            self._outbox.popleft()
+            close_all(fds)
 
     def kill(self, why: str = "") -> None:
         self.kill_reason = why
@@ -71,9 +95,15 @@ class Child:
     def reap(self, now: float) -> None:
         """The process is gone: let go of what belonged to it."""
         self.deaths.append(now)
+        self.failed_starts = 0 if self.ready else self.failed_starts + 1
         self.ready = False
+        while self._outbox:
+            close_all(self._outbox.popleft()[1])
         if self._process is not None:
-            self._process.wait()
+            try:
+                self._process.wait(REAP_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                pass  # it hangs in the kernel; the node does not
         if self.channel is not None:
             self.channel.close()
             self.channel = None

@@ -12,8 +12,10 @@ import resource
 import select
 import signal
 import sys
+import traceback
 from typing import Any
 
+from vedette.errors import redact
 from vedette.workers.protocol import Busy, Channel, Start, StartInference
 from vedette.workers.table import Table
 
@@ -56,6 +58,9 @@ def _first_word(channel: Channel) -> tuple[Any, list[int]]:
 
 
 def _run_camera_worker(start: Start, channel: Channel, table: Table, doorbell: int) -> None:
+    # uvloop looks names up in this many threads, and gives half of them to it: two dead names would be enough
+    # to keep every camera from being found.
+    os.environ.setdefault("UV_THREADPOOL_SIZE", "64")
     import uvloop
 
     from vedette.workers.camera_worker import CameraWorker
@@ -73,11 +78,11 @@ def _run_inference_worker(start: StartInference, channel: Channel, table: Table,
 
     try:
         InferenceWorker(start, channel, table, doorbell).run()
-    except (
-        Exception
-    ) as err:  # a user's detector runs in here: whatever it does must reach people as a sentence
-        channel.send(Busy(type(err).__name__, str(err)))
-        raise
+    except Exception as err:
+        # A user's detector runs in here: whatever it does must reach people, and without credentials.
+        channel.send(Busy(type(err).__name__, redact(str(err))[:2000]))
+        sys.stderr.write(redact(traceback.format_exc()))
+        os._exit(1)
     os._exit(0)
 
 

@@ -40,6 +40,7 @@ from vedette.workers.protocol import (
     Filled,
     Hello,
     Link,
+    MessageTooLong,
     Output,
     Ready,
     RemoveCamera,
@@ -79,12 +80,15 @@ class CameraWorker:
         self._outbox: deque[Any] = deque()
         self._unsent = 0
         self._pool = ThreadPoolExecutor(max(2, (os.cpu_count() or 2)), thread_name_prefix="decode")
+        # Not behind frames that wait to be decoded: the detector waits for these.
+        self._takers = ThreadPoolExecutor(2, thread_name_prefix="take")
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         self._loop = loop
         loop.add_reader(self._node.fileno(), self._hear_node)
+        self._alive()
         self._node.send(Ready())
         beat = loop.create_task(self._beat())
         try:
@@ -116,10 +120,12 @@ class CameraWorker:
         for task in tasks:
             task.cancel()
         if tasks:
-            await asyncio.wait(tasks, timeout=2.5)
+            await asyncio.wait(tasks, timeout=1.2)
+        self._flush_outbox()
         close_all([camera.pictures for camera in self._cameras.values() if camera.pictures])
         self._flush_outbox()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._takers):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     # ---- the node
 
@@ -283,14 +289,19 @@ class CameraWorker:
         self._tickets[fetch.ticket] = fetch.camera
         target = self._slots[fetch.slot]
         if camera.lane.slow:
-            self._pool.submit(self._take, detector, camera, fetch, target)
+            self._takers.submit(self._take, detector, camera, fetch, target)
         else:
             self._take(detector, camera, fetch, target)
 
     def _take(
         self, detector: Channel, camera: _Camera, fetch: Fetch, target: np.ndarray[Any, np.dtype[np.uint8]]
     ) -> None:
-        filled = camera.pipeline.take(fetch.ticket, target)
+        try:
+            filled = camera.pipeline.take(fetch.ticket, target)
+        except Exception as err:  # no answer at all would cost the detector a slot
+            camera.pipeline.give_back(fetch.ticket, Outcome.FAILED)
+            self._trouble(f"a picture could not be handed over: {type(err).__name__}: {err}")
+            filled = False
         if detector is not self._detector:
             # It was lost while a thread of the pool was here: nobody else ends this frame.
             camera.pipeline.give_back(fetch.ticket, Outcome.ORPHANED)
@@ -310,26 +321,37 @@ class CameraWorker:
         """Observer: may be called from any thread."""
         self._loop.call_soon_threadsafe(self._tell, Facts([fact]))
 
-    def result(self, output: Output, image: Any) -> None:
+    def result(self, output: Output, image: Any, shown: float) -> None:
         """Observer: called from the loop."""
         self._tell(output)
         pictures = self._cameras[output.index].pictures if output.index in self._cameras else None
         if pictures is not None:
-            pictures.put(image, output)
+            pictures.put(image, output, shown + self._clock.wall() - self._clock.monotonic())
 
     def _trouble(self, message: str) -> None:
         self.fact(Trouble(at=self._clock.monotonic(), where="video", message=message))
 
     def _tell(self, message: Any) -> None:
-        if not self._outbox and self._node.send(message):
+        if not self._outbox and self._sent(message):
             return
-        if len(self._outbox) >= OUTBOX_AT_MOST:
-            self._outbox.popleft()
+        if len(self._outbox) >= OUTBOX_AT_MOST and self._may_be_dropped(message):
             self._unsent += 1
+            return
         self._outbox.append(message)
 
+    def _may_be_dropped(self, message: Any) -> bool:
+        """Results of live cameras; what is said once, and results of sources that wait, are few and kept."""
+        return isinstance(message, Output) and not self._cameras[message.index].pipeline.settings.every_frame
+
+    def _sent(self, message: Any) -> bool:
+        try:
+            return self._node.send(message)
+        except MessageTooLong:
+            self._unsent += 1
+            return True
+
     def _flush_outbox(self) -> None:
-        while self._outbox and self._node.send(self._outbox[0]):
+        while self._outbox and self._sent(self._outbox[0]):
             self._outbox.popleft()
         if self._unsent and not self._outbox:
             lost, self._unsent = self._unsent, 0

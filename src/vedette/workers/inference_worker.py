@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from vedette.errors import DetectorError
+from vedette.errors import DetectorError, redact
 from vedette.facts import Trouble
 from vedette.infer.asker import Batch, Rhythm
 from vedette.infer.choose import Waiting, charge, choose, forgive, next_due
@@ -33,6 +33,7 @@ from vedette.workers.protocol import (
     Filled,
     Hello,
     Link,
+    MessageTooLong,
     Ready,
     StartInference,
     Stop,
@@ -46,6 +47,10 @@ ANSWER_WITHIN_S = 0.1
 """A camera worker that takes longer to hand over frames is left out of this batch; the others go ahead."""
 
 IDLE_TURN_S = 0.1
+LAST_BATCH_S = 0.5
+SWAMPED_S = 0.5
+"""A worker without a sign of life for so long holds up all its cameras, not only the one that was asked."""
+
 NAP_S, NAP_OVER_S = 0.0008, 0.00003
 TROUBLE_EVERY_S = 5.0
 
@@ -58,7 +63,7 @@ class InferenceWorker:
         self._links: dict[int, Channel] = {}
         self._unsent: defaultdict[int, deque[Done]] = defaultdict(deque)
         self._owner: dict[int, int] = {}
-        self._tickets = itertools.count(1)
+        self._tickets = itertools.count(time.monotonic_ns())  # never those of a worker before this one
         self._rhythm = Rhythm()
         self._running_since = 0.0
         self._to_detect: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
@@ -83,13 +88,14 @@ class InferenceWorker:
             self._detector: LoadedDetector = load_detector(spec)
             self._detector.warm_up()
         except DetectorError as err:
-            self._node.send(Busy(type(err).__name__, str(err)))
+            self._node.send(Busy(type(err).__name__, redact(str(err))[:2000]))
             return
         height, width = self._detector.input_size
         # One batch at the detector, one being filled, and room for answers that came too late.
         count = 3 * self._start.batch + 2
         self._slots, self._slots_fd = Slots.create(count, height, width)
         self._free = list(range(count))
+        self._table.beats[0] = time.monotonic()
         self._node.send(Ready(self._detector.describe, list(self._detector.names)))
         asker = threading.Thread(target=self._ask_forever, name="asker", daemon=True)
         asker.start()
@@ -121,9 +127,10 @@ class InferenceWorker:
             images = self._slots.pictures[slots]
         try:
             return list(self._detector.detect_boxes(images))
-        except DetectorError as err:
-            self._trouble(str(err))
-            return [str(err)] * len(slots)
+        except Exception as err:  # a head or a runtime that trips over one picture costs that picture
+            message = redact(str(err) if isinstance(err, DetectorError) else f"{type(err).__name__}: {err}")
+            self._trouble(message[:2000])
+            return [message] * len(slots)
 
     def _send_done(self, ticket: int, camera: int, found: Any) -> None:
         worker = self._owner.get(camera, -1)
@@ -135,7 +142,14 @@ class InferenceWorker:
 
     def _send_done_to(self, worker: int) -> None:
         unsent, link = self._unsent[worker], self._links[worker]
-        while unsent and link.send(unsent[0]):
+        while unsent:
+            try:
+                if not link.send(unsent[0]):
+                    return
+            except MessageTooLong:
+                done = unsent[0]
+                unsent[0] = Done(done.ticket, done.camera, failed="more was found than can be handed on")
+                continue
             unsent.popleft()
 
     def _trouble(self, message: str) -> None:
@@ -153,6 +167,9 @@ class InferenceWorker:
             wait = self._ask_if_time()
             self._listen(wait)
         self._to_detect.put(None)
+        # The detector may hang or be in the middle of a long batch; nobody waits for it any more.
+        time.sleep(LAST_BATCH_S)
+        os._exit(0)
 
     def _hand_out(self) -> None:
         """Send what the detector found to the cameras' workers."""
@@ -254,19 +271,27 @@ class InferenceWorker:
         assert self._pending is not None
         for ticket in self._pending.open:
             camera, _ = self._overdue[ticket] = self._pending.tickets.pop(ticket)
-            # Its worker hangs or is swamped. Its other cameras must not take up the remaining slots too.
-            self._reachable[self._cameras_of(self._owner[camera])] = False
-        self._pending.open.clear()
-        self._pass_on()
+            self._reachable[camera] = False
+            worker = self._owner[camera]
+            if time.monotonic() - self._table.beats[1 + worker] > SWAMPED_S:
+                # The worker hangs. Its other cameras must not take up the remaining slots too.
+                self._reachable[self._cameras_of(worker)] = False
+        batch, self._pending = self._pending, None
+        batch.open.clear()
+        self._pass_on(batch)
 
     def _answer(self, answer: Filled) -> None:
         late = self._overdue.pop(answer.ticket, None)
         if late is not None:
             camera, slot = late
-            self._free.append(slot)
+            held_up = [overdue for overdue, _ in self._overdue.values()]
             self._reachable[self._cameras_of(self._owner[camera])] = True
+            self._reachable[held_up] = False
             if answer.filled:
-                self._send_done(answer.ticket, camera, "the frame came too late for its batch")
+                # It lies in its slot: a batch of its own. If it is still wanted is judged when it returns.
+                self._pass_on(Batch(time.monotonic(), {answer.ticket: (camera, slot)}))
+            else:
+                self._free.append(slot)
             return
         batch = self._pending
         if batch is None or answer.ticket not in batch.open:
@@ -276,11 +301,11 @@ class InferenceWorker:
             self._free.append(batch.tickets.pop(answer.ticket)[1])
         if not batch.open:
             self._rhythm.answered(time.monotonic() - batch.asked_at)
-            self._pass_on()
+            self._pending = None
+            self._pass_on(batch)
 
-    def _pass_on(self) -> None:
-        batch, self._pending = self._pending, None
-        if batch is not None and batch.tickets:
+    def _pass_on(self, batch: Batch) -> None:
+        if batch.tickets:
             self._passed_on += 1
             self._to_detect.put(batch)
 
@@ -290,6 +315,8 @@ class InferenceWorker:
         links = {link.fileno(): worker for worker, link in self._links.items()}
         others = [self._doorbell, self._wake, self._node.fileno()]
         # select, because it alone waits for fractions of a millisecond.
+        # However long a batch takes, this loop turns and beats.
+        seconds = min(seconds, IDLE_TURN_S)
         if self._detected and not self._napping:
             seconds = 0.0  # it was finished while nobody was to be woken
         readable, _, _ = select.select([*links, *others], [], [], max(0.0, seconds))
@@ -351,7 +378,7 @@ class InferenceWorker:
 def _done(ticket: int, camera: int, found: Any) -> Done:
     """A detector's boxes, or in place of them a sentence that says why there are none."""
     if isinstance(found, str):
-        return Done(ticket, camera, failed=found)
+        return Done(ticket, camera, failed=found[:500])
     return Done(
         ticket,
         camera,

@@ -7,6 +7,7 @@ side dies, and can carry file descriptors (shared memory, a link to another work
 from __future__ import annotations
 
 import array
+import errno
 import os
 import socket
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from vedette.errors import WorkerError
 from vedette.facts import AnyFact
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "Filled",
     "Hello",
     "Link",
+    "MessageTooLong",
     "Output",
     "Ready",
     "RemoveCamera",
@@ -37,6 +40,10 @@ __all__ = [
     "close_all",
     "pair",
 ]
+
+
+class MessageTooLong(WorkerError):  # noqa: N818 - what it is, not whose fault
+    """No socket of this machine takes so long a message; trying again is no use."""
 
 
 class Message(msgspec.Struct, frozen=True, tag=True, array_like=True):
@@ -211,17 +218,21 @@ class Channel:
         return self._socket.fileno()
 
     def send(self, message: Message, fds: Sequence[int] = ()) -> bool:
-        """Send one message; False when it was not sent: the other side is gone or takes nothing now, or the
-        message is too long."""
+        """Send one message; False when it was not sent: the other side is gone or takes nothing now.
+
+        Raises MessageTooLong for one that could never be sent.
+        """
         data = self._encoder.encode(message)
         if len(data) > MESSAGE_AT_MOST:
-            return False
+            raise MessageTooLong
         try:
             if fds:
                 socket.send_fds(self._socket, [data], list(fds))
             else:
                 self._socket.send(data)
-        except OSError:
+        except OSError as err:
+            if err.errno == errno.EMSGSIZE:
+                raise MessageTooLong from err
             return False
         return True
 
