@@ -420,3 +420,14 @@ def test_the_address_of_a_camera_stays_recognisable(load: Load) -> None:
     assert "hunter2" not in repr(config)
     assert "abc" not in repr(config)
     assert config.cameras["gate"].url.endswith("hunter2@192.0.2.7/live?token=abc")
+
+
+def test_a_clip_of_which_every_frame_is_analysed_cannot_be_paced_too(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"x")
+    with pytest.raises(ConfigError, match="pace"):
+        Config(cameras={"clip": {"url": "clip.mp4", "every_frame": True, "pace": True}}, folder=tmp_path)
+
+
+def test_a_known_set_of_class_names_is_no_file() -> None:
+    config = Config(cameras={"gate": {"url": "rtsp://127.0.0.1/x"}}, detector={"classes": "coco"})
+    assert str(config.detector.classes) == "coco"

@@ -183,7 +183,11 @@ class Camera(CameraDefaults):
     def _under_defaults(cls, data: object, info: ValidationInfo) -> object:
         defaults: dict[str, Any] = (info.context or {}).get("defaults", {})
         given = _given(data)
-        return defaults | given if isinstance(given, dict) else data
+        if not isinstance(given, dict):
+            return data
+        if given.get("every_frame") is True and given.get("pace") is True:
+            raise ValueError("pace: a clip of which every frame is analysed is read as fast as that goes")
+        return defaults | given
 
     @model_validator(mode="after")
     def _only_files_can_wait(self) -> Self:
@@ -210,7 +214,18 @@ class Detector(_Settings):
     """``package.module:Class``, importable from the configuration's folder too."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments for the class named by ``python``."""
-    head: Literal["auto", "picodet", "yolox", "yolov8", "ssd", "detr"] = "auto"
+    head: Literal[
+        "auto",
+        "picodet",
+        "yolox",
+        "yolov5",
+        "yolov8",
+        "yolov10",
+        "ssd",
+        "ssd_yxyx",
+        "detr",
+        "rfdetr",
+    ] = "auto"
     """How the model's outputs are read; auto = by their shapes."""
     classes: Annotated[tuple[str, ...] | Path | None, PlainValidator(_classes)] = None
     """Names by class id: a list, or a text file with one per line; None = from the model."""

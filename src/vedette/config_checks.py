@@ -113,9 +113,14 @@ def duration(value: object) -> float:
     return seconds
 
 
+KNOWN_CLASSES = ("coco", "coco91")
+
+
 def text_list_or_file(value: Any, folder: Path) -> tuple[str, ...] | Path | None:
     if value is None:
         return None
+    if str(value) in KNOWN_CLASSES:
+        return Path(str(value))  # a set of names that the detector knows, not a file
     if isinstance(value, (str, Path)):
         return existing_file(value, folder)
     if isinstance(value, (list, tuple)) and value and all(isinstance(item, str) for item in value):
