@@ -123,7 +123,7 @@ def test_files_folders_and_devices_are_local(load: Load, tmp_path: Path) -> None
 
 def test_every_frame_turns_pacing_off(load: Load, tmp_path: Path) -> None:
     (tmp_path / "a.mp4").touch()
-    config = load("cameras: {a: {url: a.mp4, pace: true, every_frame: true}}")
+    config = load("cameras: {a: {url: a.mp4, every_frame: true}}")
     assert config.cameras["a"].pace is False
 
 
