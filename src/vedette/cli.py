@@ -45,9 +45,12 @@ app = typer.Typer(
 
 def _duration(text: str) -> float:
     try:
-        return parse_duration(text)
+        seconds = parse_duration(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+    if seconds <= 0:
+        raise typer.BadParameter("must be longer than nothing")
+    return seconds
 
 
 def _version(wanted: bool) -> None:
@@ -181,6 +184,8 @@ def main() -> None:
         for line in redact(str(error)).splitlines():
             print(f"error: {line}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import structlog
 from rich.console import Console
 
 from vedette.config import Config
+from vedette.errors import redact
 from vedette.facts import AnyFact, EndReason, EpochStarted, SessionEnded, Trouble, WorkerEnded
 from vedette.observe.report import summary, write_report
 from vedette.observe.table import make_display
@@ -26,7 +27,7 @@ __all__ = ["run_blocking"]
 REFRESH_S = 0.25
 
 BLIND = 1
-"""Exit code when cameras that end by themselves ended badly, or no camera ever gave a frame."""
+"""Exit code when a clip ended badly, no camera ever gave a frame, or a sink took none of its results."""
 
 
 def run_blocking(
@@ -84,8 +85,13 @@ def _exit_code(node: RunningNode, *, interrupted: bool) -> int:
     blind = [camera.name for camera in cameras if camera.frames.received == 0]
     if blind:
         print(f"warning: no frame ever came from {', '.join(blind)}", file=sys.stderr)
+    mute = [sink for sink in node.view_in_all().sinks if sink.dropped + sink.failed]
+    for sink in mute:
+        lost = f"{sink.dropped} results dropped, {sink.failed} failed, {sink.written} written"
+        print(f"warning: sink {redact(sink.name)}: {lost}", file=sys.stderr)
     saw_nothing = len(blind) == len(cameras) and not interrupted
-    return BLIND if ended_badly or saw_nothing else 0
+    took_nothing = any(sink.written == 0 for sink in mute)
+    return BLIND if ended_badly or saw_nothing or took_nothing else 0
 
 
 @contextmanager

@@ -220,8 +220,10 @@ class Pipeline:
             # Joined in the middle of a group of pictures: nothing can be made of it before the next keyframe.
             self._end(Outcome.SKIPPED)
             return
-        if self._rung is Rung.KEYFRAMES and began - captured > self.settings.max_age:
-            # We are behind, and no other frame needs this one: decoding it would only make us later.
+        alone = self._rung is Rung.KEYFRAMES and self._session_frames > 0
+        if alone and began - captured > self.settings.max_age:
+            # We are behind, and no other frame needs this one: decoding it would only make us later. A
+            # session's first picture is decoded all the same: it shows that there is one.
             self._end(Outcome.EXPIRED)
             return
         if not self._enter_decoder(seq, captured, shown):
