@@ -208,7 +208,7 @@ class InferenceWorker:
         return self._ask(now)
 
     def _wait_for_end(self, started: float, now: float) -> float:
-        """The next batch is ready. Waking another thread costs the detector's some 50 µs, so when the end is near
+        """The next batch is ready. Waking another thread costs the detector's time, so when the end is near
         this one naps until just after it instead of being woken."""
         left = self._rhythm.ends_at(started) - now if started else 0.0
         if left > NAP_S:
