@@ -6,15 +6,32 @@ from enum import StrEnum
 
 import msgspec
 
+from vedette.causes import Blame, Cause, Kind
+
 __all__ = [
     "AnyFact",
+    "Blind",
+    "CameraAdded",
+    "CameraRemoved",
+    "Degraded",
     "EndReason",
     "EpochStarted",
     "Fact",
+    "Gap",
+    "GapChanged",
+    "GapClosed",
+    "GapOpened",
+    "Happened",
+    "Incident",
+    "IncidentClosed",
+    "IncidentOpened",
     "Outcome",
+    "Recovered",
+    "Sees",
     "SessionEnd",
     "SessionEnded",
     "SessionOpened",
+    "TracksEnded",
     "Trouble",
     "WorkerEnded",
     "WorkerStarted",
@@ -30,14 +47,18 @@ class EndReason(StrEnum):
     """The other side was there and said no (connection refused, 404, 5xx)."""
     UNAUTHORISED = "unauthorised"
     UNREACHABLE = "unreachable"
-    """Nothing answered: no route, name unknown, connect timed out, connection lost."""
+    """Nothing answered: no route, connect timed out."""
+    NAME_UNKNOWN = "name_unknown"
+    TLS = "tls"
+    """No encrypted connection came about, or the certificate does not hold."""
+    CONNECTION_LOST = "connection_lost"
+    """The connection broke in the middle."""
     STALLED = "stalled"
     """Connected, and nothing came any more."""
     CORRUPT = "corrupt"
     """What came cannot be read as what it claims to be."""
     UNSUPPORTED = "unsupported"
     """Understood, but not something we can decode (codec, transport)."""
-    TIMESTAMP_JUMP = "timestamp_jump"
     CLOSED = "closed"
     """Closed by us."""
     WORKER_LOST = "worker_lost"
@@ -92,6 +113,140 @@ class EpochStarted(Fact, frozen=True):
     reason: str
 
 
+class TracksEnded(Fact, frozen=True):
+    """Tracks that were open when their epoch ended (``stream_gap``, ``camera_moved``…)."""
+
+    camera: str
+    epoch: int
+    track_ids: list[int]
+    reason: str
+
+
+# What a camera's worker sees of its health. ``at`` is when it became sure, ``since`` when it began.
+
+
+class Blind(Fact, frozen=True):
+    """The camera gives no usable picture since ``since`` (monotonic seconds). Said again when more is known."""
+
+    camera: str
+    since: float
+    cause: Cause
+    blame: Blame
+    detail: str = ""
+
+
+class Sees(Fact, frozen=True):
+    """The first usable picture after the start, or after ``Blind``; captured and arrived by ``at``."""
+
+    camera: str
+    epoch: int
+    tracks_cut: int = 0
+
+
+class Degraded(Fact, frozen=True):
+    """Something is wrong with the pictures since ``since``. Also for causes that blind (frozen, dark…)."""
+
+    camera: str
+    since: float
+    cause: Cause
+    blame: Blame
+    detail: str = ""
+
+
+class Recovered(Fact, frozen=True):
+    """That is over."""
+
+    camera: str
+    cause: Cause
+
+
+class Happened(Fact, frozen=True):
+    """Something of kind ``event`` happened to the stream."""
+
+    camera: str
+    cause: Cause
+    blame: Blame
+    detail: str = ""
+
+
+# What the node makes of it.
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the ledger. ``start``, ``end``: microseconds since 1970, UTC; ``end`` None while it is open.
+
+    Of one camera, rows of kind ``blind`` never overlap. ``frames_missed`` is estimated from the camera's own
+    rate; None where that is not known.
+    """
+
+    id: str
+    camera: str
+    kind: Kind
+    start: int
+    end: int | None = None
+    cause: Cause
+    blame: Blame
+    detail: str = ""
+    frames_missed: int | None = None
+    tracks_cut: int = 0
+    epoch_before: int | None = None
+    epoch_after: int | None = None
+    incident: str | None = None
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """Cameras that went within seconds of each other, and what they have in common.
+
+    ``scope``: ``host 10.0.0.5``, ``subnet 10.0.0.0/24`` or ``worker cameras-0``. ``end`` None while any of
+    its gaps is open.
+    """
+
+    id: str
+    scope: str
+    start: int
+    end: int | None = None
+    cause: Cause
+    """The one most of its cameras have."""
+    cameras: list[str]
+
+
+class GapOpened(Fact, frozen=True):
+    gap: Gap
+
+
+class GapChanged(Fact, frozen=True):
+    """More is known about an open gap."""
+
+    gap: Gap
+
+
+class GapClosed(Fact, frozen=True):
+    gap: Gap
+
+
+class IncidentOpened(Fact, frozen=True):
+    """Also told when more cameras join it."""
+
+    incident: Incident
+
+
+class IncidentClosed(Fact, frozen=True):
+    incident: Incident
+
+
+class CameraAdded(Fact, frozen=True):
+    """A camera is watched from now on: at the start, or added or resumed while running."""
+
+    camera: str
+    host: str
+
+
+class CameraRemoved(Fact, frozen=True):
+    """Nobody is responsible for this camera any more."""
+
+    camera: str
+
+
 class Trouble(Fact, frozen=True):
     """Something went wrong that ends no session: a detector raised, a sink cannot write."""
 
@@ -114,4 +269,24 @@ class WorkerEnded(Fact, frozen=True):
     detail: str
 
 
-AnyFact = SessionOpened | SessionEnded | EpochStarted | Trouble | WorkerStarted | WorkerEnded
+AnyFact = (
+    SessionOpened
+    | SessionEnded
+    | EpochStarted
+    | TracksEnded
+    | Blind
+    | Sees
+    | Degraded
+    | Recovered
+    | Happened
+    | GapOpened
+    | GapChanged
+    | GapClosed
+    | IncidentOpened
+    | IncidentClosed
+    | CameraAdded
+    | CameraRemoved
+    | Trouble
+    | WorkerStarted
+    | WorkerEnded
+)
