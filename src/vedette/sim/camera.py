@@ -44,6 +44,7 @@ class SimulatedCamera:
         self.readers: list[Reader] = []
         self.number = 0
         self._first = 0.0
+        self._report_shift = 0
 
     def start(self, at: float) -> None:
         """Begin the timeline at ``at`` (monotonic seconds)."""
@@ -62,8 +63,29 @@ class SimulatedCamera:
         return (self.timestamp_base + round(number * CLOCK_RATE / self.fps)) & 0xFFFFFFFF
 
     def timestamp_at(self, at: float) -> int:
-        """What this camera's RTP clock shows at a monotonic second."""
-        return (self.timestamp_base + round((at - self._first) * CLOCK_RATE)) & 0xFFFFFFFF
+        """What this camera's RTP clock shows at a monotonic second, as its sender reports have it."""
+        ticks = round((at - self._first) * CLOCK_RATE)
+        return (self.timestamp_base + self._report_shift + ticks) & 0xFFFFFFFF
+
+    def shift_clock(self, seconds: float, *, reported: bool) -> None:
+        """Move the RTP clock; sender reports follow it if ``reported``."""
+        ticks = round(seconds * CLOCK_RATE)
+        self.timestamp_base = (self.timestamp_base + ticks) & 0xFFFFFFFF
+        self._report_shift -= 0 if reported else ticks
+
+    def place(self, at: float) -> int:
+        """Clip frame that the newest frame at a monotonic second shows."""
+        return self.slot(math.floor((at - self._first) * self.fps))
+
+    def show(self, clip: Clip) -> None:
+        """Play another clip from the next frame on."""
+        self.clip = clip
+        self.restart()
+
+    def restart(self) -> None:
+        """Every reader's next frame is a keyframe."""
+        for reader in self.readers:
+            reader.begin(self.number)
 
     def catch_up(self, now: float) -> None:
         """Nobody watched until now: the next frame is the next one due."""

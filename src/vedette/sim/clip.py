@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vedette.errors import ConfigError, SourceError
-from vedette.sim import cache, encode
-from vedette.sim.h264 import IDR, PPS, SEI, SPS, kind, packetise, split_annexb
+from vedette.sim import cache, encode, h264, h265
 
-__all__ = ["AccessUnit", "Clip", "bundled_clip", "encode_frames", "prepare_clip"]
+__all__ = ["AccessUnit", "Clip", "bundled_clip", "clip_of", "encode_frames", "prepare_clip"]
 
 MAX_SECONDS = 120.0
 """Longer clips are cut: a clip is held in memory whole."""
@@ -29,7 +28,8 @@ class AccessUnit(msgspec.Struct, frozen=True):
 
 class Clip(msgspec.Struct, frozen=True):
     """An encoded clip. ``width``/``height`` in pixels; ``fps`` is the rate it was encoded for; the first
-    unit is a keyframe, so playing it in a loop never breaks a reference. ``sps``/``pps`` without start code.
+    unit is a keyframe, so playing it in a loop never breaks a reference. ``sps``/``pps`` without start code;
+    ``vps`` only in H.265. A unit without payloads is a moment for which there is no frame.
     """
 
     codec: str
@@ -39,6 +39,7 @@ class Clip(msgspec.Struct, frozen=True):
     sps: bytes
     pps: bytes
     units: tuple[AccessUnit, ...]
+    vps: bytes = b""
 
     @property
     def seconds(self) -> float:
@@ -108,16 +109,40 @@ def _check(fps: float, keyframe_every_s: float, codec: str) -> None:
 
 def _to_clip(frames: encode.Frames, fps: float, keyframe_every_s: float, what: str) -> Clip:
     keyframe_every = max(1, round(keyframe_every_s * fps))
+    return clip_of(encode.encode(frames, fps=fps, keyframe_every=keyframe_every, what=what), fps, what=what)
+
+
+def clip_of(encoded: Iterable[encode.Encoded], fps: float, *, what: str, codec: str = "h264") -> Clip:
+    """Encoded pictures as a clip.
+
+    Raises:
+        SourceError: there are none.
+    """
     units: list[AccessUnit] = []
     sets: dict[int, bytes] = {}
     size = (0, 0)
-    for encoded in encode.encode(frames, fps=fps, keyframe_every=keyframe_every, what=what):
-        size = encoded.width, encoded.height
-        # SEI holds the encoder's settings as text and nothing a decoder needs.
-        nals = [nal for nal in split_annexb(encoded.data) if kind(nal) != SEI]
-        kinds = {kind(nal): nal for nal in nals}
-        sets.update({each: kinds[each] for each in (SPS, PPS) if each in kinds})
-        units.append(AccessUnit(keyframe=IDR in kinds, payloads=packetise(nals)))
+    for each in encoded:
+        size = each.width, each.height
+        unit, own = (_h265_unit if codec == "h265" else _h264_unit)(each.data)
+        units.append(unit)
+        sets.update(own)
     if not units:
         raise SourceError(f"clip {what}: holds no picture")
-    return Clip("h264", *size, float(fps), sets[SPS], sets[PPS], tuple(units))
+    if codec == "h265":
+        return Clip(codec, *size, float(fps), sets[h265.SPS], sets[h265.PPS], tuple(units), sets[h265.VPS])
+    return Clip(codec, *size, float(fps), sets[h264.SPS], sets[h264.PPS], tuple(units))
+
+
+def _h264_unit(data: bytes) -> tuple[AccessUnit, dict[int, bytes]]:
+    """An access unit, and the parameter sets in it."""
+    # SEI holds the encoder's settings as text and nothing a decoder needs.
+    nals = [nal for nal in h264.split_annexb(data) if h264.kind(nal) != h264.SEI]
+    sets = {kind: nal for nal in nals if (kind := h264.kind(nal)) in (h264.SPS, h264.PPS)}
+    keyframe = any(h264.kind(nal) == h264.IDR for nal in nals)
+    return AccessUnit(keyframe, h264.packetise(nals)), sets
+
+
+def _h265_unit(data: bytes) -> tuple[AccessUnit, dict[int, bytes]]:
+    nals = [nal for nal in h264.split_annexb(data) if h265.kind(nal) not in h265.SEI]
+    sets = {kind: nal for nal in nals if (kind := h265.kind(nal)) in (h265.VPS, h265.SPS, h265.PPS)}
+    return AccessUnit(any(map(h265.is_keyframe, nals)), h265.packetise(nals)), sets

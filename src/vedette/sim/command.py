@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dataclasses
 import os
 import re
 import resource
@@ -17,6 +19,8 @@ import typer
 from vedette.errors import ConfigError
 from vedette.sim.auth import Scheme
 from vedette.sim.clip import Clip, bundled_clip, prepare_clip
+from vedette.sim.faults import Fault, Schedule, parse_flag, plan, read_schedule
+from vedette.sim.faults.player import FaultLog, Player, say
 from vedette.sim.sentlog import SentLog
 from vedette.sim.server import SimulatedCameras
 
@@ -45,6 +49,9 @@ class SimOptions:
     auth: Scheme = "digest"
     seed: int = 0
     sent_log: Path | None = None
+    faults: Path | None = None
+    fault: tuple[Fault, ...] = ()
+    fault_log: Path | None = None
     print_config: bool = False
     while_stdin: bool = False
 
@@ -64,8 +71,17 @@ def sim(
         str | None, typer.Option(envvar="VEDETTE_SIM_PASSWORD", help="Password that readers must know.")
     ] = None,
     auth: Annotated[str, typer.Option(help="digest or basic.")] = "digest",
-    seed: Annotated[int, typer.Option(help="Decides each camera's place in the clip, and its phase.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Decides each camera's place in the clip, its phase, and drawn faults.")
+    ] = 0,
     sent_log: Annotated[Path | None, typer.Option(help="Write when each frame was sent (.npy).")] = None,
+    faults: Annotated[Path | None, typer.Option(help="What goes wrong when: a schedule (YAML).")] = None,
+    fault: Annotated[
+        list[str] | None, typer.Option(help='One fault, like "stall cam0 at=10s for=20s"; repeatable.')
+    ] = None,
+    fault_log: Annotated[
+        Path | None, typer.Option(help="Write when each fault began and ended (JSON lines).")
+    ] = None,
     print_config: Annotated[bool, typer.Option("--print-config", help="Print a `cameras:` block.")] = False,
     while_stdin: Annotated[
         bool, typer.Option("--while-stdin", help="Stop when standard input ends.")
@@ -86,6 +102,9 @@ def sim(
             auth=_parse_scheme(auth),
             seed=seed,
             sent_log=sent_log,
+            faults=faults,
+            fault=tuple(parse_flag(text) for text in fault or ()),
+            fault_log=fault_log,
             print_config=print_config,
             while_stdin=while_stdin,
         )
@@ -125,13 +144,27 @@ async def _serve(options: SimOptions, clip: Clip) -> None:
         sent_log=None if log is None else SentLog(log, options.cameras, len(clip.units)),
     )
     stop = _stop_event(options.while_stdin)
-    await server.start()
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        player = _player(options, server, stack)
+        await player.prepare()
+        await server.start()
+        stack.push_async_callback(server.stop)
+        stack.push_async_callback(player.stop)
+        player.start()
         lines = _config(server, options) if options.print_config else _addresses(server)
         print("\n".join(lines), flush=True)
         await stop.wait()
-    finally:
-        await server.stop()
+
+
+def _player(options: SimOptions, server: SimulatedCameras, stack: contextlib.AsyncExitStack) -> Player:
+    """Plays the faults that were asked for; each is told on standard error, and logged where wanted."""
+    schedule = Schedule(seed=options.seed) if options.faults is None else read_schedule(options.faults)
+    schedule = dataclasses.replace(schedule, faults=(*schedule.faults, *options.fault))
+    if options.fault_log is not None:
+        server.on_fault(stack.enter_context(FaultLog(options.fault_log)).write)
+    player = Player(server, plan(schedule, [camera.name for camera in server.cameras]))
+    server.on_fault(lambda note: say(note, player.began_at))
+    return player
 
 
 def _stop_event(while_stdin: bool) -> asyncio.Event:

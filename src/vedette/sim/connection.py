@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+import socket
+import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
@@ -12,6 +14,7 @@ from urllib.parse import urlsplit
 from vedette.sim import sdp
 from vedette.sim.auth import Guard
 from vedette.sim.camera import SimulatedCamera
+from vedette.sim.faults.seam import Silence
 from vedette.sim.link import Link, TcpLink, UdpLink
 from vedette.sim.messages import BadRequestError, Request, RequestParser, Response
 from vedette.sim.reader import Reader
@@ -37,6 +40,10 @@ class Connection(asyncio.Protocol):
         self._reader: Reader | None = None
         self._session = ""
         self._playing = False
+        self._mute = False
+        self._unanswered: list[Request] = []
+        self.camera = ""
+        """Name of the camera that the last request was for; "" before there was one."""
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._methods: dict[str, Callable[[Request, SimulatedCamera], Response]] = {
             "DESCRIBE": self._describe,
@@ -54,6 +61,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._leave()
+        if self._reader is not None:
+            self._reader.link.discard()
         self._server.left(self)
         if not self.closed.done():
             self.closed.set_result(None)
@@ -61,25 +70,70 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             for request in self._parser.feed(data):
-                self._answer(request)
+                self._take(request)
                 if self._transport.is_closing():
                     return
         except BadRequestError:
             self._transport.write(Response(400).encode(None))
             self._transport.close()
 
+    @property
+    def closing(self) -> bool:
+        return self._transport.is_closing()
+
     def end(self) -> None:
         """Say goodbye and close, without waiting for a reader that takes nothing."""
-        if self._reader is not None and self._playing:
+        if self._reader is not None and self._playing and not self._mute:
             self._reader.bye()
+        self.cut()
+
+    def cut(self) -> None:
+        """Close without a word."""
         self._leave()
         if self._transport.get_write_buffer_size():
             self._transport.abort()
         else:
             self._transport.close()
 
+    def reset(self) -> None:
+        """Break off: what the other side gets is RST, not FIN."""
+        self._leave()
+        if (plain := self._transport.get_extra_info("socket")) is not None:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
+
+    def mute(self) -> None:
+        """Read nothing, answer nothing, close nothing. What the reader is sent is not held up here."""
+        if not self._mute and not self.closing:
+            self._mute = True
+            self._transport.pause_reading()
+            self._server.muted(self, True)
+
+    def unmute(self) -> None:
+        """Go on where :meth:`mute` left off: requests that wait are answered now."""
+        if not self._mute or self.closing:
+            return
+        self._mute = False
+        self._server.muted(self, False)
+        self._transport.resume_reading()
+        waiting, self._unanswered = self._unanswered, []
+        for request in waiting:
+            if not self.closing:
+                self._take(request)
+
+    def _take(self, request: Request) -> None:
+        if self._mute:
+            # No more than had been read when the silence began.
+            self._unanswered.append(request)
+        else:
+            self._answer(request)
+
     def _answer(self, request: Request) -> None:
         response = self._respond(request)
+        if isinstance(response, Silence):
+            self.mute()
+            self._unanswered.append(request)
+            return
         self._transport.write(response.encode(request.headers.get("cseq")))
         if response.close:
             self._transport.close()
@@ -87,8 +141,10 @@ class Connection(asyncio.Protocol):
             # It asks and asks, and never reads the answers.
             self._transport.abort()
 
-    def _respond(self, request: Request) -> Response:
+    def _respond(self, request: Request) -> Response | Silence:
         camera = self._server.camera_at(_path(request.url))
+        if camera is not None:
+            self.camera = camera.name
         if (fault := self._server.faults.on_request(camera.name if camera else "", request)) is not None:
             return fault
         if request.method == "OPTIONS":
@@ -120,6 +176,8 @@ class Connection(asyncio.Protocol):
         for offer in request.headers.get("transport", "").split(","):
             if (made := self._link(offer.strip())) is not None:
                 link, transport = made
+                if self._reader is not None:
+                    self._reader.link.discard()
                 self._reader = self._server.reader(camera, link)
                 self._session = self._session or secrets.token_hex(8)
                 transport += f";ssrc={camera.ssrc:08X}"
@@ -168,6 +226,8 @@ class Connection(asyncio.Protocol):
         if self._reader is not None and self._playing:
             self._reader.bye()
         self._leave()
+        if self._reader is not None:
+            self._reader.link.discard()
         self._reader, self._session = None, ""
         return Response(200, headers)
 

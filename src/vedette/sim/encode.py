@@ -15,7 +15,17 @@ import numpy.typing as npt
 
 from vedette.errors import ConfigError, SourceError
 
-__all__ = ["Encoded", "Frames", "encode", "from_arrays", "read_file"]
+__all__ = [
+    "Encoded",
+    "Frames",
+    "decode",
+    "encode",
+    "from_arrays",
+    "from_planes",
+    "planes",
+    "read_file",
+    "scaled",
+]
 
 Frames = Iterator[av.VideoFrame]
 
@@ -25,6 +35,8 @@ DEFAULT_WIDTH = 640
 # per picture. CRF keeps decoding as costly as real video of this size while files stay small.
 _X264 = "keyint={0}:min-keyint={0}:scenecut=0:open-gop=0:repeat-headers=1:annexb=1:sliced-threads=0"
 _OPTIONS = {"preset": "veryfast", "tune": "zerolatency", "profile": "main", "crf": "27", "bf": "0"}
+_X265 = "keyint={0}:min-keyint={0}:scenecut=0:open-gop=0:repeat-headers=1:bframes=0:slices=1:log-level=none"
+_OPTIONS_265 = {"preset": "ultrafast", "tune": "zerolatency", "crf": "30"}
 
 
 class Encoded(NamedTuple):
@@ -61,8 +73,46 @@ def from_arrays(frames: Iterable[npt.NDArray[np.uint8]]) -> Frames:
         yield av.VideoFrame.from_ndarray(array, format="rgb24").reformat(format="yuv420p")
 
 
-def encode(frames: Frames, *, fps: float, keyframe_every: int, what: str) -> Iterator[Encoded]:
-    """Encode all frames with one H.264 encoder that is made for the first of them.
+def decode(units: Iterable[bytes]) -> Frames:
+    """Pictures of H.264 access units, Annex B, that begin with a keyframe."""
+    decoder = av.CodecContext.create("h264", "r")
+    try:
+        for unit in units:
+            yield from decoder.decode(av.Packet(unit))
+        yield from decoder.decode(None)
+    except av.error.FFmpegError as error:
+        raise SourceError(f"a clip's own pictures cannot be decoded ({error.strerror})") from error
+
+
+def planes(frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
+    """The planes Y, U and V below each other: uint8 [H*3/2,W]."""
+    return frame.to_ndarray(format="yuv420p").astype(np.uint8, copy=False)
+
+
+def from_planes(array: npt.NDArray[np.uint8]) -> av.VideoFrame:
+    """The reverse of :func:`planes`."""
+    return av.VideoFrame.from_ndarray(np.ascontiguousarray(array), format="yuv420p")
+
+
+def scaled(frame: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
+    """The picture in another size (even, in pixels)."""
+    return frame.reformat(width=width, height=height, format="yuv420p")
+
+
+def encode(
+    frames: Frames,
+    *,
+    fps: float,
+    keyframe_every: int,
+    what: str,
+    codec: str = "h264",
+    threads: int = 0,
+    more: str = "",
+) -> Iterator[Encoded]:
+    """Encode all frames with one encoder that is made for the first of them.
+
+    ``codec``: h264 or h265. ``threads``: 0 takes as many as there are cores. ``more``: further parameters
+    of x264, as ``:name=value``.
 
     Raises:
         SourceError: the encoder refuses them.
@@ -70,7 +120,7 @@ def encode(frames: Frames, *, fps: float, keyframe_every: int, what: str) -> Ite
     encoder: av.VideoCodecContext | None = None
     try:
         for index, frame in enumerate(frames):
-            encoder = encoder or _encoder(frame, fps, keyframe_every)
+            encoder = encoder or _encoder(frame, fps, _settings(codec, keyframe_every, more), threads)
             frame.pts, frame.time_base = index, encoder.time_base
             # The source's own picture types would otherwise become the encoder's wishes.
             frame.pict_type = av.video.frame.PictureType.NONE
@@ -86,13 +136,22 @@ def _units(encoder: av.VideoCodecContext, frame: av.VideoFrame | None) -> Iterat
         yield Encoded(bytes(packet), encoder.width, encoder.height)
 
 
-def _encoder(frame: av.VideoFrame, fps: float, keyframe_every: int) -> av.VideoCodecContext:
-    encoder = av.CodecContext.create("libx264", "w")
+def _settings(codec: str, keyframe_every: int, more: str) -> tuple[str, dict[str, str]]:
+    if codec == "h265":
+        return "libx265", {**_OPTIONS_265, "x265-params": _X265.format(keyframe_every)}
+    return "libx264", {**_OPTIONS, "x264-params": _X264.format(keyframe_every) + more}
+
+
+def _encoder(
+    frame: av.VideoFrame, fps: float, settings: tuple[str, dict[str, str]], threads: int
+) -> av.VideoCodecContext:
+    encoder = av.CodecContext.create(settings[0], "w")
+    assert isinstance(encoder, av.VideoCodecContext)
     rate = Fraction(fps).limit_denominator(1001)
     encoder.width, encoder.height, encoder.pix_fmt = frame.width, frame.height, "yuv420p"
     encoder.framerate, encoder.time_base = rate, 1 / rate
-    encoder.options = {**_OPTIONS, "x264-params": _X264.format(keyframe_every)}
-    encoder.thread_count = 0
+    encoder.options = settings[1]
+    encoder.thread_count = threads
     return encoder
 
 

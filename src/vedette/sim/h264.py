@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-__all__ = ["IDR", "MAX_PAYLOAD", "PPS", "SEI", "SPS", "fragment", "kind", "packetise", "split_annexb"]
+__all__ = [
+    "IDR",
+    "MAX_PAYLOAD",
+    "PPS",
+    "SEI",
+    "SPS",
+    "annexb",
+    "fragment",
+    "kind",
+    "packetise",
+    "split_annexb",
+]
 
 IDR, SEI, SPS, PPS = 5, 6, 7, 8
 _FU_A = 28
@@ -49,3 +60,16 @@ def fragment(nal: bytes, limit: int = MAX_PAYLOAD) -> Iterator[bytes]:
 def packetise(nals: Iterable[bytes], limit: int = MAX_PAYLOAD) -> tuple[bytes, ...]:
     """RTP payloads of one access unit, in order; the last one gets the marker bit."""
     return tuple(payload for nal in nals for payload in fragment(nal, limit))
+
+
+def annexb(payloads: Iterable[bytes]) -> bytes:
+    """The byte stream of an access unit that :func:`packetise` cut into payloads."""
+    parts: list[bytes] = []
+    for payload in payloads:
+        if kind(payload) != _FU_A:
+            parts.append(b"\x00\x00\x00\x01" + payload)
+        elif payload[1] & 0x80:
+            parts.append(b"\x00\x00\x00\x01" + bytes((payload[0] & 0xE0 | payload[1] & 0x1F,)) + payload[2:])
+        else:
+            parts.append(payload[2:])
+    return b"".join(parts)

@@ -11,7 +11,10 @@ from typing import Protocol
 from vedette.errors import SourceError
 from vedette.sim import rtp
 
-__all__ = ["Link", "TcpLink", "UdpLink", "UdpPorts"]
+__all__ = ["UNLIMITED", "Link", "TcpLink", "UdpLink", "UdpPorts"]
+
+UNLIMITED = 1 << 62
+"""Bytes: the link itself sets no limit, its reader does."""
 
 
 class Link(Protocol):
@@ -22,15 +25,31 @@ class Link(Protocol):
         """Bytes accepted and not yet taken by the operating system."""
         ...
 
+    @property
+    def capacity(self) -> int:
+        """Bytes that may be buffered; whoever sends more loses frames."""
+        ...
+
+    @property
+    def closed(self) -> bool: ...
+
     def frame(self, payloads: Sequence[bytes], sequence: int, timestamp: int, ssrc: int) -> bool:
         """False where a part of it could not be sent."""
         ...
 
-    def control(self, packet: bytes) -> None: ...
+    def packet(self, packet: bytes, *, control: bool) -> None:
+        """Send one packet of RTP, or of RTCP (``control``)."""
+        ...
+
+    def discard(self) -> None:
+        """Nobody reads any more: forget what is held here."""
+        ...
 
 
 class TcpLink:
     """Interleaved into the RTSP connection."""
+
+    capacity = UNLIMITED
 
     def __init__(self, transport: asyncio.Transport, channels: tuple[int, int]) -> None:
         self._transport = transport
@@ -40,15 +59,22 @@ class TcpLink:
     def buffered(self) -> int:
         return self._transport.get_write_buffer_size()
 
+    @property
+    def closed(self) -> bool:
+        return self._transport.is_closing()
+
     def frame(self, payloads: Sequence[bytes], sequence: int, timestamp: int, ssrc: int) -> bool:
         if self._transport.is_closing():
             return False
         self._transport.write(rtp.interleaved(payloads, self._rtp_channel, sequence, timestamp, ssrc))
         return True
 
-    def control(self, packet: bytes) -> None:
+    def packet(self, packet: bytes, *, control: bool) -> None:
         if not self._transport.is_closing():
-            self._transport.write(rtp.framed(self._rtcp_channel, packet))
+            channel = self._rtcp_channel if control else self._rtp_channel
+            self._transport.write(rtp.framed(channel, packet))
+
+    def discard(self) -> None: ...
 
 
 class UdpPorts:
@@ -100,6 +126,8 @@ class UdpLink:
     """Datagrams to the two ports a reader named."""
 
     buffered = 0
+    capacity = UNLIMITED
+    closed = False
 
     def __init__(self, ports: UdpPorts, host: str, client_ports: tuple[int, int]) -> None:
         self._ports = ports
@@ -111,8 +139,13 @@ class UdpLink:
             sent &= _send(self._ports.rtp, packet, self._rtp_address)
         return sent
 
-    def control(self, packet: bytes) -> None:
-        _send(self._ports.rtcp, packet, self._rtcp_address)
+    def packet(self, packet: bytes, *, control: bool) -> None:
+        if control:
+            _send(self._ports.rtcp, packet, self._rtcp_address)
+        else:
+            _send(self._ports.rtp, packet, self._rtp_address)
+
+    def discard(self) -> None: ...
 
 
 def _send(udp: socket.socket, packet: bytes, address: tuple[str, int]) -> bool:

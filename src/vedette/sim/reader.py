@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from vedette.clock import Clock
 from vedette.sim import rtp
-from vedette.sim.faults import Faults, Outgoing
+from vedette.sim.faults.seam import Faults, Outgoing
 from vedette.sim.link import Link
 from vedette.sim.sentlog import SentLog
 
@@ -41,7 +41,8 @@ class Reader:
         max_buffered: int,
         sequence: int,
     ) -> None:
-        self.camera, self.link, self.sequence = camera, link, sequence
+        self.camera, self.sequence = camera, sequence
+        self.link = faults.wrap(camera.name, link)
         self._clock, self._faults, self._sent_log = clock, faults, sent_log
         self._max_buffered = max_buffered
         self._lead: int | None = None
@@ -66,8 +67,11 @@ class Reader:
             self.sequence = (self.sequence + len(unit.payloads)) & 0xFFFF
             self.camera.counts.dropped += 1
             return
-        self._report_if_due()
+        if not unit.payloads:
+            return  # the camera gives fewer frames than its clip has moments
         frames = self._faults.on_frame(self.camera.name, Outgoing(slot, unit, self.camera.timestamp(number)))
+        if frames:
+            self._report_if_due()
         for frame in frames:
             self._send(frame)
         if not frames:
@@ -75,7 +79,7 @@ class Reader:
 
     def bye(self) -> None:
         """Tell the reader that the stream is over."""
-        self.link.control(rtp.goodbye(self.camera.ssrc))
+        self.link.packet(rtp.goodbye(self.camera.ssrc), control=True)
 
     def _slot(self, number: int) -> int:
         slot = self.camera.slot(number)
@@ -88,7 +92,7 @@ class Reader:
 
     def _accepts(self, keyframe: bool) -> bool:
         buffered = self.link.buffered
-        if buffered > self._max_buffered:
+        if buffered > min(self._max_buffered, self.link.capacity):
             self._choked = True
         elif self._choked and keyframe and buffered == 0:
             self._choked = False
@@ -119,4 +123,4 @@ class Reader:
             octet_count=self._octets,
             name=self.camera.name,
         )
-        self.link.control(report)
+        self.link.packet(report, control=True)

@@ -15,7 +15,6 @@ TRACK = "trackID=0"
 def describe(clip: Clip, *, name: str, host: str, fps: float) -> bytes:
     """The session description of a camera that plays ``clip``."""
     family = "IP6" if ":" in host else "IP4"
-    sets = ",".join(base64.b64encode(each).decode() for each in (clip.sps, clip.pps))
     lines = [
         "v=0",
         f"o=- 0 0 IN {family} {host}",
@@ -25,10 +24,18 @@ def describe(clip: Clip, *, name: str, host: str, fps: float) -> bytes:
         "a=control:*",
         "a=range:npt=now-",
         f"m=video 0 RTP/AVP {PAYLOAD_TYPE}",
-        f"a=rtpmap:{PAYLOAD_TYPE} H264/{CLOCK_RATE}",
-        f"a=fmtp:{PAYLOAD_TYPE} packetization-mode=1; profile-level-id={clip.sps[1:4].hex().upper()};"
-        f" sprop-parameter-sets={sets}",
+        f"a=rtpmap:{PAYLOAD_TYPE} {clip.codec.upper()}/{CLOCK_RATE}",
+        f"a=fmtp:{PAYLOAD_TYPE} {_parameters(clip)}",
         f"a=framerate:{fps:g}",
         f"a=control:{TRACK}",
     ]
     return ("\r\n".join(lines) + "\r\n").encode()
+
+
+def _parameters(clip: Clip) -> str:
+    """The codec's own parameters (RFC 6184, 8.1; RFC 7798, 7.1)."""
+    vps, sps, pps = (base64.b64encode(each).decode() for each in (clip.vps, clip.sps, clip.pps))
+    if clip.codec == "h265":
+        return f"sprop-vps={vps}; sprop-sps={sps}; sprop-pps={pps}"
+    level = clip.sps[1:4].hex().upper()
+    return f"packetization-mode=1; profile-level-id={level}; sprop-parameter-sets={sps},{pps}"

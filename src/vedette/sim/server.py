@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from vedette.clock import Clock, SystemClock
@@ -15,8 +14,10 @@ from vedette.sim.auth import Guard, Scheme
 from vedette.sim.camera import SimulatedCamera
 from vedette.sim.clip import Clip
 from vedette.sim.connection import Connection
-from vedette.sim.faults import Faults, NoFaults
+from vedette.sim.faults.board import Board, FaultNote
+from vedette.sim.faults.seam import Faults
 from vedette.sim.link import Link, UdpPorts
+from vedette.sim.listener import Listener
 from vedette.sim.reader import Reader
 from vedette.sim.scheduler import Scheduler
 from vedette.sim.sentlog import SentLog
@@ -25,6 +26,10 @@ __all__ = ["SimulatedCameras"]
 
 MAX_BUFFERED = 2 * 1024 * 1024
 """Bytes one slow reader may have waiting in this process; after that it loses frames."""
+
+MAX_MUTE = 1024
+"""Connections that may hang at a time by a fault; of more, the oldest is reset. Readers that come again and
+again would otherwise use up all open files."""
 
 _CLOSE_S = 2.0
 
@@ -63,14 +68,17 @@ class SimulatedCameras:
         if sent_log is not None and not sent_log.holds(cameras, max(len(clip.units) for clip in choice)):
             raise ConfigError(f"sent log {sent_log.path} has too few rows or slots")
         self.host, self.port, self.max_buffered = host, port, max_buffered
-        self.faults: Faults = faults or NoFaults()
         self.udp = UdpPorts()
-        self._user, self._password, self._auth = user, password, auth
+        self._user, self._password, self.scheme = user, password, auth
         self._clock, self._sent_log = clock or SystemClock(), sent_log
         self._scheduler = Scheduler(self._clock)
         self._sequences = random.Random(seed)
         self._connections: set[Connection] = set()
-        self._server: asyncio.Server | None = None
+        self._mute: dict[Connection, None] = {}
+        self.abandoned = 0
+        """Connections reset because too many hung."""
+        self.listener = Listener(self._connection)
+        self._running = False
         self.cameras = [
             SimulatedCamera(i, name.format(index=i), clip, fps=fps or clip.fps, seed=seed)
             for i, clip in zip(range(cameras), choice * (cameras // len(choice) + 1), strict=False)
@@ -78,6 +86,9 @@ class SimulatedCameras:
         self._by_name = {camera.name: camera for camera in self.cameras}
         if len(self._by_name) < cameras:
             raise ConfigError(f"camera name {name!r} must hold {{index}}")
+        self.board = Board(self, self._clock, seed)
+        """Where faults act, unless ``faults`` were given instead."""
+        self.faults: Faults = faults or self.board
 
     async def start(self) -> None:
         """Listen, and let time begin for all cameras.
@@ -85,36 +96,58 @@ class SimulatedCameras:
         Raises:
             SourceError: the port is in use, or the address is not ours.
         """
-        loop = asyncio.get_running_loop()
+        self.port = await self.listener.open(self.host, self.port)
         try:
-            # A thousand readers may connect in one moment.
-            self._server = await loop.create_server(self._connection, self.host, self.port, backlog=4096)
-        except (OSError, OverflowError) as error:
-            raise SourceError(f"cannot listen on {self.host} port {self.port}: {_reason(error)}") from error
-        self.port = self._server.sockets[0].getsockname()[1]
-        try:
-            self.udp.open(self.host, loop)
+            self.udp.open(self.host, asyncio.get_running_loop())
         except SourceError:
-            self._server.close()
+            self.listener.close()
             raise
+        self._running = True
         now = self._clock.monotonic()
         for camera in self.cameras:
             camera.start(now)
 
     async def stop(self) -> None:
         """Say goodbye to every reader and close; nothing of it is left in the event loop."""
-        if self._server is None:
+        if not self._running:
             return
-        self._server.close()
+        self._running = False
+        self.listener.close()
         self._scheduler.stop()
+        self.board.stop()
         ended = list(self._connections)
         for connection in ended:
             connection.end()
         if ended:
             await asyncio.wait([connection.closed for connection in ended], timeout=_CLOSE_S)
         self.udp.close(asyncio.get_running_loop())
-        await self._server.wait_closed()
-        self._server = None
+        await self.listener.wait_closed()
+
+    async def set_fault(self, camera: str, kind: str, **options: object) -> float:
+        """Begin a fault now, until :meth:`clear_fault`; returns the monotonic second at which it took effect.
+
+        ``camera``: a name; ``"*"`` for the kinds that strike the whole server. Kinds and options are in
+        :data:`vedette.sim.faults.KINDS`; set again, a fault of the same kind takes the place of the first.
+
+        Raises:
+            ConfigError: there is no such camera, kind or option.
+        """
+        return await self.board.set(camera, kind, options)
+
+    async def clear_fault(self, camera: str, kind: str) -> float:
+        """End what :meth:`set_fault` began; returns the monotonic second at which all was well again."""
+        return await self.board.clear(camera, kind)
+
+    def on_fault(self, callback: Callable[[FaultNote], None]) -> None:
+        """Have ``callback`` called, in the event loop, whenever a fault begins or ends."""
+        self.board.callbacks.append(callback)
+
+    def connections(self, camera: str | None = None) -> list[Connection]:
+        """Those of one camera, or all."""
+        return [each for each in self._connections if camera is None or each.camera == camera]
+
+    def named(self, camera: str) -> SimulatedCamera | None:
+        return self._by_name.get(camera)
 
     def url(self, index: int, *, credentials: bool = False) -> str:
         """Address of camera ``index``; with user and password in it only when asked for."""
@@ -151,13 +184,18 @@ class SimulatedCameras:
 
     def left(self, connection: Connection) -> None:
         self._connections.discard(connection)
+        self._mute.pop(connection, None)
+
+    def muted(self, connection: Connection, mute: bool) -> None:
+        """A connection hangs from now on, or no longer."""
+        self._mute.pop(connection, None)
+        if mute:
+            self._mute[connection] = None
+        if len(self._mute) > MAX_MUTE:
+            oldest = next(iter(self._mute))
+            del self._mute[oldest]
+            self.abandoned += 1
+            oldest.reset()
 
     def _connection(self) -> Connection:
-        return Connection(self, Guard(self._user, self._password, self._auth))
-
-
-def _reason(error: Exception) -> str:
-    number = getattr(error, "errno", None)
-    return (
-        "the port is in use" if number == errno.EADDRINUSE else str(getattr(error, "strerror", None) or error)
-    )
+        return Connection(self, Guard(self._user, self._password, self.scheme))
