@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ingest_media import Notebook, make_clip
+from vedette.causes import Blame
 from vedette.clock import SystemClock
 from vedette.facts import EndReason, SessionEnd
 from vedette.ingest.container import ContainerSource
@@ -99,7 +101,7 @@ async def end_when(
     ("status", "reason"),
     [
         ("401 Unauthorized", EndReason.UNAUTHORISED),
-        ("403 Forbidden", EndReason.UNAUTHORISED),
+        ("403 Forbidden", EndReason.REFUSED),
         ("404 Not Found", EndReason.REFUSED),
         ("429 Too Many Requests", EndReason.REFUSED),
         ("500 Internal Server Error", EndReason.REFUSED),
@@ -122,11 +124,103 @@ async def test_rubbish_is_corrupt() -> None:
     assert end.reason is EndReason.CORRUPT
 
 
-async def test_a_stream_that_is_closed_has_ended(ts: bytes) -> None:
+async def test_a_stream_of_known_length_that_is_over_has_ended(ts: bytes) -> None:
     notebook = Notebook()
-    end = await end_when(sends(ts, then_silent=False), notebook=notebook)
+    end = await end_when(sends(ts, then_silent=False, length=len(ts)), notebook=notebook)
     assert end.reason is EndReason.ENDED
     assert notebook.told == 60
+
+
+@pytest.mark.parametrize("behaviour", ["closed", "reset", "short"])
+async def test_a_stream_that_is_cut_off_is_lost(ts: bytes, behaviour: str) -> None:
+    def reset(connection: socket.socket, over: threading.Event) -> None:
+        sends(ts, then_silent=False)(connection, over)
+        linger_for_nothing = struct.pack("ii", 1, 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_for_nothing)
+
+    behaviours = {
+        "closed": sends(ts, then_silent=False),
+        "reset": reset,
+        "short": sends(ts, then_silent=False, length=len(ts) * 2),
+    }
+    notebook = Notebook()
+    end = await end_when(behaviours[behaviour], notebook=notebook)
+    assert end.reason is EndReason.CONNECTION_LOST, end
+
+
+async def test_the_end_of_a_bare_connection_is_no_goodbye(ts: bytes) -> None:
+    def pour(connection: socket.socket, over: threading.Event) -> None:
+        connection.sendall(ts)
+
+    notebook = Notebook()
+    with server(pour) as port:
+        end = await source(f"tcp://127.0.0.1:{port}").run(notebook)
+    assert (end.reason, notebook.told) == (EndReason.CONNECTION_LOST, 60)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "reason"),
+    [
+        ("http", EndReason.REFUSED),
+        ("rtmp", EndReason.REFUSED),
+        ("https", EndReason.TLS),
+        ("rtsps", EndReason.TLS),
+        ("rtmps", EndReason.TLS),
+    ],
+)
+async def test_a_server_that_hangs_up_at_once(scheme: str, reason: EndReason) -> None:
+    def read_and_leave(connection: socket.socket, over: threading.Event) -> None:
+        connection.recv(4096)
+
+    with server(read_and_leave) as port:
+        end = await source(f"{scheme}://127.0.0.1:{port}/live/cam").run(Notebook())
+    assert end.reason is reason, end
+
+
+async def test_plain_text_where_encryption_was_asked_for_is_a_matter_of_tls() -> None:
+    def plain(connection: socket.socket, over: threading.Event) -> None:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with server(plain) as port:
+        end = await source(f"https://127.0.0.1:{port}/cam").run(Notebook())
+    assert end.reason is EndReason.TLS
+
+
+@pytest.mark.parametrize("playing", [True, False])
+async def test_it_can_be_hung_up_while_it_opens_and_while_it_reads(ts: bytes, playing: bool) -> None:
+    notebook = Notebook(count=50)
+    with server(sends(ts, then_silent=True) if playing else silent) as port:
+        camera = source(f"http://127.0.0.1:{port}/cam")
+        camera.hang_up(EndReason.STALLED, "nobody runs yet")
+        task = asyncio.create_task(camera.run(notebook))
+        if playing:
+            assert await asyncio.to_thread(notebook.enough.wait, 10)
+        else:
+            await asyncio.sleep(0.2)
+        camera.hang_up(EndReason.STALLED, "no picture", Blame.CAMERA)
+        camera.hang_up(EndReason.CORRUPT, "the second word")
+        end = await asyncio.wait_for(task, 5)
+        assert end == SessionEnd(EndReason.STALLED, "no picture", Blame.CAMERA)
+        camera.hang_up(EndReason.CORRUPT, "it has ended")
+        assert (camera.evidence(), camera.probe()) == (None, None)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("demux")]
+
+
+async def test_its_patience_may_change_while_it_waits(ts: bytes) -> None:
+    notebook = Notebook(count=50)
+    with server(sends(ts, then_silent=True)) as port:
+        camera = source(f"http://127.0.0.1:{port}/cam")
+        task = asyncio.create_task(camera.run(notebook))
+        assert await asyncio.to_thread(notebook.enough.wait, 10)
+        camera.stall_after = 0.3
+        assert (await asyncio.wait_for(task, 5)).reason is EndReason.STALLED
+    with server(silent) as port:
+        camera = source(f"http://127.0.0.1:{port}/cam")
+        task = asyncio.create_task(camera.run(Notebook()))
+        await asyncio.sleep(0.2)
+        camera.connect_timeout = 0.3
+        assert (await asyncio.wait_for(task, 5)).reason is EndReason.UNREACHABLE
 
 
 async def test_a_stream_that_goes_silent_has_stalled(ts: bytes) -> None:
@@ -195,7 +289,7 @@ async def test_a_call_that_nothing_interrupts_is_given_up() -> None:
     release = threading.Event()
 
     def stuck(stop: Stop) -> SessionEnd:
-        stop.allow(-10)  # overdue already
+        stop.allow(lambda: -10.0)  # overdue already
         release.wait()
         return SessionEnd(EndReason.ENDED)
 

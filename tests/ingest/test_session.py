@@ -72,9 +72,25 @@ class NoWaiting(Backoff):
         super().__init__(random.Random(1))
         self.lived: list[float] = []
 
-    def after(self, reason: EndReason, lived: float) -> float:
+    def after(self, reason: EndReason, lived: float, now: float | None = None) -> float:
         self.lived.append(lived)
-        return super().after(reason, lived) / 100
+        return super().after(reason, lived, now) / 100
+
+
+class Turnstile:
+    """Lets everybody in, and remembers how often somebody came and went."""
+
+    def __init__(self) -> None:
+        self.entered = self.left = 0
+
+    async def enter(self) -> None:
+        self.entered += 1
+
+    async def pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def leave(self) -> None:
+        self.left += 1
 
 
 class Life:
@@ -87,9 +103,10 @@ class Life:
         self.told: list[SessionEnded] = []
         self.states: list[CameraState] = []
         self.backoff = NoWaiting()
+        self.gate = Turnstile()
         self.pipeline = Pipeline(
             0,
-            CameraSettings(name="gate", url="rtsp://127.0.0.1/gate"),
+            CameraSettings(name="gate", url="rtsp://127.0.0.1/gate", track_grace=0.0),
             table=self.table,
             worker=1,
             clock=self.clock,
@@ -111,6 +128,7 @@ class Life:
                 self.pipeline,
                 Lane(self.pipeline, SystemClock(), None),
                 self.backoff,
+                self.gate,
                 clock=self.clock,
                 set_state=self.states.append,
                 tell=self.told.append,
@@ -224,7 +242,7 @@ async def test_closing_a_camera_closes_its_session(life: Life) -> None:
 
 
 async def test_closing_a_camera_that_waits_is_prompt(life: Life) -> None:
-    life.backoff.after = lambda reason, lived: 3600.0  # type: ignore[method-assign]
+    life.backoff.after = lambda reason, lived, now: 3600.0  # type: ignore[method-assign]
     task = life.watch(Scripted(life.clock, (0, 0.1, REFUSED)))
     await until(lambda: CameraState.WAITING in life.states)
     async with asyncio.timeout(2):

@@ -6,7 +6,6 @@ A thread per session, because libavformat blocks. ``files`` builds on the same s
 from __future__ import annotations
 
 import asyncio
-import errno
 import ipaddress
 from collections.abc import Iterator
 from typing import Any
@@ -15,16 +14,19 @@ from urllib.request import getproxies
 
 import av
 import av.container.core
-import av.error
 
+from vedette.causes import Blame
 from vedette.clock import Clock
 from vedette.errors import host_of
 from vedette.facts import EndReason, SessionEnd
 from vedette.frame import EncodedFrame, StreamInfo
 from vedette.ingest.container_gate import RungGate
 from vedette.ingest.container_pace import Pacer
+from vedette.ingest.container_reasons import end_of, lost_or, not_opened
 from vedette.ingest.container_thread import InterruptibleTime, Stop, run_in_thread
 from vedette.ingest.container_time import Timeline
+from vedette.ingest.live import HangUp
+from vedette.ingest.rtsp.evidence import LinkEvidence
 from vedette.ingest.source import Receiver
 
 __all__ = ["ContainerSource", "InputError", "end_of", "open_video", "stream_info"]
@@ -44,16 +46,8 @@ _LIVE_OPTIONS = {
 _NO_TIMESTAMPS = 0x0080
 """AVFMT_NOTIMESTAMPS: what this format calls timestamps are a guess of 25 frames a second."""
 
-_REASONS: list[tuple[tuple[type[Exception], ...], EndReason]] = [
-    ((av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError), EndReason.UNAUTHORISED),
-    ((av.error.PermissionError,), EndReason.UNAUTHORISED),
-    ((av.error.HTTPError, av.error.HTTPClientError), EndReason.REFUSED),
-    ((av.error.ConnectionRefusedError,), EndReason.REFUSED),
-    ((av.error.LookupError, av.error.PatchWelcomeError), EndReason.UNSUPPORTED),
-    ((av.error.ArgumentError, av.error.IsADirectoryError), EndReason.UNSUPPORTED),
-    ((av.error.InvalidDataError,), EndReason.CORRUPT),
-    ((av.error.FFmpegError,), EndReason.UNREACHABLE),
-]
+_NEVER = 1e9
+"""Seconds for PyAV's own limits: ours stand in their place, because they may change in the meantime."""
 
 
 class InputError(Exception):
@@ -69,9 +63,9 @@ class ContainerSource:
 
     ``url``: anything FFmpeg opens, ``/dev/video0`` and ``v4l2:///dev/video0`` included. ``options``: FFmpeg's
     own, on top of ours. ``connect_timeout``: seconds until the stream must be understood.
-    ``stall_after``: seconds without a packet that end the session. ``live``: whether the other side sets the
-    pace; a recording that is served (it has a duration) and HLS, which comes in lumps, are given out by
-    their timestamps then.
+    ``stall_after``: seconds without a packet that end the session; both may be set while it runs.
+    ``live``: whether the other side sets the pace; a recording that is served (it has a duration) and HLS,
+    which comes in lumps, are given out by their timestamps then.
     """
 
     def __init__(
@@ -87,22 +81,57 @@ class ContainerSource:
         self._url = url
         self._clock = clock
         self._options = options or {}
-        self._stall_after = stall_after
-        self._connect_timeout = connect_timeout
+        self.stall_after = stall_after
+        self.connect_timeout = connect_timeout
         self._live = live
         self._host = host_of(url)
+        self._scheme = urlsplit(url).scheme.lower()
+        self._hang_up = HangUp()
+        self._stop: Stop | None = None
 
     async def run(self, receiver: Receiver) -> SessionEnd:
         """See ``Source.run``. ``receiver`` is called on the session's own thread."""
-        if not await _name_is_known(self._url, self._connect_timeout):
-            return SessionEnd(EndReason.UNREACHABLE, f"{self._host}: name unknown")
-        return await run_in_thread(f"demux {self._host}", lambda stop: self._session(receiver, stop))
+        self._hang_up.arm()
+        try:
+            end = await self._unknown_name() or await self._in_thread(receiver)
+            return self._hang_up.end or end
+        finally:
+            self._hang_up.disarm()
+            self._stop = None
+
+    def evidence(self) -> LinkEvidence | None:
+        """None: libavformat does not show what it knows of its connection."""
+        return None
+
+    def probe(self) -> None:
+        """There is no way to ask."""
+
+    def hang_up(self, reason: EndReason, detail: str, blame: Blame | None = None) -> None:
+        """End the running session for this reason, unless it has ended already. From the event loop only."""
+        if self._hang_up.now(SessionEnd(reason, detail, blame)) and self._stop is not None:
+            self._stop.set()
+
+    async def _unknown_name(self) -> SessionEnd | None:
+        try:
+            async with self._hang_up.limit(self.connect_timeout):
+                known = await _name_is_known(self._url)
+        except TimeoutError:
+            return SessionEnd(EndReason.NAME_UNKNOWN, f"{self._host}: the name was not resolved in time")
+        return None if known else SessionEnd(EndReason.NAME_UNKNOWN, f"{self._host}: name unknown")
+
+    async def _in_thread(self, receiver: Receiver) -> SessionEnd:
+        stop = self._stop = Stop()
+        if self._hang_up.end is not None:  # in the moment between
+            stop.set()
+        return await run_in_thread(f"demux {self._host}", lambda stop: self._session(receiver, stop), stop)
 
     def _session(self, receiver: Receiver, stop: Stop) -> SessionEnd:
-        stop.allow(self._connect_timeout)
+        stop.allow(lambda: self.connect_timeout)
         try:
             container, stream = self._open()
         except InputError as failure:
+            if stop.is_set():
+                return SessionEnd(EndReason.CLOSED)
             return self._too_late() if stop.expired else failure.end
         finally:
             stop.allow(None)
@@ -128,7 +157,8 @@ class ContainerSource:
             name=self._host if not webcam else target,
             format="v4l2" if webcam else None,
             options=options,
-            timeout=(self._connect_timeout, self._stall_after),
+            timeout=(_NEVER, _NEVER),
+            scheme=self._scheme,
         )
 
     def _read(self, container: Any, stream: Any, receiver: Receiver, stop: Stop) -> SessionEnd:
@@ -145,26 +175,23 @@ class ContainerSource:
                 arrived = clock.monotonic()
                 deliver(packet, line.at(pts, arrived) if has_clock else arrived, arrived, receiver, gate)
         except (av.FFmpegError, OSError, ValueError) as err:
-            # HTTP without a length that is closed in order: libavformat cannot tell whether that was all.
-            closed = getattr(err, "errno", None) == errno.EIO
-            end = end_of(err, self._host)
-            end = SessionEnd(EndReason.ENDED, f"{self._host}: closed by the other side") if closed else end
+            end = lost_or(err, self._host, self._scheme)
         else:
-            end = SessionEnd(EndReason.ENDED, f"{self._host}: the stream ended")
+            end = lost_or(None, self._host, self._scheme)
         if stop.is_set():
             return SessionEnd(EndReason.CLOSED)
         # Some demuxers report a read that was given up as the end of the stream, or as bad data.
         if stop.expired:
-            return SessionEnd(EndReason.STALLED, f"{self._host}: nothing came for {self._stall_after:g} s")
+            return SessionEnd(EndReason.STALLED, f"{self._host}: nothing came for {self.stall_after:g} s")
         return end
 
     def _packets(self, container: Any, stream: Any, stop: Stop) -> Iterator[Any]:
-        stop.allow(self._stall_after)
+        stop.allow(lambda: self.stall_after)
         for packet in container.demux(stream):
             stop.allow(None)
             if packet.size:  # the last one is empty: it stands for the end
                 yield packet
-            stop.allow(self._stall_after)
+            stop.allow(lambda: self.stall_after)
 
 
 def deliver(packet: Any, pts: float, arrived: float, receiver: Receiver, gate: RungGate) -> None:
@@ -185,15 +212,17 @@ def open_video(
     options: dict[str, str],
     timeout: tuple[float, float],
     format: str | None = None,
+    scheme: str = "",
 ) -> tuple[Any, Any]:
     """Open ``target`` and find its best video stream: (container, stream). Raises InputError.
 
-    ``timeout``: seconds for opening, and for each read. ``name`` stands for the target in messages.
+    ``timeout``: seconds for opening, and for each read. ``name`` stands for the target in messages, and
+    ``scheme`` for its protocol where that is one of the network's.
     """
     try:
         container = av.open(target, "r", format=format, options=options, timeout=timeout)
     except (av.FFmpegError, OSError, ValueError, MemoryError) as err:
-        raise InputError(end_of(err, name)) from err
+        raise InputError(not_opened(err, name, scheme) if scheme else end_of(err, name)) from err
     stream = container.streams.best("video")
     if stream is None or stream.codec_context is None:
         container.close()
@@ -208,18 +237,6 @@ def stream_info(stream: Any) -> StreamInfo:
     return StreamInfo(context.name, None, context, context.width or 0, context.height or 0)
 
 
-def end_of(err: Exception, name: str) -> SessionEnd:
-    """The reason behind one of libavformat's errors; the message holds neither URL nor options."""
-    what = getattr(err, "strerror", None) or type(err).__name__
-    detail = f"{name}: {what[:1].lower()}{what[1:]}"
-    if getattr(err, "errno", None) == errno.EBUSY:
-        return SessionEnd(EndReason.REFUSED, detail)
-    for classes, reason in _REASONS:
-        if isinstance(err, classes):
-            return SessionEnd(reason, detail)
-    return SessionEnd(EndReason.CORRUPT, detail)
-
-
 def _seconds(packet: Any, *, decoding_order: bool = False) -> float | None:
     first, second = (packet.dts, packet.pts) if decoding_order else (packet.pts, packet.dts)
     ticks = first if first is not None else second
@@ -230,7 +247,7 @@ def _needs_pacing(container: Any) -> bool:
     return container.format.name == "hls" or bool(container.duration)
 
 
-async def _name_is_known(url: str, timeout: float) -> bool:
+async def _name_is_known(url: str) -> bool:
     """Look the host up first: libavformat does it in a call that nothing interrupts."""
     parts = urlsplit(url)
     if not parts.hostname or parts.scheme in getproxies():
@@ -242,8 +259,7 @@ async def _name_is_known(url: str, timeout: float) -> bool:
     else:
         return True
     try:
-        lookup = asyncio.get_running_loop().getaddrinfo(parts.hostname, None)
-        await asyncio.wait_for(lookup, timeout)
-    except (OSError, UnicodeError, TimeoutError):
+        await asyncio.get_running_loop().getaddrinfo(parts.hostname, None)
+    except (OSError, UnicodeError):
         return False
     return True

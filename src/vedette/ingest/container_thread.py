@@ -27,11 +27,13 @@ class Stop:
 
     def __init__(self) -> None:
         self._event = threading.Event()
-        self._deadline = math.inf
+        self._waiting: tuple[float, Callable[[], float]] | None = None
+        self._set_at = math.inf
         self.expired = False
         """Whether a blocking call was ended because its time was up."""
 
     def set(self) -> None:
+        self._set_at = min(self._set_at, time.monotonic())
         self._event.set()
 
     def is_set(self) -> bool:
@@ -41,18 +43,22 @@ class Stop:
         """Sleep; cut short by ``set``."""
         return self._event.wait(seconds)
 
-    def allow(self, seconds: float | None) -> None:
-        """From now on a blocking call may take so long; None: nothing is being waited for."""
-        self._deadline = math.inf if seconds is None else time.monotonic() + seconds
+    def allow(self, seconds: Callable[[], float] | None) -> None:
+        """From now on a blocking call may take so long, asked anew each time; None: nothing is waited for."""
+        self._waiting = None if seconds is None else (time.monotonic(), seconds)
 
     def must_end(self) -> bool:
-        if time.monotonic() > self._deadline:
+        if time.monotonic() > self._deadline():
             self.expired = True
         return self.expired or self._event.is_set()
 
     def is_deaf(self) -> bool:
         """Whether the thread stays in a call that should have ended (webcam drivers, name servers)."""
-        return time.monotonic() > self._deadline + _SLACK
+        return time.monotonic() > min(self._deadline(), self._set_at) + _SLACK
+
+    def _deadline(self) -> float:
+        waiting = self._waiting  # another thread may clear it
+        return math.inf if waiting is None else waiting[0] + waiting[1]()
 
 
 _running: dict[int, Stop] = {}
@@ -73,15 +79,18 @@ class InterruptibleTime:
         return math.inf if stop is not None and stop.must_end() else time.monotonic()
 
 
-async def run_in_thread(name: str, body: Callable[[Stop], SessionEnd]) -> SessionEnd:
+async def run_in_thread(
+    name: str, body: Callable[[Stop], SessionEnd], stop: Stop | None = None
+) -> SessionEnd:
     """Run ``body`` in a daemon thread of its own and give back what it returns or raises.
 
-    Cancelled: tells the body to stop, waits up to two seconds for it, and re-raises. A thread that stays in
-    a call long past its deadline is given up, and the session ends as stalled.
+    ``stop``: given where somebody else may set it, too. Cancelled: tells the body to stop, waits up to two
+    seconds for it, and re-raises. A thread that stays in a call long past its deadline, or long after it was
+    told to stop, is given up, and the session ends as stalled.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[SessionEnd] = loop.create_future()
-    stop = Stop()
+    stop = stop or Stop()
 
     def run() -> None:
         _running[threading.get_ident()] = stop

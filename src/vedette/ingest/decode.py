@@ -16,8 +16,9 @@ from vedette.frame import EncodedFrame, StreamInfo
 
 __all__ = ["DecodeFailed", "DecodedFrame", "Decoder"]
 
-_MAX_PIXELS = 8192 * 8192
-"""A JPEG header of a few bytes may claim 65535 × 65535 pixels, which would be 6 GB of picture."""
+_MAX_PIXELS = 8192 * 4352
+"""A JPEG header of a few bytes may claim 65535 × 65535 pixels, which would be 6 GB of picture; and an H.264
+stream may make its decoder hold 17 pictures. 8K is the most."""
 
 _MAX_PENDING = 32
 """No codec holds back more than 16 pictures to put them in order; what is twice as late never comes."""

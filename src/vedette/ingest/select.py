@@ -5,8 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from vedette.causes import Blame
 from vedette.clock import Clock
 from vedette.facts import EndReason, SessionEnd
+from vedette.ingest.live import LiveSource
+from vedette.ingest.rtsp.evidence import LinkEvidence
 from vedette.ingest.source import Receiver, Source
 
 __all__ = ["FallbackSource", "SourceKind", "make_source", "source_kind"]
@@ -58,7 +61,7 @@ def make_source(
 
         return FileSource(url, clock=clock, pace=pace, loop=loop)
 
-    def container(more: dict[str, str]) -> Source:
+    def container(more: dict[str, str]) -> LiveSource:
         from vedette.ingest.container import ContainerSource
 
         return ContainerSource(
@@ -87,9 +90,37 @@ def make_source(
 class FallbackSource:
     """Reads with ``first`` until that finds a stream it does not support, and with ``second`` ever after."""
 
-    def __init__(self, first: Source, second: Source) -> None:
+    def __init__(self, first: LiveSource, second: LiveSource) -> None:
         self._source = first
-        self._second: Source | None = second
+        self._second: LiveSource | None = second
+
+    @property
+    def stall_after(self) -> float:
+        """See ``LiveSource``, as for all that follows."""
+        return self._source.stall_after
+
+    @stall_after.setter
+    def stall_after(self, seconds: float) -> None:
+        for source in self._both():
+            source.stall_after = seconds
+
+    @property
+    def connect_timeout(self) -> float:
+        return self._source.connect_timeout
+
+    @connect_timeout.setter
+    def connect_timeout(self, seconds: float) -> None:
+        for source in self._both():
+            source.connect_timeout = seconds
+
+    def evidence(self) -> LinkEvidence | None:
+        return self._source.evidence()
+
+    def probe(self) -> None:
+        self._source.probe()
+
+    def hang_up(self, reason: EndReason, detail: str, blame: Blame | None = None) -> None:
+        self._source.hang_up(reason, detail, blame)
 
     async def run(self, receiver: Receiver) -> SessionEnd:
         """See ``Source.run``."""
@@ -98,3 +129,6 @@ class FallbackSource:
             return end
         self._source, self._second = self._second, None
         return await self._source.run(receiver)
+
+    def _both(self) -> tuple[LiveSource, ...]:
+        return (self._source,) if self._second is None else (self._source, self._second)

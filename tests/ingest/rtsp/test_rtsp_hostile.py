@@ -44,7 +44,7 @@ def sdp(*lines: str) -> bytes:
     [
         ([reply("404 Not Found")], EndReason.REFUSED),
         ([reply("503 Service Unavailable")], EndReason.REFUSED),
-        ([reply("403 Forbidden")], EndReason.UNAUTHORISED),
+        ([reply("403 Forbidden")], EndReason.REFUSED),
         ([reply("401 Unauthorized", 'WWW-Authenticate: Basic realm="x"')], EndReason.UNAUTHORISED),
         ([sdp("m=audio 0 RTP/AVP 0")], EndReason.UNSUPPORTED),
         ([sdp("m=video 0 RTP/AVP 96", "a=rtpmap:96 VP8/90000")], EndReason.UNSUPPORTED),
@@ -52,7 +52,8 @@ def sdp(*lines: str) -> bytes:
         ([DESCRIBE, reply("461 Unsupported Transport", number=2)], EndReason.UNSUPPORTED),
         ([DESCRIBE, reply("200 OK", "Transport: RTP/AVP;unicast", number=2)], EndReason.UNSUPPORTED),
         ([DESCRIBE, SETUP, reply("455 Method Not Valid", number=3)], EndReason.REFUSED),
-        ([DESCRIBE], EndReason.UNREACHABLE),
+        ([b""], EndReason.REFUSED),
+        ([DESCRIBE], EndReason.CONNECTION_LOST),
         ([b"HTTP/1.1 400 Bad Request\r\n\r\n"], EndReason.CORRUPT),
         ([b"SSH-2.0-OpenSSH_9.2\r\n"], EndReason.CORRUPT),
         ([b"\x16\x03\x01\x02\x00\x01\x00"], EndReason.CORRUPT),
@@ -60,7 +61,7 @@ def sdp(*lines: str) -> bytes:
         ([b"RTSP/1.0 200 OK\r\nX: " + b"y" * 70_000], EndReason.CORRUPT),
         ([DESCRIBE, SETUP, PLAY, MEDIA, b"junk and nothing else\r\n"], EndReason.CORRUPT),
         ([DESCRIBE, SETUP, PLAY, b"$\0\0\x0c" + bytes(12)], EndReason.CORRUPT),
-        ([DESCRIBE, SETUP, PLAY, MEDIA], EndReason.ENDED),
+        ([DESCRIBE, SETUP, PLAY, MEDIA], EndReason.CONNECTION_LOST),
     ],
 )
 async def test_each_kind_of_trouble_has_its_reason(parts: list[bytes], reason: EndReason) -> None:
@@ -94,7 +95,7 @@ async def test_channels_are_those_that_the_server_chose() -> None:
     setup = SETUP.replace(b"interleaved=0-1", b"interleaved=6-9")
     media = b"".join(b"$\6" + len(p).to_bytes(2, "big") + p for p in packets_of(RECORDINGS["gstreamer-h264"]))
     collector = Collector()
-    assert (await ending([DESCRIBE, setup, PLAY, media], collector)).reason is EndReason.ENDED
+    assert (await ending([DESCRIBE, setup, PLAY, media], collector)).reason is EndReason.CONNECTION_LOST
     assert len(collector.frames) > 80
 
 
@@ -102,7 +103,7 @@ async def test_redirects_are_followed() -> None:
     collector = Collector()
     async with scripted([DESCRIBE, SETUP, PLAY, MEDIA]) as there:
         end = await ending([reply("302 Found", f"Location: {there}")], collector)
-    assert end.reason is EndReason.ENDED
+    assert end.reason is EndReason.CONNECTION_LOST
     assert collector.frames
 
 

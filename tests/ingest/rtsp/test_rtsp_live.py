@@ -15,6 +15,7 @@ import uvloop
 
 from ingest.rtsp.rtsp_replay import Collector
 from servers import MediaMTX, free_port
+from vedette.causes import Blame
 from vedette.clock import SystemClock
 from vedette.facts import EndReason, SessionEnd
 from vedette.frame import Rung
@@ -129,8 +130,8 @@ async def test_a_closed_port_is_refused() -> None:
     assert (await ending(f"rtsp://localhost:{free_port()}/cam")).reason is EndReason.REFUSED
 
 
-async def test_an_unknown_host_is_unreachable() -> None:
-    assert (await ending("rtsp://no-such-host.invalid/cam")).reason is EndReason.UNREACHABLE
+async def test_an_unknown_host_name_is_said_to_be_one() -> None:
+    assert (await ending("rtsp://no-such-host.invalid/cam")).reason is EndReason.NAME_UNKNOWN
 
 
 async def test_a_server_that_is_killed_ends_the_session(tmp_path: Path) -> None:
@@ -140,7 +141,7 @@ async def test_a_server_that_is_killed_ends_the_session(tmp_path: Path) -> None:
         session = asyncio.create_task(ending(mortal.url("cam"), collector))
         await asyncio.wait_for(collector.first_frame.wait(), 20)
         mortal.stop()
-        assert (await session).reason in (EndReason.ENDED, EndReason.UNREACHABLE)
+        assert (await session).reason is EndReason.CONNECTION_LOST
 
 
 async def test_a_publisher_that_leaves_ends_the_session_and_one_that_hangs_stalls_it(tmp_path: Path) -> None:
@@ -155,7 +156,9 @@ async def test_a_publisher_that_leaves_ends_the_session_and_one_that_hangs_stall
             await asyncio.wait_for(collector.first_frame.wait(), 20)
         publishers[0].kill()
         os.kill(publishers[1].pid, signal.SIGSTOP)
-        assert [(await session).reason for session in sessions] == [EndReason.ENDED, EndReason.STALLED]
+        ends = [await session for session in sessions]
+    assert [end.reason for end in ends] == [EndReason.CONNECTION_LOST, EndReason.STALLED]
+    assert ends[1].blame is Blame.CAMERA, ends[1]  # the server itself answers the probe
 
 
 async def test_cancelling_leaves_no_task_and_no_socket(server: MediaMTX) -> None:

@@ -133,9 +133,9 @@ def test_a_recording_is_not_large(path: Path) -> None:
 
 
 @every_recording
-async def test_a_recording_over_a_socket_ends_when_the_server_closes(name: str) -> None:
+async def test_a_recording_over_a_socket_is_lost_when_the_server_closes(name: str) -> None:
     collector = Collector()
     async with scripted(split_replies(RECORDINGS[name])) as url:
         end = await RtspSource(url, clock=SystemClock()).run(collector)
-    assert end.reason == "ended"
+    assert end.reason == "connection_lost"
     assert len(collector.frames) == marked_frames(name)

@@ -7,7 +7,7 @@ import re
 import secrets
 from base64 import b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 __all__ = ["Authenticator", "Credentials", "same_host", "split_credentials"]
@@ -22,8 +22,11 @@ _HASHES: dict[str, Callable[[bytes], hashlib._Hash]] = {
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
+    """``written``: the password as it stands in the URL, percent-encoded or not."""
+
     user: str
     password: str
+    written: str = field(default="", compare=False)
 
     def __repr__(self) -> str:
         return "Credentials(***)"
@@ -41,7 +44,7 @@ def split_credentials(url: str) -> tuple[str, Credentials | None]:
         return url, None
     user, _, password = userinfo.partition(":")
     bare = f"{scheme}://{host}{rest[len(authority) :]}"
-    return bare, Credentials(unquote(user), unquote(password))
+    return bare, Credentials(unquote(user), unquote(password), password)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,8 @@ class Authenticator:
         self._accepted = False
 
     @property
-    def has_credentials(self) -> bool:
-        return self._credentials is not None
+    def credentials(self) -> Credentials | None:
+        return self._credentials
 
     def header(self, method: str, url: str) -> str | None:
         """Value of the ``Authorization`` header, or None while nothing has challenged us."""

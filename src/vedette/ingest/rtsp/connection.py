@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import socket
 from typing import Any, cast
 
+from vedette.causes import Blame
+from vedette.clock import Clock
 from vedette.facts import EndReason, SessionEnd
-from vedette.ingest.rtsp.auth import Authenticator
+from vedette.ingest.rtsp.auth import Authenticator, Credentials
+from vedette.ingest.rtsp.evidence import LinkEvidence, judge, tcp_state
 from vedette.ingest.rtsp.message import Message, MessageError, build_reply, build_request
 from vedette.ingest.rtsp.rtp import RtpError
 from vedette.ingest.rtsp.stream import ReceiverError
@@ -17,28 +22,43 @@ __all__ = ["Connection", "SessionOver"]
 
 # We send some hundred bytes at a time; a server that leaves this much unread is not reading at all.
 _MAX_UNSENT = 64 * 1024
+# A session needs four replies, then one or two a minute. A server that talks this much wants something else.
+_MAX_MESSAGES_A_SECOND = 200
+# What the system says of a connection that nobody answers any more, as opposed to one that was cut off.
+_NETWORK = frozenset({errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN})
 
 
 class SessionOver(Exception):  # noqa: N818 - an ending is a value, not an error
     """Carries the ending out of the depth in which it was found."""
 
-    def __init__(self, reason: EndReason, detail: str) -> None:
+    def __init__(self, reason: EndReason, detail: str, blame: Blame | None = None) -> None:
         super().__init__(detail)
-        self.end = SessionEnd(reason, detail)
+        self.end = SessionEnd(reason, detail, blame)
+
+    @classmethod
+    def of(cls, end: SessionEnd) -> SessionOver:
+        return cls(end.reason, end.detail, end.blame)
 
 
 class Connection(asyncio.Protocol):
     """Parses as it reads: packets are handled inside ``data_received``, without a task or an await.
 
-    ``over`` becomes the session's ending, once; or raises what the receiver raised.
+    ``over`` becomes the session's ending, once; or raises what the receiver raised. ``socket``: asked for
+    evidence, if it is given.
     """
 
-    def __init__(self, authenticator: Authenticator, *, user_agent: str) -> None:
+    def __init__(self, authenticator: Authenticator, clock: Clock, *, user_agent: str) -> None:
+        self.socket: socket.socket | None = None
         self.over: asyncio.Future[SessionEnd] = asyncio.get_running_loop().create_future()
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.playing = False
         self.session = ""
         self._authenticator = authenticator
+        self._clock = clock
+        self._heard_at = self._answered_at = clock.monotonic()
+        self._asked_at: float | None = None
+        self._answers = 0
+        self._second, self._messages = 0.0, 0
         self._user_agent = user_agent
         self._transport: asyncio.Transport | None = None
         self._wire = Wire(self._on_message)
@@ -49,8 +69,10 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._heard_at = self._answered_at = self._clock.monotonic()
 
     def data_received(self, data: bytes) -> None:
+        self._heard_at = self._clock.monotonic()
         try:
             self._wire.feed(data)
         except ReceiverError as error:
@@ -70,28 +92,59 @@ class Connection(asyncio.Protocol):
             self.closed.set_result(None)
 
     def _lost(self, error: Exception | None) -> None:
-        if error is not None:
-            self.finish(EndReason.UNREACHABLE, "The connection was lost.")
+        number = error.errno if isinstance(error, OSError) else None
+        # A connection is closed in order when a server is restarted, too: only a goodbye is an end.
+        if number in _NETWORK:
+            reason = EndReason.CONNECTION_LOST if self._answers else EndReason.UNREACHABLE
+            self.finish(reason, "The connection broke: nobody acknowledges any more.", Blame.NETWORK)
+        elif not self._answers:
+            self.finish(EndReason.REFUSED, "The server closed the connection without an answer.")
+        elif error is not None:
+            self.finish(EndReason.CONNECTION_LOST, "The connection was reset.")
         elif self.playing:
-            self.finish(EndReason.ENDED, "The server closed the connection.")
+            self.finish(EndReason.CONNECTION_LOST, "The server closed the connection without a goodbye.")
         else:
-            self.finish(EndReason.UNREACHABLE, "The server closed the connection before it played anything.")
+            self.finish(
+                EndReason.CONNECTION_LOST, "The server closed the connection before it played anything."
+            )
 
     # What the session calls.
 
     @property
-    def has_credentials(self) -> bool:
-        return self._authenticator.has_credentials
+    def credentials(self) -> Credentials | None:
+        return self._authenticator.credentials
+
+    @property
+    def asked_at(self) -> float:
+        """Monotonic seconds of the last request; minus infinity before the first."""
+        return float("-inf") if self._asked_at is None else self._asked_at
+
+    def answered(self) -> None:
+        """The server showed that it is there: not only its network, itself."""
+        self._answered_at = self._clock.monotonic()
+
+    def evidence(self) -> LinkEvidence:
+        """What is known about the other side's silence."""
+        now, asked = self._clock.monotonic(), self._asked_at
+        transport = self._transport
+        return LinkEvidence(
+            silent_s=now - self._heard_at,
+            unanswered_s=now - self._answered_at,
+            probe_s=None if asked is None else now - asked,
+            answered=asked is not None and self._answered_at > asked,
+            unsent=transport.get_write_buffer_size() if transport and not transport.is_closing() else 0,
+            tcp=tcp_state(self.socket),
+        )
 
     def carry(self, channel: int, handler: PacketHandler) -> None:
         """Give the packets of an interleaved channel to a handler."""
         self._wire.channels[channel] = handler
 
-    def finish(self, reason: EndReason, detail: str) -> None:
+    def finish(self, reason: EndReason, detail: str, blame: Blame | None = None) -> None:
         """The session is over; the first one to say so is right. No packet is handled after that."""
         self._wire.channels.clear()
         if not self.over.done():
-            self.over.set_result(SessionEnd(reason, detail))
+            self.over.set_result(SessionEnd(reason, detail, blame))
 
     def send_packet(self, channel: int, packet: bytes) -> None:
         """Send an interleaved packet."""
@@ -100,6 +153,7 @@ class Connection(asyncio.Protocol):
     def send(self, method: str, url: str, headers: dict[str, str] | None = None) -> asyncio.Future[Message]:
         """Send a request; the future becomes its reply. An earlier one still unanswered is given up."""
         self._sequence += 1
+        self._asked_at = self._clock.monotonic()
         lines = {"CSeq": str(self._sequence), "User-Agent": self._user_agent} | (headers or {})
         if self.session:
             lines["Session"] = self.session
@@ -133,9 +187,14 @@ class Connection(asyncio.Protocol):
         if reply.done() and not reply.cancelled():
             return reply.result()
         if self.over.done():
-            end = self.over.result()
-            raise SessionOver(end.reason, end.detail)
-        raise SessionOver(EndReason.UNREACHABLE, f"No answer to {method} within {timeout:g} s.")
+            raise SessionOver.of(self.over.result())
+        blame, why = judge(self.evidence())
+        detail = f"No answer to {method} within {timeout:g} s" + (f": {why}." if why else ".")
+        raise SessionOver(EndReason.UNREACHABLE, detail, blame)
+
+    def accepted(self) -> None:
+        """A request with our credentials went through."""
+        self._authenticator.accepted()
 
     def rechallenged(self, reply: Message) -> bool:
         """True when a reply brought a challenge that another attempt can answer."""
@@ -163,15 +222,26 @@ class Connection(asyncio.Protocol):
     # What comes in and goes out.
 
     def _on_message(self, message: Message) -> None:
+        self._count()
+        self.answered()
         if message.method:
             self._on_request(message)
             return
         sequence = message.header("cseq").strip()
         if not sequence and len(self._pending) == 1:
             sequence = next(iter(self._pending))
+        self._answers += 1
         reply = self._pending.pop(sequence, None)
         if reply is not None and not reply.done():
             reply.set_result(message)
+
+    def _count(self) -> None:
+        """Raises MessageError when a server talks without end: each message costs work."""
+        if self._heard_at - self._second >= 1.0:
+            self._second, self._messages = self._heard_at, 0
+        self._messages += 1
+        if self._messages > _MAX_MESSAGES_A_SECOND:
+            raise MessageError("one message after the other")
 
     def _on_request(self, message: Message) -> None:
         known = message.method in ("OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "TEARDOWN")

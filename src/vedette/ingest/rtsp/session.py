@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 
+from vedette.causes import Blame
 from vedette.clock import Clock
-from vedette.errors import redact
 from vedette.facts import EndReason
 from vedette.ingest.rtsp.auth import split_credentials
 from vedette.ingest.rtsp.connection import Connection, SessionOver
 from vedette.ingest.rtsp.message import Message
 from vedette.ingest.rtsp.sdp import Track, aggregate_control, find_video, resolve_control
 from vedette.ingest.rtsp.stream import VideoStream
+from vedette.ingest.rtsp.wording import foreign, secrets_of
 from vedette.ingest.source import Receiver
 
 __all__ = ["Redirected", "RtspSession"]
@@ -22,6 +24,7 @@ _CLOSE_SECONDS = 0.5
 # RFC 2326, 12.37: what a session lives without a sign of life, where the server does not say.
 _DEFAULT_SESSION_SECONDS = 60
 _KEEP_ALIVE_SECONDS = (1.0, 30.0)
+_SECONDS_BETWEEN_PROBES = 0.5
 
 _TIMEOUT = re.compile(r";\s*timeout\s*=\s*(\d{1,6})", re.IGNORECASE)
 _INTERLEAVED = re.compile(r"interleaved\s*=\s*(\d{1,3})(?:\s*-\s*(\d{1,3}))?", re.IGNORECASE)
@@ -38,18 +41,25 @@ class Redirected(Exception):  # noqa: N818 - the server's wish, not an error
 class RtspSession:
     """Plays the video track of one URL over a connection that stands. Single use.
 
-    ``timeout``: seconds each reply may take.
+    ``patience``: seconds the next reply may take.
     """
 
     def __init__(
-        self, connection: Connection, url: str, receiver: Receiver, clock: Clock, *, timeout: float
+        self,
+        connection: Connection,
+        url: str,
+        receiver: Receiver,
+        clock: Clock,
+        *,
+        patience: Callable[[], float],
     ) -> None:
         self.keep_alive_interval = _KEEP_ALIVE_SECONDS[1]
         self._connection = connection
         self._url = self._track_url = url
         self._receiver = receiver
         self._clock = clock
-        self._timeout = timeout
+        self._patience = patience
+        self._secrets = secrets_of(url, connection.credentials)
         self._stream: VideoStream | None = None
         self._set_up = False
         self._keep_alive_method = "GET_PARAMETER"
@@ -71,8 +81,13 @@ class RtspSession:
         stream.open()
 
     def keep_alive(self) -> None:
-        """Show that we are still here; nothing waits for the reply."""
-        self._connection.send(self._keep_alive_method, self._url).add_done_callback(self._kept_alive)
+        """Show that we are still here, and ask whether the server is; nothing waits for the reply."""
+        self._ask(self._kept_alive)
+
+    def probe(self) -> None:
+        """Ask the server for a sign of life, unless that was done just now."""
+        if self._clock.monotonic() - self._connection.asked_at >= _SECONDS_BETWEEN_PROBES:
+            self.keep_alive()
 
     async def close(self) -> None:
         """Take leave, and say what became of the last frame."""
@@ -87,8 +102,8 @@ class RtspSession:
         base = _base(reply, self._url)
         track, offered = find_video(reply.body)
         if track is None:
-            found = f"only {offered}" if offered else "none"
-            raise SessionOver(EndReason.UNSUPPORTED, f"No video that can be decoded ({_quote(found)}).")
+            found = f"only {foreign(offered, self._secrets)}" if offered else "none"
+            raise SessionOver(EndReason.UNSUPPORTED, f"No video that can be decoded ({found}).")
         if track.unsupported:
             raise SessionOver(EndReason.UNSUPPORTED, f"The server sends {track.unsupported}.")
         self._url = resolve_control(base, aggregate_control(reply.body))
@@ -120,28 +135,55 @@ class RtspSession:
             connection.carry(rtp, stream.on_rtp)
             stream.on_rtp(data, start, stop)
 
+        def report(data: bytes, start: int, stop: int) -> None:
+            connection.answered()
+            stream.on_rtcp(data, start, stop)
+
         connection.carry(rtp, first_packet)
-        connection.carry(rtcp, stream.on_rtcp)
+        connection.carry(rtcp, report)
         return stream
 
     async def _request(self, method: str, url: str, headers: dict[str, str]) -> Message:
-        reply = await self._connection.request(method, url, headers, timeout=self._timeout)
+        reply = await self._connection.request(method, url, headers, timeout=self._patience())
         if 300 <= reply.status < 400 and (location := reply.header("location")):
             raise Redirected(location)
         if reply.status < 300:
             return reply
-        raise _refusal(method, reply, self._connection.has_credentials)
+        raise self._refusal(method, reply)
+
+    def _refusal(self, method: str, reply: Message) -> SessionOver:
+        if reply.status == 401:
+            known = "does not accept the user and password"
+            if self._connection.credentials is None:
+                known = "asks for a user and password"
+            return SessionOver(EndReason.UNAUTHORISED, f"The server {known}.", Blame.OPERATOR)
+        answer = foreign(f"{reply.status} {reply.phrase}", self._secrets)
+        reason = EndReason.UNSUPPORTED if reply.status == 461 else EndReason.REFUSED
+        return SessionOver(reason, f"The server answered {method} with {answer}.")
+
+    def _ask(self, answered: Callable[[asyncio.Future[Message]], None]) -> None:
+        self._connection.send(self._keep_alive_method, self._url).add_done_callback(answered)
 
     def _kept_alive(self, future: asyncio.Future[Message]) -> None:
         if future.cancelled() or self._connection.over.done():
             return
         reply = future.result()
         if reply.status == 401 and self._connection.rechallenged(reply):
-            self.keep_alive()
-        elif reply.status == 454:
+            # Once: a server that calls every nonce stale would have us ask as fast as the network goes.
+            self._ask(self._kept_alive_at_last)
+        else:
+            self._kept_alive_at_last(future)
+
+    def _kept_alive_at_last(self, future: asyncio.Future[Message]) -> None:
+        if future.cancelled() or self._connection.over.done():
+            return
+        status = future.result().status
+        if status == 454:
             self._connection.finish(EndReason.ENDED, "The server no longer knows the session.")
-        elif reply.status >= 400:
+        elif status >= 400:
             self._keep_alive_method = "OPTIONS"
+        else:
+            self._connection.accepted()
 
 
 def _base(reply: Message, requested: str) -> str:
@@ -166,17 +208,3 @@ def _channels(reply: Message) -> tuple[int, int]:
     if max(rtp, rtcp) > 255 or rtp == rtcp:
         raise SessionOver(EndReason.CORRUPT, "The server chose channels that do not exist.")
     return rtp, rtcp
-
-
-def _refusal(method: str, reply: Message, has_credentials: bool) -> SessionOver:
-    if reply.status == 401:
-        known = "does not accept the user and password" if has_credentials else "asks for a user and password"
-        return SessionOver(EndReason.UNAUTHORISED, f"The server {known}.")
-    answer = _quote(f"{reply.status} {reply.phrase}")
-    reason = {403: EndReason.UNAUTHORISED, 461: EndReason.UNSUPPORTED}.get(reply.status, EndReason.REFUSED)
-    return SessionOver(reason, f"The server answered {method} with {answer}.")
-
-
-def _quote(text: str) -> str:
-    """Words of the server's, fit for a log line."""
-    return redact("".join(sign if sign.isprintable() else "?" for sign in text[:120]).strip())

@@ -15,6 +15,8 @@ PacketHandler = Callable[[bytes, int, int], None]
 """Called with a buffer and the bounds of one packet in it."""
 
 _DOLLAR = 0x24
+# Empty lines between messages are passed over; more than a few are no slip.
+_MAX_EMPTY_LINES = 64
 
 
 class Wire:
@@ -62,7 +64,7 @@ class Wire:
     def _message(self, data: bytes, at: int) -> int:
         """Read one message; returns where it ends, or ``at`` where it is not all there."""
         if data.startswith(b"\r\n", at):
-            return at + 2
+            return _after_empty_lines(data, at)
         head_end = data.find(b"\r\n\r\n", at, at + MAX_HEAD)
         if head_end < 0:
             self._check_beginning(data, at)
@@ -87,3 +89,10 @@ class Wire:
             raise MessageError("neither an RTSP message nor interleaved data")
         if len(data) - at >= MAX_HEAD:
             raise MessageError("an RTSP message without an end")
+
+
+def _after_empty_lines(data: bytes, at: int) -> int:
+    for end in range(at + 2, at + 2 * _MAX_EMPTY_LINES, 2):
+        if not data.startswith(b"\r\n", end):
+            return end
+    raise MessageError("nothing but empty lines")
