@@ -30,6 +30,7 @@ class Lane:
 
     Without a ``pool`` (sources with threads of their own) frames are always decoded where they are.
     ``alive`` is called after each frame decoded inline: a loop that has much to decode is no loop that hangs.
+    ``connected`` is called when a session has opened.
     """
 
     def __init__(
@@ -38,13 +39,22 @@ class Lane:
         clock: Clock,
         pool: Executor | None,
         alive: Callable[[], None] = lambda: None,
+        connected: Callable[[], None] = lambda: None,
     ) -> None:
         self._receiver, self._clock, self._pool, self._alive = receiver, clock, pool, alive
+        self._connected = connected
         self._smoothed = 0.0
         self._backlog: deque[EncodedFrame] = deque()
         self._draining = False
         self._until_keyframe = False
         self._lock = threading.Lock()
+        self.left_out = 0
+        """Frames that found the backlog full, or came after one that did."""
+
+    @property
+    def backlog(self) -> int:
+        """Frames that wait to be decoded."""
+        return len(self._backlog)
 
     @property
     def rung(self) -> Rung:
@@ -58,6 +68,7 @@ class Lane:
     def opened(self, info: StreamInfo) -> None:
         self._until_keyframe = False
         self._receiver.opened(info)
+        self._connected()
 
     def skipped(self, count: int = 1) -> None:
         self._receiver.skipped(count)
@@ -67,6 +78,7 @@ class Lane:
 
     def frame(self, frame: EncodedFrame) -> None:
         if self._until_keyframe and not frame.keyframe:
+            self.left_out += 1
             self._receiver.skipped()
             return
         self._until_keyframe = False
@@ -76,6 +88,7 @@ class Lane:
             return
         if len(self._backlog) >= BACKLOG_AT_MOST:
             self._until_keyframe = True
+            self.left_out += 1
             self._receiver.skipped()
             return
         with self._lock:

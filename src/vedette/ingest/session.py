@@ -5,18 +5,35 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from vedette.clock import Clock
 from vedette.errors import VedetteError, redact
 from vedette.facts import EndReason, SessionEnd, SessionEnded
 from vedette.ingest.lane import Lane
+from vedette.ingest.live import LiveSource
 from vedette.ingest.reconnect import Backoff
 from vedette.ingest.source import Source
 from vedette.pipeline import Pipeline
 from vedette.workers.table import CameraState
 
-__all__ = ["keep_watching"]
+__all__ = ["Gate", "keep_watching"]
+
+
+class Gate(Protocol):
+    """Who may connect now: so that a thousand cameras that come back at once do not melt their switch."""
+
+    async def enter(self) -> None:
+        """Wait for one's turn."""
+        ...
+
+    async def pause(self, seconds: float) -> None:
+        """Wait before the next attempt; less where there is reason to believe that it will succeed."""
+        ...
+
+    def leave(self) -> None:
+        """The session is open, or will not be: others may. More than once is the same as once."""
+        ...
 
 
 async def keep_watching(
@@ -24,6 +41,7 @@ async def keep_watching(
     pipeline: Pipeline,
     lane: Lane,
     backoff: Backoff,
+    gate: Gate,
     *,
     clock: Clock,
     set_state: Callable[[CameraState], None],
@@ -34,16 +52,26 @@ async def keep_watching(
     looped), with the end of their one session. Cancel it to close the camera."""
     while True:
         set_state(CameraState.CONNECTING)
+        await gate.enter()
         began = clock.monotonic()
-        end = await _one_session(source, lane)
+        if isinstance(source, LiveSource):
+            source.connect_timeout = backoff.timeout(pipeline.settings.connect_timeout)
+        try:
+            end = await _one_session(source, lane)
+        finally:
+            gate.leave()
         await lane.settle()
         frames = await _ended(pipeline, end)
+        now = clock.monotonic()
+        pipeline.notes.ended(now, end)
+        if pipeline.notes.opened_at > began:
+            backoff.opened(pipeline.notes.opened_at - began)
         # An attempt that ran into its time limit took long too; only one that gave pictures was healthy.
-        lived = clock.monotonic() - began if frames else 0.0
-        wait = None if ends else backoff.after(end.reason, lived)
+        lived = now - began if frames else 0.0
+        wait = None if ends else backoff.after(end.reason, lived, now)
         tell(
             SessionEnded(
-                at=clock.monotonic(),
+                at=now,
                 camera=pipeline.settings.name,
                 reason=end.reason,
                 detail=end.detail,
@@ -54,7 +82,7 @@ async def keep_watching(
         if wait is None:
             return end
         set_state(CameraState.WAITING)
-        await asyncio.sleep(wait)
+        await gate.pause(wait)
 
 
 async def _ended(pipeline: Pipeline, end: SessionEnd) -> int:

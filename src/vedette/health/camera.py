@@ -1,0 +1,236 @@
+"""One camera's health: looks four times a second at what its pipeline noted down, and does what the policies
+say. On the event loop of its worker, never on the frame's way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from vedette.causes import Blame, Cause
+from vedette.clock import Clock
+from vedette.facts import AnyFact, Blind, Degraded, Happened, Recovered, Sees
+from vedette.health import stream
+from vedette.health.blame import LinkEvidence
+from vedette.health.conditions import Ended as PictureBetter
+from vedette.health.conditions import PictureHealth, PictureState
+from vedette.health.notes import Notes
+from vedette.health.observed import (
+    Action,
+    Ended,
+    Forgive,
+    HangUp,
+    Limits,
+    Observation,
+    Opened,
+    PictureCame,
+    SayBlind,
+    SayDegraded,
+    SayHappened,
+    SayRecovered,
+    SaySees,
+    Snapshot,
+    TimestampStep,
+)
+from vedette.health.picture import Look, LookFailed
+from vedette.ingest.lane import Lane
+from vedette.ingest.live import LiveSource
+from vedette.pipeline import Pipeline
+
+__all__ = ["CameraHealth"]
+
+PROBE_AT = 0.6
+"""Share of a stall's threshold after which the other side is asked for a sign of life: so that the answer, or
+its absence, is there when the stall is told."""
+
+ACKED_WITHIN_S = 0.3
+"""A kernel may hold an acknowledgement back for 0.2 s."""
+
+OWN_PATIENCE_S = 2.0
+"""What a source waits beyond our own limit before it ends a stalled session by itself, should we hang."""
+
+
+class CameraHealth:
+    """``source``: what reads the camera, None where it is a file and nothing is expected of it.
+
+    ``tell`` hears of facts; the pipeline starts an epoch when the camera was moved.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        lane: Lane,
+        source: LiveSource | None,
+        *,
+        clock: Clock,
+        tell: Callable[[AnyFact], None],
+    ) -> None:
+        settings = pipeline.settings
+        self._pipeline, self._lane, self._source = pipeline, lane, source
+        self._notes: Notes = pipeline.notes
+        self._clock, self._tell, self._camera = clock, tell, settings.name
+        self._stall_after = settings.stall_after
+        self._limits = Limits(
+            hang_up_after=settings.hang_up_after,
+            first_frame_within=max(settings.connect_timeout, settings.hang_up_after),
+            late_after=settings.late_after,
+        )
+        self._stream = stream.began(clock.monotonic(), self._limits)
+        self._pictures, self._picture = PictureHealth(), PictureState()
+        self._look = Look()
+        self._before: dict[str, float] = {}
+        self._probed_at = 0.0
+
+    # ---- the stream
+
+    def look(self) -> None:
+        """Called four times a second."""
+        notes = self._notes
+        while notes.events:
+            kind, at, what = notes.events.popleft()
+            if self._source is None and kind == "ended":
+                continue  # a file that is over has missed nothing
+            self._step(self._observed(kind, at, what), at)
+        now = self._clock.monotonic()
+        if self._source is None:
+            # A file has nobody who could be late: what matters is that pictures come.
+            return
+        threshold = notes.arrivals.threshold(self._stall_after)
+        self._source.stall_after = max(self._limits.hang_up_after, 2 * threshold) + OWN_PATIENCE_S
+        self._probe(now, threshold)
+        self._step(self._snapshot(now, threshold), now)
+
+    def _observed(self, kind: str, at: float, what: Any) -> Observation:
+        notes = self._notes
+        if kind == "opened":
+            return Opened(what.codec)
+        if kind == "stepped":
+            return TimestampStep(what)
+        if kind == "picture":
+            return PictureCame(at, *what)
+        return Ended(
+            reason=what.reason,
+            detail=what.detail,
+            blame=what.blame,
+            last_arrival=notes.last_arrival,
+            last_picture=notes.last_picture,
+        )
+
+    def _snapshot(self, now: float, threshold: float) -> Snapshot:
+        notes, since = self._notes, self._since
+        decodes, taken, results = since("decodes"), since("taken"), since("results")
+        return Snapshot(
+            last_arrival=notes.last_arrival,
+            last_picture=notes.last_picture,
+            threshold=threshold,
+            picture_threshold=notes.pictures.threshold(self._stall_after),
+            received=int(since("received")),
+            failed=int(since("broken")),
+            unready=int(since("unready")),
+            behind=int(since("left_out", self._lane.left_out)),
+            given=int(decodes),
+            backlog=self._lane.backlog,
+            lag=_mean(since("lag_s"), decodes),
+            queued=_mean(since("queued_s"), decodes),
+            decode=_mean(since("decode_s"), decodes),
+            wait=_mean(since("wait_s"), taken),
+            age=_mean(since("age_s"), results),
+            expired=int(since("expired", self._pipeline.expired)),
+            rate=notes.arrivals.rate(now),
+            ratio=notes.arrivals.ratio(now),
+            sequence_gaps=int(since("lost_packets")),
+            width=notes.size[0],
+            height=notes.size[1],
+            link=self._evidence() if now - notes.last_arrival > PROBE_AT * threshold else None,
+        )
+
+    def _since(self, name: str, total: float | None = None) -> float:
+        """How much was added to one of the notes' sums since the last look."""
+        total = float(getattr(self._notes, name)) if total is None else float(total)
+        before, self._before[name] = self._before.get(name, 0.0), total
+        return total - before
+
+    def _probe(self, now: float, threshold: float) -> None:
+        """Once in each silence."""
+        quiet_since = self._notes.last_arrival
+        assert self._source is not None
+        if quiet_since and now - quiet_since > PROBE_AT * threshold and self._probed_at < quiet_since:
+            self._probed_at = now
+            self._source.probe()
+
+    def _evidence(self) -> LinkEvidence | None:
+        found = self._source.evidence() if self._source is not None else None
+        if found is None:
+            return None
+        ripe = found.probe_s is not None and found.probe_s >= ACKED_WITHIN_S
+        return LinkEvidence(
+            silent=found.silent_s,
+            acked=found.acknowledged if ripe else None,
+            replied=found.answered or None,
+            retransmits=found.tcp.retransmits if found.tcp else 0,
+        )
+
+    def _step(self, seen: Observation, now: float) -> None:
+        self._stream, actions = stream.step(self._stream, seen, now)
+        for action in actions:
+            self._perform(action, now)
+
+    def _perform(self, action: Action, now: float) -> None:
+        camera = self._camera
+        match action:
+            case SayBlind(since, cause, blame, detail):
+                self._notes.wants_picture = True
+                self._tell(
+                    Blind(at=now, camera=camera, since=since, cause=cause, blame=blame, detail=detail)
+                )
+            case SaySees(at):
+                cut, self._notes.tracks_cut = self._notes.tracks_cut, 0
+                self._tell(Sees(at=at, camera=camera, epoch=self._pipeline.epoch, tracks_cut=cut))
+            case SayDegraded(since, cause, blame, detail):
+                self._tell(
+                    Degraded(at=now, camera=camera, since=since, cause=cause, blame=blame, detail=detail)
+                )
+            case SayRecovered(cause):
+                self._tell(Recovered(at=now, camera=camera, cause=cause))
+            case SayHappened(cause, blame, detail):
+                self._tell(Happened(at=now, camera=camera, cause=cause, blame=blame, detail=detail))
+            case HangUp(reason, detail):
+                if self._source is not None:
+                    self._source.hang_up(reason, detail)
+            case Forgive():
+                self._notes.arrivals.forgive()
+                self._notes.pictures.forgive()
+
+    # ---- the picture
+
+    def look_at_picture(self) -> None:
+        """Judge the picture that the detector took last, if one is due: about once a second."""
+        image, self._notes.to_look_at = self._notes.to_look_at, None
+        if image is None:
+            return
+        try:
+            features = self._look.features(image, int(self._since("keyframes")))
+        except LookFailed:
+            return  # the next one may be of another kind
+        now = self._clock.monotonic()
+        self._picture, changes = self._pictures.step(self._picture, features, now)
+        for change in changes:
+            if isinstance(change, PictureBetter):
+                self._tell(Recovered(at=now, camera=self._camera, cause=change.cause))
+                continue
+            self._tell(
+                Degraded(
+                    at=now,
+                    camera=self._camera,
+                    since=change.since,
+                    cause=change.cause,
+                    blame=Blame.CAMERA,
+                    detail=change.detail,
+                )
+            )
+            if change.cause is Cause.MOVED:
+                # Where things stood in the old view says nothing about where they stand in the new one.
+                self._pipeline.start_epoch("camera_moved")
+
+
+def _mean(total: float, count: float) -> float:
+    return total / count if count else 0.0

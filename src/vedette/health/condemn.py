@@ -1,0 +1,78 @@
+"""Is a camera with an open session blind, and why? Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from vedette.causes import Blame, Cause
+from vedette.health.blame import blame_behind, blame_corrupt, blame_stall
+from vedette.health.observed import Snapshot, State
+
+__all__ = ["Condemned", "condemn"]
+
+SHARE_FAILED = 0.25
+"""So many of the frames damaged is what is wrong; fewer are packets lost now and then."""
+SWALLOWED_FRAMES = 25
+"""So many frames given to a decoder that makes no picture of them: more than any decoder holds back."""
+NO_KEYFRAME_HOPELESS_S = 30.0
+"""Most servers begin a new session with a keyframe."""
+
+
+class Condemned(NamedTuple):
+    cause: Cause
+    blame: Blame
+    detail: str
+    since: float
+    hopeless: bool
+    """A new session is more likely to help than waiting."""
+
+
+def condemn(state: State, shot: Snapshot, now: float) -> Condemned | None:
+    """What makes the camera blind now, or None. Its session is open, and ``shot`` is in ``state`` already."""
+    assert state.opened_at is not None
+    came = shot.last_arrival >= state.opened_at
+    begun = max(state.opened_at, state.excused_at)
+    quiet = now - max(begun, shot.last_arrival)
+    patience = shot.threshold if came else max(shot.threshold, state.limits.first_frame_within)
+    if quiet > patience:
+        hopeless = quiet >= max(state.limits.hang_up_after, 2 * shot.threshold)
+        blame, why = blame_stall(shot.link)
+        return Condemned(Cause.STALLED, blame, why, state.usable(), hopeless)
+    if not came:
+        return None
+    return _no_picture(state, shot, now, now - max(begun, shot.last_picture))
+
+
+def _no_picture(state: State, shot: Snapshot, now: float, waited: float) -> Condemned | None:
+    """Frames come. Those that are left out on purpose are in none of the counts, and trip nothing."""
+    patience = max(shot.picture_threshold, shot.threshold)
+    if waited <= patience:
+        return None
+    counts, limits = state.tally, state.limits
+    since = max(state.last_picture, state.usable_until)
+    lain = now - state.backlog_since if state.backlog_since is not None else 0.0
+    if counts.behind or lain > patience:
+        blame, why = blame_behind(shot.backlog, counts.behind, shot.decode, shot.rate)
+        return Condemned(Cause.DECODE_BEHIND, blame, why, since, hopeless=False)
+    if _corrupt(state, waited > 3 * patience):
+        blame, why = blame_corrupt(counts.sequence_gaps, counts.failed, counts.received)
+        hopeless = waited >= 2 * max(limits.hang_up_after, patience)
+        return Condemned(Cause.CORRUPT, blame, why, since, hopeless)
+    # Joined in the middle of a group of pictures, the next keyframe may be far.
+    joining = state.last_picture < (state.opened_at or 0.0)
+    if counts.unready and waited > (max(patience, limits.keyframe_within) if joining else patience):
+        why = f"{counts.received} frames came in {waited:.1f} s, and no keyframe."
+        return Condemned(Cause.NO_KEYFRAME, Blame.CAMERA, why, since, waited >= NO_KEYFRAME_HOPELESS_S)
+    return None
+
+
+def _corrupt(state: State, long: bool) -> bool:
+    """``long``: no picture came for several times as long as is usual."""
+    counts = state.tally
+    joining = state.last_picture < (state.opened_at or 0.0)
+    if counts.failed >= SHARE_FAILED * max(counts.received, 4):
+        return True
+    if counts.failed and counts.unready and not joining:
+        # A damaged frame made the decoder wait for a keyframe.
+        return True
+    return long and (bool(counts.failed and counts.given) or counts.given >= SWALLOWED_FRAMES)

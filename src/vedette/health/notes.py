@@ -1,0 +1,100 @@
+"""What a pipeline notes down about its stream on the way: a few numbers per frame, no judgement.
+
+Written on whatever thread frames come in on, read by the camera's health four times a second. Every field has
+one writer at a time, and a number read a moment too early only tells of the moment before.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from vedette.facts import SessionEnd
+from vedette.frame import StreamInfo
+from vedette.health.arrivals import Arrivals
+
+__all__ = ["Notes"]
+
+EVENTS_AT_MOST = 64
+"""Between two looks. A stream that jumps more often than that is no less out of its mind for it."""
+
+STEP_S = 1.0
+"""Timestamps that run off from the arrivals by more than this are no jitter: the stream's clock jumped."""
+
+LOOK_EVERY_S = 1.0
+
+
+class Notes:
+    """Of one camera, across its sessions."""
+
+    def __init__(self) -> None:
+        self.arrivals, self.pictures = Arrivals(), Arrivals()
+        self.opened_at = self.last_arrival = self.last_picture = 0.0
+        """Monotonic seconds; 0.0 before the first."""
+        self.size = (0, 0)
+        self.events: deque[tuple[str, float, Any]] = deque(maxlen=EVENTS_AT_MOST)
+        """(``opened``, at, StreamInfo), (``ended``, at, SessionEnd), (``stepped``, at, seconds) and
+        (``picture``, at, size)."""
+        self.wants_picture = True
+        """The next picture is worth an event: it is the first after the start, or after a blindness."""
+        self.received = self.broken = self.unready = self.behind = self.lost_packets = 0
+        """Frames that arrived, were damaged, waited for a keyframe, found our backlog full; holes in the
+        packets' numbers."""
+        self.decodes = self.taken = self.results = self.keyframes = 0
+        self.decode_s = self.lag_s = self.queued_s = self.wait_s = self.age_s = 0.0
+        """Sums in seconds. Over the decodes: in the decoder, capture to arrival, arrival to decoder; over the
+        pictures taken: before the detector; over the results: their age."""
+        self.tracks_cut = 0
+        self.to_look_at: Any = None
+        """A picture (an ``av.VideoFrame``) whose features are due."""
+        self._look_due = 0.0
+
+    def opened(self, at: float, info: StreamInfo) -> None:
+        self.opened_at = at
+        self.arrivals.restart()
+        self.pictures.restart()
+        self.events.append(("opened", at, info))
+
+    def ended(self, at: float, end: SessionEnd) -> None:
+        self.events.append(("ended", at, end))
+
+    def arrived(self, at: float) -> None:
+        """A frame came, whatever becomes of it."""
+        self.received += 1
+        self.last_arrival = at
+        self.arrivals.note(at)
+
+    def timed(self, by_stream: float, by_arrival: float, at: float) -> None:
+        """Seconds from the last frame to this one, by the stream's clock and by ours.
+
+        Frames that were held up arrive late, but their timestamps go on as before: no step. Frames of a codec
+        that reorders step back by less than a second.
+        """
+        if by_stream < -STEP_S or by_stream - max(0.0, by_arrival) > STEP_S:
+            self.events.append(("stepped", at, by_stream if by_stream < 0 else by_stream - by_arrival))
+
+    def decoded(self, seconds: float, *, lag: float, waited: float) -> None:
+        self.decodes += 1
+        self.decode_s += seconds
+        self.lag_s += lag
+        self.queued_s += waited
+
+    def picture(self, at: float, width: int, height: int) -> None:
+        """A usable picture came out of the decoder."""
+        if self.wants_picture or self.size != (width, height):
+            self.wants_picture = False
+            self.events.append(("picture", at, (width, height)))
+        self.last_picture, self.size = at, (width, height)
+        self.pictures.note(at)
+
+    def emitted(self, age: float) -> None:
+        self.results += 1
+        self.age_s += age
+
+    def chosen(self, at: float, image: Any, waited: float) -> None:
+        """A detector took a picture that had waited for it so long."""
+        self.taken += 1
+        self.wait_s += waited
+        if at >= self._look_due:
+            self._look_due = at + LOOK_EVERY_S
+            self.to_look_at = image
