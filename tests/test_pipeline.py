@@ -23,10 +23,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from vedette.account import UNACKNOWLEDGED_AT_MOST
 from vedette.facts import EndReason, EpochStarted, Outcome, SessionEnd, SessionOpened, Trouble
 from vedette.frame import EncodedFrame, Rung, StreamInfo
 from vedette.infer.letterbox import PADDING
-from vedette.pipeline import UNACKNOWLEDGED_AT_MOST, Pipeline
+from vedette.pipeline import Pipeline
 from vedette.results import Result
 from vedette.settings import CameraSettings
 from vedette.testing import ManualClock, PacketSequence
@@ -51,6 +52,7 @@ class Rig:
         tracker: Callable[[Callable[[], int]], Tracker] | None = None,
         keeps_pictures: bool = False,
         target: tuple[int, int] = (HEIGHT, WIDTH),
+        track_grace: float | None = 0.0,
         **settings: Any,
     ) -> None:
         self.clock = clock or ManualClock()
@@ -69,7 +71,7 @@ class Rig:
         self._sent = self.packets.frames(0.0)
         self.pipeline = Pipeline(
             0,
-            CameraSettings(name="gate", url="rtsp://127.0.0.1/gate", **settings),
+            CameraSettings(name="gate", url="rtsp://127.0.0.1/gate", track_grace=track_grace, **settings),
             table=self.table,
             worker=1,
             clock=self.clock,

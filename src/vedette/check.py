@@ -127,7 +127,7 @@ async def _check_camera(name: str, camera: Camera) -> CheckLine:
         pace=False,
         options=dict(camera.options),
         connect_timeout=camera.connect_timeout,
-        stall_after=camera.stall_after,
+        stall_after=camera.hang_up_after,
     )
     receiver = _FirstPicture(asyncio.get_running_loop())
     limit, began = camera.connect_timeout + FIRST_PICTURE_S, clock.monotonic()

@@ -13,6 +13,7 @@ import typer
 
 from vedette import __version__
 from vedette.errors import VedetteError, redact
+from vedette.ledger.command import coverage, gaps
 from vedette.units import parse_duration
 
 __all__ = ["app", "main"]
@@ -110,7 +111,14 @@ def run(
 
         from vedette.console import run_blocking
 
-        code = run_blocking(loaded, seconds=for_, report=report, table=table, save_video=save_video)
+        code = run_blocking(
+            loaded,
+            seconds=for_,
+            report=report,
+            table=table,
+            save_video=save_video,
+            reread=lambda: load_config(config),
+        )
     raise typer.Exit(code)
 
 
@@ -165,6 +173,25 @@ def sim(context: typer.Context) -> None:
         command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         command.command()(simulate)
         command(context.args, prog_name="vedette sim")
+
+
+app.command()(gaps)
+app.command()(coverage)
+
+
+@app.command()
+def alerts(config: ConfigFile) -> None:
+    """Send a test message to everybody who is told of alerts."""
+    with _interruptible():
+        from vedette.alerts.deliver import send_test
+        from vedette.config import load_config
+
+        sent = send_test(load_config(config).alerts)
+    for target, arrived, detail in sent:
+        print(f"{'told' if arrived else 'NOT told'}  {target}{f': {redact(detail)}' if detail else ''}")
+    if not sent:
+        print("nobody is told of alerts: the configuration has no alerts.to", file=sys.stderr)
+    raise typer.Exit(0 if sent and all(arrived for _, arrived, _ in sent) else 1)
 
 
 @contextmanager

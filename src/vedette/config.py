@@ -26,17 +26,20 @@ from pydantic import (
 )
 
 from vedette import config_checks as checks
+from vedette.alerts.settings import AlertSettings
 from vedette.config_problems import InvalidConfigError, problems_of
 from vedette.config_yaml import Problem, read_yaml
-from vedette.errors import host_of
+from vedette.errors import ConfigError, host_of
 from vedette.frame import Rung
 
 __all__ = [
     "Camera",
     "CameraDefaults",
     "Config",
+    "Connects",
     "Detector",
     "JsonlSink",
+    "LedgerSettings",
     "Sink",
     "Tracker",
     "VideoSink",
@@ -79,6 +82,12 @@ def _path(value: object, info: ValidationInfo) -> Path:
     return checks.local_path(value, _folder(info))
 
 
+def _grace(value: object) -> float | None:
+    if value in (None, "auto"):
+        return None
+    return 0.0 if value in (0, "0") and not isinstance(value, bool) else checks.duration(value)
+
+
 def _file(value: object, info: ValidationInfo) -> Path | None:
     if value is None:
         return None
@@ -92,6 +101,25 @@ def _classes(value: object, info: ValidationInfo) -> tuple[str, ...] | Path | No
 
 def _url(value: object, info: ValidationInfo) -> str:
     return checks.camera_url(value, _folder(info))
+
+
+def _ledger_url(value: object, info: ValidationInfo) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be a path, or an address that begins with postgresql://")
+    scheme, separator, rest = value.partition("://")
+    if not separator:
+        return str(checks.local_path(value, _folder(info)))
+    if scheme == "sqlite":
+        return str(checks.local_path(rest.removeprefix("/"), _folder(info)))
+    if scheme.partition("+")[0] not in ("postgresql", "postgres"):
+        raise ValueError("must be a path, or an address that begins with postgresql://")
+    return value
+
+
+def _ledger(value: object) -> object:
+    if isinstance(value, bool):
+        return {"enabled": value}
+    return {"url": value} if isinstance(value, str) else value
 
 
 def _tracker(value: object) -> object:
@@ -147,8 +175,15 @@ class CameraDefaults(_Settings):
     """Files only: play at the clip's own speed. Always False with ``every_frame``."""
     loop: bool = False
     """Files only: begin again at the end."""
-    stall_after: Seconds = 10.0
-    """A session that gave no frame for so long has stalled."""
+    stall_after: Seconds = 1.0
+    """The least time without a frame after which a camera counts as stalled. The threshold adapts to each
+    camera's own arrivals: one that sends a frame a second is given about three."""
+    hang_up_after: Seconds = 5.0
+    """A session that is stalled for so long is closed and opened anew (a slow camera's for longer)."""
+    late_after: Seconds = 1.0
+    """Frames that arrive, or results that leave, later than this for some seconds make a camera late."""
+    track_grace: Annotated[float | None, PlainValidator(_grace), Field(validate_default=True)] = None
+    """Gaps shorter than this keep the track ids; auto = what the tracker can bridge, 0 = none."""
     connect_timeout: Seconds = 5.0
     tracker: TrackerSetting | None = None
     """In place of the node's tracker."""
@@ -274,6 +309,25 @@ class VideoSink(_Settings):
     folder: AnyPath
 
 
+class LedgerSettings(_Settings):
+    """Where the record of everything that was not seen is kept."""
+
+    enabled: bool = True
+    url: Annotated[str, PlainValidator(_ledger_url), Field(repr=False, validate_default=True)] = "vedette.db"
+    """A file (SQLite), or ``postgresql://…``."""
+    keep: Seconds = 400 * 86400.0
+    """Rows that ended longer ago are deleted."""
+    node: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] = "node"
+    """This node's name in the ledger. Nodes that share a ledger need different ones."""
+
+
+class Connects(_Settings):
+    """How many cameras may be opened at the same time."""
+
+    per_host: Annotated[Whole, Field(ge=1, le=1024)] = 8
+    per_node: Annotated[Whole, Field(ge=1, le=4096)] = 64
+
+
 Sink = Annotated[JsonlSink | VideoSink, Field(discriminator="type")]
 
 
@@ -288,6 +342,10 @@ class Config(_Settings):
     max_age: Seconds = 1.0
     """No result older than this leaves."""
     sinks: tuple[Sink, ...] = ()
+    ledger: Annotated[LedgerSettings, BeforeValidator(_ledger)] = Field(default={}, validate_default=True)
+    """Also just an address, or ``false`` for none, which is the default where no file was read."""
+    connects: Connects = Field(default_factory=Connects)
+    alerts: AlertSettings = Field(default_factory=AlertSettings)
     workers: Annotated[int | Literal["auto"], PlainValidator(_workers)] = "auto"
     """Camera workers (processes); auto = by the number of cores and cameras."""
     folder: AnyPath = Field(default_factory=Path.cwd)
@@ -296,6 +354,9 @@ class Config(_Settings):
     def __init__(self, /, **data: Any) -> None:
         # A section whose lines are all commented out is None; that means the same as no section.
         data = {key: value for key, value in data.items() if value is not None}
+        if "folder" not in data:
+            # Made in Python, and nobody said where its record should lie: two of them might be in one folder.
+            data.setdefault("ledger", False)
         folder = Path(data.get("folder") or Path.cwd()).absolute()
         context = {"folder": folder, "defaults": _usable_defaults(data.get("defaults", {}), folder)}
         try:
@@ -317,6 +378,20 @@ class Config(_Settings):
         if len(set(paths)) < len(paths):
             raise ValueError("two of them write to the same path")
         return sinks
+
+    def with_camera(self, name: str, settings: Camera | Mapping[str, Any]) -> Config:
+        """The same with one camera more, or with another in its place. Raises ConfigError."""
+        return self._with_cameras({**self.cameras, name: settings})
+
+    def without_camera(self, name: str) -> Config:
+        """The same with one camera less. Raises ConfigError for one there is not, and for the last one."""
+        if name not in self.cameras:
+            raise ConfigError(f"there is no camera {name!r}")
+        return self._with_cameras({each: camera for each, camera in self.cameras.items() if each != name})
+
+    def _with_cameras(self, cameras: Mapping[str, Any]) -> Config:
+        rest = {name: getattr(self, name) for name in self.model_fields_set - {"cameras"}}
+        return Config(**rest | {"cameras": cameras, "folder": self.folder})
 
     def tracker_of(self, camera: str) -> Tracker:
         """The camera's own tracker, or the node's."""

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -15,9 +15,29 @@ from typing import Any
 import structlog
 from rich.console import Console
 
+from vedette.causes import Cause, Kind
 from vedette.config import Config
-from vedette.errors import redact
-from vedette.facts import AnyFact, EndReason, EpochStarted, SessionEnded, Trouble, WorkerEnded
+from vedette.errors import VedetteError, redact
+from vedette.facts import (
+    Alerted,
+    AnyFact,
+    Blind,
+    CameraAdded,
+    Degraded,
+    EndReason,
+    EpochStarted,
+    GapChanged,
+    GapClosed,
+    GapOpened,
+    IncidentClosed,
+    IncidentOpened,
+    Recovered,
+    Sees,
+    SessionEnded,
+    TracksEnded,
+    Trouble,
+    WorkerEnded,
+)
 from vedette.observe.report import summary, write_report
 from vedette.observe.table import make_display
 from vedette.running import RunningNode
@@ -37,20 +57,22 @@ def run_blocking(
     report: Path | None = None,
     table: bool = True,
     save_video: Path | None = None,
+    reread: Callable[[], Config] | None = None,
 ) -> int:
     """Run until SIGINT, SIGTERM, ``seconds`` are over or all clips are; returns the exit code.
 
-    The report is written in every case. Raises DetectorError and the like after everything was stopped.
+    SIGHUP reads the configuration anew with ``reread`` and applies what changed in its cameras. The report is
+    written in every case. Raises DetectorError and the like after everything was stopped.
     """
     console = Console(stderr=True)
     # Result lines and a live table on one terminal would destroy each other.
     lines_on_terminal = sys.stdout.isatty() and any(getattr(sink, "path", "") == "-" for sink in config.sinks)
     table = table and not lines_on_terminal
     node = RunningNode(config, None, save_video.absolute() if save_video else None, _log_fact, False)
-    with _stop_signals() as stop:
+    with _stop_signals() as stop, _on_hangup() as asked:
         node.start()
         try:
-            _watch(node, console, stop, seconds, table)
+            _watch(node, console, stop, seconds, table, lambda: _reload(node, asked, reread))
         finally:
             node.stop()
             view = node.view_in_all()
@@ -62,7 +84,12 @@ def run_blocking(
 
 
 def _watch(
-    node: RunningNode, console: Console, stop: threading.Event, seconds: float | None, table: bool
+    node: RunningNode,
+    console: Console,
+    stop: threading.Event,
+    seconds: float | None,
+    table: bool,
+    reload: Callable[[], None],
 ) -> None:
     display = make_display(console, table=table)
     end = None if seconds is None else time.monotonic() + seconds
@@ -72,6 +99,7 @@ def _watch(
             if left <= 0:
                 return
             stop.wait(left)
+            reload()
             display.update(node.view())
     finally:
         display.close()
@@ -113,9 +141,84 @@ def _stop_signals() -> Iterator[threading.Event]:
             signal.signal(was, handler)
 
 
+@contextmanager
+def _on_hangup() -> Iterator[threading.Event]:
+    """An event that SIGHUP sets."""
+    asked = threading.Event()
+    before = signal.signal(signal.SIGHUP, lambda number, frame: asked.set())
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def _reload(node: RunningNode, asked: threading.Event, reread: Callable[[], Config] | None) -> None:
+    """Apply the configuration as it is now. A mistake in it changes nothing, and is told."""
+    if not asked.is_set():
+        return
+    asked.clear()
+    log = structlog.get_logger()
+    if reread is None:
+        log.warning("there is no configuration file to read again")
+        return
+    try:
+        config = reread()
+        kept = [name for name in _FIXED if getattr(config, name) != getattr(node.config, name)]
+        found = node.reload(config)
+    except VedetteError as err:
+        log.error("the configuration was not applied", reason=str(err))
+        return
+    log.info("configuration applied", added=found.added, removed=found.removed, changed=found.changed)
+    if kept:
+        log.warning("needs a restart to take effect", settings=kept)
+
+
+_FIXED = ("detector", "sinks", "ledger", "alerts", "connects", "workers")
+"""What a running node does not change."""
+
+
+def _log_gap(fact: GapOpened | GapClosed) -> None:
+    gap = fact.gap
+    fields = {"camera": gap.camera, "cause": gap.cause.value, "blame": gap.blame.value}
+    if gap.detail:
+        fields["detail"] = gap.detail
+    log = structlog.get_logger()
+    if isinstance(fact, GapOpened):
+        say = log.info if gap.cause is Cause.STARTING else log.warning
+        say("camera blind" if gap.kind is Kind.BLIND else "camera degraded", **fields)
+        return
+    if gap.kind is Kind.EVENT:
+        log.warning("stream changed", **fields)
+        return
+    seconds = round(((gap.end or gap.start) - gap.start) / 1e6, 2)
+    log.info("camera sees again" if gap.kind is Kind.BLIND else "camera recovered", seconds=seconds, **fields)
+
+
+_SAID_OTHERWISE = (Blind, Sees, Degraded, Recovered, GapChanged, CameraAdded)
+"""What these say is in the gaps that they lead to."""
+
+
 def _log_fact(fact: AnyFact) -> None:
     log = structlog.get_logger()
     match fact:
+        case GapOpened() | GapClosed():
+            _log_gap(fact)
+        case IncidentOpened() | IncidentClosed():
+            incident = fact.incident
+            log.warning(
+                "incident" if incident.end is None else "incident over",
+                scope=incident.scope,
+                cause=incident.cause.value,
+                cameras=len(incident.cameras),
+                names=incident.cameras[:10],
+            )
+        case Alerted():
+            say = log.error if fact.severity == "critical" and not fact.resolved else log.warning
+            say("alert", severity=fact.severity, title=fact.title, body=fact.body)
+        case TracksEnded():
+            log.info("tracks ended", camera=fact.camera, tracks=len(fact.track_ids), reason=fact.reason)
+        case _ if isinstance(fact, _SAID_OTHERWISE):
+            log.debug(_words(type(fact).__name__), camera=fact.camera if hasattr(fact, "camera") else None)
         case SessionEnded():
             log.warning(
                 "session ended",

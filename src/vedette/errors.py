@@ -3,6 +3,7 @@
 VedetteError
 ├── ConfigError        the configuration cannot be used; the message names file, line and key
 ├── DetectorError      the model or the user's detector cannot be used
+├── LedgerError        the ledger cannot be opened, read or written
 ├── SourceError        a source cannot be read (inside a session it becomes an EndReason)
 └── WorkerError        a worker process cannot be started or kept
 """
@@ -12,7 +13,15 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-__all__ = ["ConfigError", "DetectorError", "SourceError", "VedetteError", "WorkerError", "redact"]
+__all__ = [
+    "ConfigError",
+    "DetectorError",
+    "LedgerError",
+    "SourceError",
+    "VedetteError",
+    "WorkerError",
+    "redact",
+]
 
 
 class VedetteError(Exception):
@@ -43,6 +52,12 @@ class WorkerError(VedetteError):
     """A worker process cannot be started or kept running."""
 
     exit_code = 5
+
+
+class LedgerError(VedetteError):
+    """The ledger cannot be opened, read or written."""
+
+    exit_code = 6
 
 
 _USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s'\"]*@")

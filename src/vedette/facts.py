@@ -9,10 +9,14 @@ import msgspec
 from vedette.causes import Blame, Cause, Kind
 
 __all__ = [
+    "Alerted",
     "AnyFact",
     "Blind",
     "CameraAdded",
+    "CameraFinished",
+    "CameraPaused",
     "CameraRemoved",
+    "CameraResumed",
     "Degraded",
     "EndReason",
     "EpochStarted",
@@ -76,10 +80,14 @@ class Outcome(StrEnum):
 
 
 class SessionEnd(msgspec.Struct, frozen=True):
-    """The last word of a session: its reason, and a detail for people (credentials taken out)."""
+    """The last word of a session: its reason, and a detail for people (credentials taken out).
+
+    ``blame``: whose doing it was, where there is evidence beyond the reason itself; the detail names it.
+    """
 
     reason: EndReason
     detail: str = ""
+    blame: Blame | None = None
 
 
 class Fact(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -126,7 +134,7 @@ class TracksEnded(Fact, frozen=True):
 
 
 class Blind(Fact, frozen=True):
-    """The camera gives no usable picture since ``since`` (monotonic seconds). Said again when more is known."""
+    """The camera gives no usable picture since ``since`` (monotonic s). Said again when more is known."""
 
     camera: str
     since: float
@@ -234,8 +242,19 @@ class IncidentClosed(Fact, frozen=True):
     incident: Incident
 
 
+class Alerted(Fact, frozen=True):
+    """People were told of something, or would have been had anybody been named. ``severity``: info, warning
+    or critical. ``resolved``: it is over."""
+
+    severity: str
+    title: str
+    body: str
+    cameras: list[str]
+    resolved: bool
+
+
 class CameraAdded(Fact, frozen=True):
-    """A camera is watched from now on: at the start, or added or resumed while running."""
+    """A camera is watched from now on: at the start, or added while running."""
 
     camera: str
     host: str
@@ -245,6 +264,25 @@ class CameraRemoved(Fact, frozen=True):
     """Nobody is responsible for this camera any more."""
 
     camera: str
+
+
+class CameraPaused(Fact, frozen=True):
+    """An operator does not want it watched for now. It stays ours."""
+
+    camera: str
+    detail: str = ""
+
+
+class CameraResumed(Fact, frozen=True):
+    camera: str
+
+
+class CameraFinished(Fact, frozen=True):
+    """A source that ends (a file) has ended; nothing was missed after that."""
+
+    camera: str
+    reason: EndReason
+    detail: str
 
 
 class Trouble(Fact, frozen=True):
@@ -261,12 +299,15 @@ class WorkerStarted(Fact, frozen=True):
 
 
 class WorkerEnded(Fact, frozen=True):
-    """``planned`` is False for crashes and kills."""
+    """``planned`` is False for crashes and kills. ``since``: when it last showed that it worked (monotonic
+    seconds). ``tracks``: its cameras, and how many tracks each had open."""
 
     worker: str
     exit_code: int | None
     planned: bool
     detail: str
+    since: float = 0.0
+    tracks: dict[str, int] = {}
 
 
 AnyFact = (
@@ -284,8 +325,12 @@ AnyFact = (
     | GapClosed
     | IncidentOpened
     | IncidentClosed
+    | Alerted
     | CameraAdded
     | CameraRemoved
+    | CameraPaused
+    | CameraResumed
+    | CameraFinished
     | Trouble
     | WorkerStarted
     | WorkerEnded

@@ -14,22 +14,37 @@ from typing import Any
 
 import msgspec
 
+from vedette.alerts.message import Message
+from vedette.alerts.service import AlertService
 from vedette.clock import Clock, SystemClock
 from vedette.config import Config
 from vedette.errors import ConfigError, DetectorError, VedetteError, WorkerError
-from vedette.facts import AnyFact, EndReason, Trouble, WorkerEnded, WorkerStarted
+from vedette.facts import (
+    Alerted,
+    AnyFact,
+    EndReason,
+    GapClosed,
+    Trouble,
+    WorkerEnded,
+    WorkerStarted,
+)
+from vedette.fleet import Fleet
+from vedette.ingest.admission import Admission
+from vedette.ledger.keeper import Keeper
+from vedette.ledger.rows import Counters
 from vedette.results import Result
-from vedette.settings import CameraSettings
+from vedette.roster import Changes, Entry, Roster
 from vedette.supervise.child import Child
 from vedette.supervise.policy import Action, Health, decide
 from vedette.supervise.usage import Usage
-from vedette.tasks import camera_settings, detector_spec, worker_count
+from vedette.tasks import camera_settings, detector_spec, weights, worker_count
 from vedette.workers.outputs import result_of
 from vedette.workers.protocol import (
     Acknowledge,
-    AddCamera,
+    AskConnect,
     Busy,
     CameraFinished,
+    Connected,
     Facts,
     Link,
     Output,
@@ -39,7 +54,7 @@ from vedette.workers.protocol import (
     Stop,
     pair,
 )
-from vedette.workers.table import REASONS, CameraState, Table
+from vedette.workers.table import Table
 
 __all__ = ["Node"]
 
@@ -48,6 +63,9 @@ USAGE_EVERY_S = 0.5
 MEMORY_EVERY_S = 2.0
 STOP_WITHIN_S = 3.0
 """In order; after that workers are killed. The whole stop must take less than five seconds."""
+
+ALERTS_WITHIN_S = 1.0
+"""For messages that are ready to be delivered when the node stops."""
 
 STARTS_AT_MOST = 3
 """A worker that dies so often before the node was ever complete will not mend by being tried again."""
@@ -71,17 +89,42 @@ class Node:
         clock: Clock | None = None,
     ) -> None:
         self.config = config
-        self.names = [name for name, camera in config.cameras.items() if camera.enabled]
-        self.settings: dict[str, CameraSettings] = camera_settings(config, save_video)
+        self.save_video = save_video
         self.usage = Usage()
         self.detector = ""
         self.started_at = self.ready_at = self.stopped_at = 0.0
-        self.finished: dict[str, EndReason] = {}
-        self.finish_details: dict[str, str] = {}
-        self._deliver, self._tell = deliver, tell
+        self._deliver, self._observe = deliver, tell
         self._clock = clock or SystemClock()
         self._failure: VedetteError | None = None
         self._over = asyncio.Event()
+        settings = camera_settings(config, save_video)
+        count = worker_count(config.workers, len(settings), os.cpu_count() or 1)
+        self._detector = Child("inference", "inference-0")
+        self._workers = [Child("camera", f"cameras-{number}") for number in range(count)]
+        self._reserved: dict[str, Counters] = {}
+        self.keeper = Keeper(config.ledger, self._clock, self._report)
+        self.alerts = AlertService(
+            config.alerts,
+            tell=self._report,
+            on_message=self._alerted,
+            coverage=self.keeper.coverage if config.ledger.enabled else None,
+            clock=self._clock,
+        )
+        self.fleet = Fleet(
+            settings,
+            weights(config),
+            table=lambda: self.table,
+            workers=self._workers,
+            detector=self._detector,
+            admission=Admission(per_host=config.connects.per_host, per_node=config.connects.per_node),
+            clock=self._clock,
+            tell=self._tell,
+            adopt=self._adopt,
+        )
+
+    @property
+    def roster(self) -> Roster:
+        return self.fleet.roster
 
     # ---- build and start
 
@@ -104,18 +147,55 @@ class Node:
         """Ask it to stop. From the node's loop."""
         self._over.set()
 
+    def prepare(self, config: Config) -> dict[str, Counters]:
+        """What ``apply`` will need. May take a moment: from any thread but the node's. Raises LedgerError."""
+        known = {entry.name for entry in list(self.roster)}
+        return self.keeper.reserve(name for name in camera_settings(config, None) if name not in known)
+
+    def apply(self, config: Config, reserved: dict[str, Counters]) -> Changes:
+        """Watch the cameras of another configuration; the rest of it needs a restart. On the node's loop."""
+        self._reserved = reserved
+        found = self.fleet.apply(camera_settings(config, self.save_video), weights(config))
+        self.config = config
+        return found
+
+    def _adopt(self, entry: Entry) -> None:
+        if entry.name in self._reserved:
+            self.keeper.continue_with(entry, self._reserved[entry.name])
+
+    def _tell(self, fact: AnyFact) -> None:
+        """A fact of this node: first it is heard of, then come the rows that are made of it."""
+        self._report(fact)
+        self.keeper.take(fact)
+
+    def _report(self, fact: AnyFact) -> None:
+        self._observe(fact)
+        self.alerts.put(fact)
+        if isinstance(fact, GapClosed):
+            self.fleet.nudge(self.keeper.neighbours(fact.gap))
+
+    def _alerted(self, message: Message) -> None:
+        self._observe(
+            Alerted(
+                at=self._clock.monotonic(),
+                severity=message.severity.value,
+                title=message.title,
+                body=message.body,
+                cameras=list(message.cameras),
+                resolved=message.resolved,
+            )
+        )
+
     def _start(self) -> None:
-        count = worker_count(self.config.workers, len(self.names), os.cpu_count() or 1)
         self.started_at = self._last_look = self._clock.monotonic()
         self._memory_read_at = self._usage_read_at = 0.0
         self._doorbell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self.table = Table.create(len(self.names), count)
-        for index, name in enumerate(self.names):
-            row = self.table.rows[index]
-            row["weight"] = self.config.cameras[name].weight
-            row["max_age"] = self.settings[name].max_age
-        self._detector = Child("inference", "inference-0")
-        self._workers = [Child("camera", f"cameras-{number}") for number in range(count)]
+        self.table = Table.create(self.roster.capacity, len(self._workers))
+        self.table.header["used"] = len(self.roster)
+        self.alerts.start()
+        self.keeper.begin(self.roster, self.table)
+        self.fleet.start()
+        self.keeper.start()
         for child in self._children:
             self._spawn(child)
 
@@ -123,20 +203,17 @@ class Node:
     def _children(self) -> list[Child]:
         return [self._detector, *self._workers]
 
-    def _shard(self, worker: int) -> list[int]:
-        return list(range(worker, len(self.names), len(self._workers)))
-
     def _spawn(self, child: Child) -> None:
         if child.kind == "inference":
             first_word: Any = StartInference(
-                cameras=len(self.names),
+                cameras=self.table.cameras,
                 workers=len(self._workers),
                 spec=msgspec.msgpack.encode(detector_spec(self.config)),
                 batch=self.config.detector.batch,
             )
         else:
             number = self._workers.index(child)
-            first_word = Start(worker=number, cameras=len(self.names), workers=len(self._workers))
+            first_word = Start(worker=number, cameras=self.table.cameras, workers=len(self._workers))
         child.spawn(first_word, [self.table.fd, self._doorbell])
         assert child.channel is not None
         asyncio.get_running_loop().add_reader(child.channel.fileno(), self._hear, child)
@@ -163,10 +240,13 @@ class Node:
                     self._tell(fact)
             case Ready(describe):
                 self._heard_ready(child, describe)
+            case AskConnect(index):
+                self.fleet.asks_to_connect(index)
+            case Connected(index):
+                self.fleet.connected(index)
             case CameraFinished(index, reason, detail):
-                self.finished[self.names[index]] = EndReason(reason)
-                self.finish_details[self.names[index]] = detail
-                if len(self.finished) == len(self.names):
+                self.fleet.finished(index, EndReason(reason), detail)
+                if self.roster.all_finished:
                     self.stop()
             case Busy(kind, why):
                 child.kill_reason = why
@@ -174,11 +254,13 @@ class Node:
                     self._fail(_ERRORS.get(kind, WorkerError)(why))
 
     def _heard_result(self, child: Child, output: Output) -> None:
-        result = result_of(self.names[output.index], output)
+        camera = self.roster[output.index]
+        result = result_of(camera.name, output)
+        self.fleet.heard_result(output)
         loop = asyncio.get_running_loop()
 
         def taken() -> None:
-            if not self.settings[result.camera].every_frame:
+            if not camera.settings.every_frame:
                 return
             try:
                 loop.call_soon_threadsafe(child.send, Acknowledge(output.index, 1))
@@ -196,10 +278,7 @@ class Node:
                 self._introduce(worker)
         else:
             self._introduce(child)
-            for index in self._shard(self._workers.index(child)):
-                name = self.names[index]
-                if name not in self.finished:
-                    child.send(AddCamera(index, name, msgspec.msgpack.encode(self.settings[name])))
+            self.fleet.worker_ready(self._workers.index(child))
         if not self.ready_at and all(each.ready for each in self._children):
             self.ready_at = self._clock.monotonic()
 
@@ -210,7 +289,8 @@ class Node:
         number = self._workers.index(worker)
         one, other = pair()
         worker.send(Link(number, []), [one.fileno()])
-        self._detector.send(Link(number, self._shard(number)), [other.fileno()])
+        shard = [entry.index for entry in self.roster.of_worker(number)]
+        self._detector.send(Link(number, shard), [other.fileno()])
         one.close()
         other.close()
 
@@ -226,6 +306,8 @@ class Node:
             for child in self._children:
                 self._look_after(child, now)
             self._last_look = now
+            self.fleet.tick()
+            self.keeper.tick()
             if now - self._usage_read_at > USAGE_EVERY_S:
                 self._usage_read_at = now
                 memory = now - self._memory_read_at > MEMORY_EVERY_S
@@ -267,26 +349,33 @@ class Node:
     def _bury(self, child: Child, now: float) -> None:
         """A worker died. What it left unfinished gets its outcome; a new one follows by policy."""
         self._hear(child)
-        code = child.exit_code
+        code, since = child.exit_code, self._last_sign(child, now)
         if child.channel is not None:
             asyncio.get_running_loop().remove_reader(child.channel.fileno())
         child.reap(now)
+        tracks = {}
+        if child is self._detector:
+            self.table.header["batch_started"] = 0.0
+        else:
+            tracks = self.fleet.worker_died(self._workers.index(child))
         self._tell(
-            WorkerEnded(at=now, worker=child.name, exit_code=code, planned=False, detail=child.kill_reason)
+            WorkerEnded(
+                at=now,
+                worker=child.name,
+                exit_code=code,
+                planned=False,
+                detail=child.kill_reason,
+                since=since,
+                tracks=tracks,
+            )
         )
         if not self.ready_at and child.failed_starts >= STARTS_AT_MOST:
             self._fail(WorkerError(f"worker {child.name} dies while it starts (exit code {code})"))
-        if child is self._detector:
-            self.table.header["batch_started"] = 0.0
-            return
-        for index in self._shard(self._workers.index(child)):
-            self._orphan(index, EndReason.WORKER_LOST)
 
-    def _orphan(self, index: int, reason: EndReason) -> None:
-        self.table.orphan(index)
-        if self.names[index] not in self.finished:
-            self.table.rows["state"][index] = CameraState.WAITING
-            self.table.rows["last_end"][index] = REASONS.index(reason)
+    def _last_sign(self, child: Child, now: float) -> float:
+        """When it last showed that it worked: before its batch hung, or its loop did."""
+        health = self._health(child)
+        return min(now, health.batch_started or health.beat_at or now)
 
     # ---- stop
 
@@ -308,8 +397,10 @@ class Node:
                 self._hear(child)
                 asyncio.get_running_loop().remove_reader(child.channel.fileno())
             child.reap(self._clock.monotonic())
-        for index in range(len(self.names)):
-            self.table.orphan(index)
+        for entry in self.roster:
+            self.table.orphan(entry.index)
         os.close(self._doorbell)
         self.table.release()
         self.stopped_at = self._clock.monotonic()
+        self.keeper.close()
+        self.alerts.close(ALERTS_WITHIN_S)

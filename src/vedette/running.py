@@ -8,12 +8,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from vedette.config import Config, load_config
-from vedette.errors import VedetteError, WorkerError, redact
+from vedette.errors import ConfigError, VedetteError, WorkerError, redact
 from vedette.facts import AnyFact, Trouble, WorkerEnded
 from vedette.node import Node
 from vedette.observe.report import build_report
@@ -21,9 +23,12 @@ from vedette.observe.telling import Telling
 from vedette.observe.views import NodeView
 from vedette.observe.watch import Watch
 from vedette.results import Result
+from vedette.roster import Changes
 from vedette.sinks.open import deliveries_of
 
 __all__ = ["RunningNode", "run"]
+
+T = TypeVar("T")
 
 MAILBOX = 1024
 """Results that wait for ``node.results()``. Of live cameras the oldest make room, and are counted."""
@@ -115,15 +120,15 @@ class RunningNode:
         on_fact: Callable[[AnyFact], None] | None,
         iterates: bool,
     ) -> None:
-        self.config = config
         self._facts = Telling(on_fact or (lambda _: None))
         self._iterates = iterates
-        self._mailbox = Mailbox(lambda result: config.cameras[result.camera].every_frame)
+        self._mailbox = Mailbox(self._waits)
         self._deliveries = deliveries_of(config, on_result, self._trouble)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._node = Node(config, deliver=self._deliver, tell=self._tell, save_video=save_video)
         self._watch = Watch(self._node)
         self._stop_asked = False
+        self._changing = threading.Lock()
         self._started = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="vedette-node", daemon=True)
@@ -161,13 +166,91 @@ class RunningNode:
         return self._thread.is_alive()
 
     @property
+    def config(self) -> Config:
+        """What it watches now."""
+        return self._node.config
+
+    # ---- for users: cameras, while it runs
+
+    def add_camera(self, name: str, **settings: Any) -> None:
+        """Watch one camera more: ``add_camera("gate", url="rtsp://…", max_fps=5)``, the keys of the YAML.
+
+        These methods return when the change is made (the camera connects meanwhile), may be called from any
+        thread, and raise ConfigError for what cannot be: then nothing has changed. WorkerError when the node
+        is not running.
+        """
+        if name in self.config.cameras:
+            raise ConfigError(f"there is a camera {name!r} already; change_camera changes it")
+        self._apply(lambda config: config.with_camera(name, settings))
+
+    def change_camera(self, name: str, **settings: Any) -> None:
+        """Change some of a camera's settings; it is opened anew."""
+        before = self.config.cameras.get(name)
+        if before is None:
+            raise ConfigError(f"there is no camera {name!r}")
+        given = {key: getattr(before, key) for key in before.model_fields_set} | settings
+        self._apply(lambda config: config.with_camera(name, given))
+
+    def remove_camera(self, name: str) -> None:
+        """Watch it no more. Its counts stay in the report, its record in the ledger."""
+        self._apply(lambda config: config.without_camera(name))
+
+    def pause(self, name: str, why: str = "") -> None:
+        """Close its session until :meth:`resume`; the ledger says that it was on purpose, and ``why``."""
+        self._on_loop(lambda: self._node.fleet.pause(name, why))
+
+    def resume(self, name: str) -> None:
+        self._on_loop(lambda: self._node.fleet.resume(name))
+
+    def reload(self, config: Config | str | Path) -> Changes:
+        """Watch the cameras of another configuration; the ones that are the same are not touched.
+
+        Everything but cameras, their defaults, trackers and ``max_age`` stays as it was started.
+        """
+        new = config if isinstance(config, Config) else load_config(config)
+        return self._apply(lambda _: new)
+
+    def _apply(self, change: Callable[[Config], Config]) -> Changes:
+        with self._changing:
+            config = change(self.config)
+            # The database may take its time, which the node's loop does not have.
+            reserved = self._node.prepare(config)
+            return self._on_loop(lambda: self._node.apply(config, reserved))
+
+    def _on_loop(self, work: Callable[[], T]) -> T:
+        """Do it on the node's loop, and come back with what came of it."""
+        done: Future[T] = Future()
+
+        def do() -> None:
+            try:
+                done.set_result(work())
+            except Exception as err:
+                done.set_exception(err)
+
+        try:
+            if self._loop is None:
+                raise WorkerError("the node is not running")
+            self._loop.call_soon_threadsafe(do)
+        except RuntimeError as err:
+            raise WorkerError("the node is not running") from err
+        while True:
+            try:
+                return done.result(0.1)
+            except FutureTimeout:
+                if not self._thread.is_alive():
+                    raise WorkerError("the node ended before it could be done") from None
+
+    def _waits(self, result: Result) -> bool:
+        return self._node.roster.named_ever(result.camera).settings.every_frame
+
+    @property
     def finished(self) -> dict[str, Any]:
         """How the cameras that ended for good ended: ``EndReason`` by name."""
-        return dict(self._node.finished)
+        return {entry.name: entry.finished for entry in list(self._node.roster) if entry.finished}
 
     def finish_detail(self, camera: str) -> str:
         """More about how a camera that is finished ended."""
-        return self._node.finish_details.get(camera, "")
+        return self._node.roster.named(camera).detail
 
     def view(self) -> NodeView:
         """What every camera is doing now; rates are of the last second."""

@@ -21,7 +21,12 @@ class CameraSettings(msgspec.Struct, frozen=True, kw_only=True):
     every_frame: bool = False
     pace: bool = True
     loop: bool = False
-    stall_after: float = 10.0
+    stall_after: float = 1.0
+    hang_up_after: float = 5.0
+    late_after: float = 1.0
+    """Seconds of lag, or age of results, beyond which a camera is late."""
+    track_grace: float | None = None
+    """None: what the tracker can bridge at this camera's rate."""
     connect_timeout: float = 5.0
     tracker: str = "bytetrack"
     tracker_options: dict[str, Any] = {}

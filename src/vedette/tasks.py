@@ -10,7 +10,7 @@ from vedette.config import Config, VideoSink
 from vedette.infer.load import DetectorSpec
 from vedette.settings import CameraSettings
 
-__all__ = ["camera_settings", "detector_spec", "worker_count"]
+__all__ = ["camera_settings", "detector_spec", "weights", "worker_count"]
 
 CAMERAS_PER_WORKER = 16
 """A second process costs about 40 MB, so a handful of cameras gets one."""
@@ -43,6 +43,9 @@ def camera_settings(config: Config, save_video: Path | None) -> dict[str, Camera
             pace=camera.pace,
             loop=camera.loop,
             stall_after=camera.stall_after,
+            hang_up_after=camera.hang_up_after,
+            late_after=camera.late_after,
+            track_grace=camera.track_grace,
             connect_timeout=camera.connect_timeout,
             tracker=tracker.type,
             tracker_options=tracker.options,
@@ -51,6 +54,11 @@ def camera_settings(config: Config, save_video: Path | None) -> dict[str, Camera
             save_video=str(folder) if folder else None,
         )
     return found
+
+
+def weights(config: Config) -> dict[str, float]:
+    """Each camera's part of the capacity; 1.0 is normal."""
+    return {name: camera.weight for name, camera in config.cameras.items()}
 
 
 _NORMALISE: dict[str, dict[str, Any] | None] = {

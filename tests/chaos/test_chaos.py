@@ -43,7 +43,7 @@ class Observed:
             detector=fake(seconds=0.01, timeout="5s"),
             workers=2,
             max_age=MAX_AGE_S,
-            defaults={"stall_after": "3s"},
+            defaults={"stall_after": "3s", "track_grace": 0},
         )
         self.names = list(section)
         self.node = vedette.run(config, on_result=self.results.append, on_fact=self._heard)

@@ -102,6 +102,8 @@ class Run:
         self.results_file, self.report_file = folder / "results.jsonl", folder / "report.json"
         self.config_file = folder / "cameras.yaml"
         config = {"sinks": [{"type": "jsonl", "path": "results.jsonl"}], **config}
+        # A session more is an epoch more: so that tests can count them.
+        config["defaults"] = {"track_grace": 0, **config.get("defaults", {})}
         self.config_file.write_text(yaml.safe_dump(config, sort_keys=False))
         self._out, self._err = folder / "stdout", folder / "stderr"
         command = [sys.executable, "-m", "vedette.cli", "run", str(self.config_file)]

@@ -95,7 +95,7 @@ def test_the_good_camera_is_analysed_as_if_it_were_alone(run: Run) -> None:
         ("garbage", "corrupt"),
         # FFmpeg calls what it cannot make sense of over HTTP an input/output error.
         ("garbage_http", "unreachable"),
-        ("unresolvable", "unreachable"),
+        ("unresolvable", "name_unknown"),
         ("no_clip", "corrupt"),
         ("torn", "corrupt"),
         ("sound", "unsupported"),

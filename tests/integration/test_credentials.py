@@ -69,7 +69,7 @@ def test_the_right_password_opens_the_camera_and_a_wrong_one_is_unauthorised(
 def test_the_password_is_in_nothing_that_is_written(run: tuple[Run, list[str]]) -> None:
     for path in run[0].folder.iterdir():
         if path.is_file():
-            assert SECRET not in path.read_text(), path.name
+            assert SECRET.encode() not in path.read_bytes(), path.name
 
 
 def test_the_password_is_in_no_process_title(run: tuple[Run, list[str]]) -> None:

@@ -38,7 +38,8 @@ def test_cameras_come_back_with_a_new_epoch_after_their_server_was_away(
 ) -> None:
     with Cameras(2) as fickle:
         section = {**fickle.section("fickle"), "steady": {"url": cameras.url(0)}}
-        with Run(tmp_path, {"cameras": section, "detector": fake()}) as run:
+        config = {"cameras": section, "detector": fake(), "defaults": {"track_grace": 0}}
+        with Run(tmp_path, config) as run:
             run.until_all_analysed(section)
             for epoch in (1, 2):
                 fickle.stop()
@@ -73,9 +74,10 @@ def test_a_camera_that_hangs_is_stalled_and_comes_back(clips: Path, tmp_path: Pa
 
     with MediaMTX(tmp_path) as server:
         publisher = publish_clip(server, "gate", clips)
-        section = {"gate": {"url": server.url("gate"), "stall_after": "1s"}}
+        section = {"gate": {"url": server.url("gate"), "hang_up_after": "1s", "track_grace": 0}}
         with Run(tmp_path / "run", {"cameras": section, "detector": fake()}) as run:
-            run.until_all_analysed(["gate"])
+            # By then it is known how its frames usually come.
+            run.until_all_analysed(["gate"], results=120)
             publisher.send_signal(signal.SIGSTOP)
             run.until(lambda run: run.saw("session ended", camera="gate"), "the stall was noticed")
             assert run.saw("session ended", camera="gate")[0]["reason"] == "stalled"
@@ -83,7 +85,7 @@ def test_a_camera_that_hangs_is_stalled_and_comes_back(clips: Path, tmp_path: Pa
             run.until(lambda run: any(each["epoch"] > 0 for each in run.results), "it came back", 40)
             assert run.interrupt() == 0
     report = run.report["cameras"]["gate"]
-    assert report["sessions"] == report["epoch"] + 1
+    assert report["sessions"] > 1
     assert adds_up(report["frames"], in_flight=0)
     assert_in_order(run.results)
     assert_no_track_id_in_two_epochs(run.results)

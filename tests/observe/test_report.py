@@ -24,6 +24,8 @@ def test_the_report_has_exactly_the_documented_keys() -> None:
         1,
         2,
         "stalled",
+        gaps=2,
+        blind_s={"stalled": 1.23456},
     )
     view = NodeView(
         (camera,), 4.0, 15.0, 130.0, 5.126, 120.0, 133.33, "", {"infer": Percentiles(1, 2, 3.00049, 4)}
@@ -49,6 +51,8 @@ def test_the_report_has_exactly_the_documented_keys() -> None:
                 "sessions": 2,
                 "epoch": 1,
                 "last_end_reason": "stalled",
+                "gaps": 2,
+                "blind_s": {"stalled": 1.235},
             }
         },
         "stages_ms": {

@@ -44,6 +44,8 @@ def _camera(camera: CameraView) -> dict[str, Any]:
         "sessions": camera.sessions,
         "epoch": max(0, camera.epoch),
         "last_end_reason": camera.last_end_reason,
+        "gaps": camera.gaps,
+        "blind_s": {cause: round(seconds, 3) for cause, seconds in camera.blind_s.items()},
     }
 
 

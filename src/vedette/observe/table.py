@@ -89,7 +89,7 @@ class _Lines:
 
 def line(view: NodeView) -> str:
     """The node in one line, for logs."""
-    live = sum(camera.state == "live" for camera in view.cameras)
+    live = sum(camera.state == "live" and camera.blind is None for camera in view.cameras)
     frames = view.frames
     lost = frames.superseded + frames.expired + frames.skipped + frames.failed + frames.orphaned
     worst = max((camera.age_ms.p99 for camera in view.cameras), default=0.0)
@@ -130,11 +130,12 @@ def render(view: NodeView, *, width: int = 120, rows: int = ROWS_AT_MOST) -> Ren
 
 
 def _badness(camera: CameraView) -> tuple[bool, int, float]:
-    return camera.state not in ("live", "finished"), camera.frames.failed, camera.age_ms.p99
+    blind = camera.blind is not None or camera.state not in ("live", "finished")
+    return blind, camera.frames.failed, camera.age_ms.p99
 
 
 def _title(view: NodeView) -> Text:
-    live = sum(camera.state == "live" for camera in view.cameras)
+    live = sum(camera.state == "live" and camera.blind is None for camera in view.cameras)
     title = Text("vedette", style="bold", no_wrap=True, overflow="ellipsis")
     title.append(f"  {_clock(view.uptime_s)}", style="dim")
     title.append("  cameras ", style="dim").append(
@@ -179,6 +180,11 @@ def _bad(number: int) -> Text:
 
 
 def _state(camera: CameraView) -> Text:
+    if camera.blind is not None and camera.state != "finished":
+        # Why it is blind says more than what is being done about it.
+        return Text(camera.blind.replace("_", " "), style="yellow" if camera.blind == "starting" else "red")
+    if camera.degraded:
+        return Text(" ".join(camera.degraded).replace("_", " "), style="yellow")
     return Text(camera.state, style=_STATE_STYLES.get(camera.state, ""))
 
 

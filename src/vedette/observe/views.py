@@ -54,6 +54,15 @@ class CameraView:
     epoch: int = -1
     sessions: int = 0
     last_end_reason: str | None = None
+    blind: str | None = None
+    """Why it is not seen now, a :class:`vedette.causes.Cause`; None while it is."""
+    blame: str | None = None
+    degraded: tuple[str, ...] = ()
+    """What is wrong with its pictures now."""
+    gaps: int = 0
+    """How often it was blind, since the start."""
+    blind_s: Mapping[str, float] = field(default_factory=dict)
+    """Seconds it was blind, by cause."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class Watch:
         self._objects: dict[str, Counter[str]] = {}
         self._sampled_at = 0.0
         self._sample: np.ndarray | None = None
-        self._rates = np.zeros((2, len(node.names)))
+        self._rates = np.zeros((2, node.roster.capacity))
         self._cpu = 0.0
         self._cpu_percent = 0.0
 
@@ -57,7 +57,7 @@ class Watch:
 
     def _counts(self) -> np.ndarray:
         if not self._built:
-            return np.zeros((2, len(self._node.names)))
+            return np.zeros((2, self._node.roster.capacity))
         rows = self._node.table.rows
         return np.stack([rows["received"], rows["analysed"]]).astype(float)
 
@@ -74,10 +74,10 @@ class Watch:
     def _view(self, rates: np.ndarray, deliveries: Iterable[Delivery]) -> NodeView:
         node = self._node
         if not self._built:
-            return NodeView(tuple(CameraView(name) for name in node.names))
+            return NodeView(tuple(CameraView(entry.name) for entry in node.roster))
         return NodeView(
             cameras=tuple(
-                self._camera(index, name, rates[:, index]) for index, name in enumerate(node.names)
+                self._camera(entry.index, entry.name, rates[:, entry.index]) for entry in list(node.roster)
             ),
             uptime_s=self._uptime(),
             analysed_per_s=float(rates[1].sum()),
@@ -99,6 +99,8 @@ class Watch:
         outcomes = {outcome: int(row[outcome]) for outcome in OUTCOMES}
         in_flight = int(row["received"]) - sum(outcomes.values())
         last_end = int(row["last_end"])
+        keeper = self._node.keeper
+        blind, (gaps, blind_s) = keeper.blind.get(name), keeper.blind_seconds(name)
         return CameraView(
             name=name,
             state=CameraState(int(row["state"])).name.lower(),
@@ -110,6 +112,11 @@ class Watch:
             epoch=int(row["epoch"]),
             sessions=int(row["sessions"]),
             last_end_reason=REASONS[last_end].value if last_end >= 0 else None,
+            blind=blind.cause.value if blind else None,
+            blame=blind.blame.value if blind else None,
+            degraded=tuple(cause.value for cause in keeper.degraded.get(name, {})),
+            gaps=gaps,
+            blind_s=blind_s,
         )
 
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from vedette.workers.protocol import Channel, Message, close_all, pair
+from vedette.workers.protocol import Channel, Message, MessageTooLong, close_all, pair
 
 __all__ = ["Child"]
 
@@ -32,6 +32,11 @@ class Child:
         self.failed_starts = 0
         self._outbox: deque[tuple[Message, list[int]]] = deque()
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Messages that the worker has not taken yet."""
+        return len(self._outbox)
 
     @property
     def pid(self) -> int | None:
@@ -67,9 +72,12 @@ class Child:
         """Send it now, or as soon as the worker reads again; False when there is no worker.
 
         Messages are sent in order. They are few: a worker is told of its cameras, links and acknowledgements.
+        Raises MessageTooLong for one that could never be sent.
         """
         if self.channel is None:
             return False
+        if self._outbox:
+            self.channel.check(message)
         self._outbox.append((message, [os.dup(fd) for fd in fds]))
         self.flush()
         return True
@@ -78,8 +86,13 @@ class Child:
         """Send what the worker did not take before."""
         while self._outbox and self.channel is not None:
             message, fds = self._outbox[0]
-            if not self.channel.send(message, fds):
-                return
+            try:
+                if not self.channel.send(message, fds):
+                    return
+            except MessageTooLong:
+                self._outbox.popleft()
+                close_all(fds)
+                raise
             self._outbox.popleft()
             close_all(fds)
 

@@ -10,6 +10,7 @@ import asyncio
 import os
 import random
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,17 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from vedette.clock import SystemClock
+from vedette.clock import Clock, SystemClock
 from vedette.errors import VedetteError
 from vedette.facts import AnyFact, EndReason, Outcome, Trouble
+from vedette.health.camera import CameraHealth
+from vedette.health.stream import LOOK_EVERY_S
 from vedette.ingest.lane import Lane
+from vedette.ingest.live import LiveSource
 from vedette.ingest.reconnect import Backoff
 from vedette.ingest.select import SourceKind, make_source, source_kind
 from vedette.ingest.session import keep_watching
+from vedette.ingest.source import Source
 from vedette.pipeline import Pipeline
 from vedette.settings import CameraSettings
 from vedette.sinks.pictures import PictureSink, close_all
@@ -31,16 +36,20 @@ from vedette.track.tracker import Tracker, make_tracker
 from vedette.workers.protocol import (
     Acknowledge,
     AddCamera,
+    AskConnect,
     Busy,
     CameraFinished,
     Channel,
+    Connected,
     Done,
     Facts,
     Fetch,
     Filled,
     Hello,
     Link,
+    MayConnect,
     MessageTooLong,
+    Nudge,
     Output,
     Ready,
     RemoveCamera,
@@ -59,11 +68,54 @@ BEAT_S = 0.1
 SWEEP_S = 0.5
 
 
+class _Gate:
+    """A camera's turn to connect, which the node gives. ``tell`` is called from the loop."""
+
+    def __init__(self, index: int, tell: Callable[[Any], None], *, free: bool) -> None:
+        self._index, self._tell, self._free = index, tell, free
+        self._turn: asyncio.Event | None = None
+        self._nudged = asyncio.Event()
+
+    async def pause(self, seconds: float) -> None:
+        self._nudged.clear()
+        try:
+            await asyncio.wait_for(self._nudged.wait(), seconds)
+        except TimeoutError:
+            pass
+
+    def nudge(self) -> None:
+        self._nudged.set()
+
+    async def enter(self) -> None:
+        if self._free:
+            return
+        self._turn = asyncio.Event()
+        self._tell(AskConnect(self._index))
+        try:
+            await self._turn.wait()
+        except asyncio.CancelledError:
+            self.leave()
+            raise
+
+    def granted(self) -> None:
+        if self._turn is not None:
+            self._turn.set()
+
+    def leave(self) -> None:
+        if self._turn is not None:
+            self._turn = None
+            self._tell(Connected(self._index))
+
+
 class _Camera:
     """A pipeline and what keeps it fed."""
 
-    def __init__(self, pipeline: Pipeline, lane: Lane, pictures: PictureSink | None) -> None:
-        self.pipeline, self.lane, self.pictures = pipeline, lane, pictures
+    def __init__(
+        self, pipeline: Pipeline, lane: Lane, gate: _Gate, source: Source, pictures: PictureSink | None
+    ) -> None:
+        self.pipeline, self.lane, self.gate, self.pictures = pipeline, lane, gate, pictures
+        self.source = source
+        self.health: CameraHealth
         self.task: asyncio.Task[None] | None = None
 
 
@@ -74,6 +126,8 @@ class CameraWorker:
         self._start, self._node, self._table, self._doorbell = start, channel, table, doorbell
         self._clock = SystemClock()
         self._cameras: dict[int, _Camera] = {}
+        self._closing: dict[int, asyncio.Task[None]] = {}
+        """Cameras that are being closed: who comes back meanwhile waits for that."""
         self._detector: Channel | None = None
         self._slots: Slots | None = None
         self._tickets: dict[int, int] = {}
@@ -101,17 +155,29 @@ class CameraWorker:
         self._table.beats[1 + self._start.worker] = self._clock.monotonic()
 
     async def _beat(self) -> None:
-        """The worker's own loop turns: that is its sign of life. Also ends what nobody asked for."""
-        swept = 0.0
+        """The worker's own loop turns: that is its sign of life. Also looks after its cameras, and ends what
+        nobody asked for."""
+        swept = looked = 0.0
         while True:
             now = self._clock.monotonic()
             self._alive()
             self._flush_outbox()
+            if now - looked > LOOK_EVERY_S - BEAT_S / 2:
+                looked = now
+                for camera in self._cameras.values():
+                    self._look_after(camera)
             if now - swept > SWEEP_S:
                 swept = now
                 for camera in self._cameras.values():
                     camera.pipeline.expire()
             await asyncio.sleep(BEAT_S)
+
+    def _look_after(self, camera: _Camera) -> None:
+        try:
+            camera.health.look()
+        except Exception as err:  # a mistake of ours, on one camera: the others must still be looked after
+            name = camera.pipeline.settings.name
+            self._trouble(f"{name} cannot be looked after: {type(err).__name__}: {err}", where="health")
 
     async def _close(self) -> None:
         tasks = [camera.task for camera in self._cameras.values() if camera.task]
@@ -143,13 +209,18 @@ class CameraWorker:
             message, fds = heard
             match message:
                 case AddCamera():
-                    try:
-                        self._add(message)
-                    except VedetteError as err:
-                        self._node.send(Busy(type(err).__name__, str(err)))
-                        self._stopping.set()
-                case RemoveCamera(index):
-                    self._loop.create_task(self._remove(index))
+                    if message.index in self._closing:
+                        self._loop.create_task(self._add_after_closing(message))
+                    else:
+                        self._add_or_give_up(message)
+                case RemoveCamera(index, state):
+                    self._close_camera(index, CameraState(state))
+                case MayConnect(index):
+                    if index in self._cameras:
+                        self._cameras[index].gate.granted()
+                case Nudge(index):
+                    if index in self._cameras:
+                        self._cameras[index].gate.nudge()
                 case Link():
                     self._meet_detector(Channel.from_fd(fds[0]))
                 case Acknowledge(index, results):
@@ -157,6 +228,18 @@ class CameraWorker:
                         self._cameras[index].pipeline.acknowledge(results)
                 case Stop():
                     self._stopping.set()
+
+    async def _add_after_closing(self, message: AddCamera) -> None:
+        await asyncio.wait([self._closing[message.index]])
+        if message.index not in self._cameras:
+            self._add_or_give_up(message)
+
+    def _add_or_give_up(self, message: AddCamera) -> None:
+        try:
+            self._add(message)
+        except VedetteError as err:
+            self._node.send(Busy(type(err).__name__, str(err)))
+            self._stopping.set()
 
     def _add(self, message: AddCamera) -> None:
         settings = msgspec.msgpack.decode(message.settings, type=CameraSettings)
@@ -180,8 +263,19 @@ class CameraWorker:
         )
         # Sources with threads of their own decode there.
         threaded = source_kind(settings.url, _transport(settings)) is not SourceKind.RTSP_TCP
-        lane = Lane(pipeline, self._clock, None if threaded else self._pool, self._alive)
-        camera = self._cameras[message.index] = _Camera(pipeline, lane, pictures)
+        is_file = source_kind(settings.url) in (SourceKind.FILE, SourceKind.V4L2)
+        gate = _Gate(message.index, self._tell, free=is_file)
+        lane = Lane(
+            pipeline,
+            self._clock,
+            None if threaded else self._pool,
+            self._alive,
+            connected=lambda: self._on_loop(gate.leave),
+        )
+        source = _source(settings, self._clock)
+        camera = self._cameras[message.index] = _Camera(pipeline, lane, gate, source, pictures)
+        live = source if isinstance(source, LiveSource) else None
+        camera.health = CameraHealth(pipeline, lane, live, clock=self._clock, tell=self.fact)
         camera.task = self._loop.create_task(self._watch(message.index, camera))
 
     def _tracker(self, index: int, settings: CameraSettings) -> Tracker:
@@ -195,27 +289,17 @@ class CameraWorker:
 
     async def _watch(self, index: int, camera: _Camera) -> None:
         settings = camera.pipeline.settings
-        source = make_source(
-            settings.url,
-            clock=self._clock,
-            transport=_transport(settings),
-            pace=settings.pace,
-            loop=settings.loop,
-            options=dict(settings.options),
-            connect_timeout=settings.connect_timeout,
-            first_frame_timeout=max(settings.connect_timeout, settings.stall_after),
-            stall_after=settings.stall_after,
-        )
 
         def set_state(state: CameraState) -> None:
             self._table.rows["state"][index] = state
 
         is_file = source_kind(settings.url) is SourceKind.FILE
         end = await keep_watching(
-            source,
+            camera.source,
             camera.pipeline,
             camera.lane,
             Backoff(random.Random()),
+            camera.gate,
             clock=self._clock,
             set_state=set_state,
             tell=self.fact,
@@ -226,10 +310,15 @@ class CameraWorker:
         set_state(CameraState.FINISHED)
         self._tell(CameraFinished(index, end.reason.value, end.detail))
 
-    async def _remove(self, index: int) -> None:
+    def _close_camera(self, index: int, state: CameraState) -> None:
         camera = self._cameras.pop(index, None)
         if camera is None:
+            self._table.rows["state"][index] = state
             return
+        task = self._closing[index] = self._loop.create_task(self._closed(index, camera, state))
+        task.add_done_callback(lambda _: self._closing.pop(index, None))
+
+    async def _closed(self, index: int, camera: _Camera, state: CameraState) -> None:
         camera.pipeline.close()
         if camera.task:
             camera.task.cancel()
@@ -237,7 +326,7 @@ class CameraWorker:
         if camera.pictures:
             await self._loop.run_in_executor(None, camera.pictures.close)
         self._table.rows["last_end"][index] = list(EndReason).index(EndReason.CLOSED)
-        self._table.rows["state"][index] = CameraState.ABSENT
+        self._table.rows["state"][index] = state
 
     # ---- the detector
 
@@ -309,6 +398,12 @@ class CameraWorker:
         if not filled:
             self._tickets.pop(fetch.ticket, None)
         detector.send(Filled(fetch.ticket, filled))
+        # Now the detector is busy, and nobody waits for what follows.
+        camera.health.look_at_picture()
+
+    def _on_loop(self, work: Callable[[], None]) -> None:
+        """From any thread."""
+        self._loop.call_soon_threadsafe(work)
 
     def _ring(self) -> None:
         if self._table.header["detector_idle"]:
@@ -328,8 +423,8 @@ class CameraWorker:
         if pictures is not None:
             pictures.put(image, output, shown + self._clock.wall() - self._clock.monotonic())
 
-    def _trouble(self, message: str) -> None:
-        self.fact(Trouble(at=self._clock.monotonic(), where="video", message=message))
+    def _trouble(self, message: str, where: str = "video") -> None:
+        self.fact(Trouble(at=self._clock.monotonic(), where=where, message=message))
 
     def _tell(self, message: Any) -> None:
         if not self._outbox and self._sent(message):
@@ -356,6 +451,20 @@ class CameraWorker:
         if self._unsent and not self._outbox:
             lost, self._unsent = self._unsent, 0
             self._trouble(f"the node took no messages for a while: {lost} were dropped")
+
+
+def _source(settings: CameraSettings, clock: Clock) -> Source:
+    return make_source(
+        settings.url,
+        clock=clock,
+        transport=_transport(settings),
+        pace=settings.pace,
+        loop=settings.loop,
+        options=dict(settings.options),
+        connect_timeout=settings.connect_timeout,
+        first_frame_timeout=max(settings.connect_timeout, settings.hang_up_after),
+        stall_after=settings.hang_up_after,
+    )
 
 
 def _transport(settings: CameraSettings) -> str:

@@ -26,6 +26,7 @@ from vedette.infer.choose import Waiting, charge, choose, forgive, next_due
 from vedette.infer.load import DetectorSpec, LoadedDetector, load_detector
 from vedette.workers.protocol import (
     Busy,
+    Cameras,
     Channel,
     Done,
     Facts,
@@ -238,7 +239,8 @@ class InferenceWorker:
         return ANSWER_WITHIN_S
 
     def _waiting(self) -> Waiting:
-        rows = self._table.rows
+        used = self._table.used
+        rows = self._table.rows[:used]
         newest = rows["newest_seq"]
         return Waiting(
             captured=rows["newest_captured"],
@@ -246,15 +248,16 @@ class InferenceWorker:
             max_age=rows["max_age"],
             interval=rows["interval"],
             weight=rows["weight"],
-            served=self._served,
-            fresh=(newest >= 0) & (newest != self._asked_seq) & self._reachable,
+            served=self._served[:used],
+            fresh=(newest >= 0) & (newest != self._asked_seq[:used]) & self._reachable[:used],
         )
 
     def _forgive_returned(self, waiting: Waiting) -> None:
-        epochs = self._table.rows["epoch"]
-        for camera in np.flatnonzero(epochs != self._epochs):
+        epochs = self._table.rows["epoch"][: len(waiting.served)]
+        known = self._epochs[: len(epochs)]
+        for camera in np.flatnonzero(epochs != known):
             forgive(waiting, int(camera))
-        self._epochs[:] = epochs
+        known[:] = epochs
 
     def _request(self, batch: Batch, camera: int) -> None:
         link = self._links.get(self._owner.get(camera, -1))
@@ -359,6 +362,8 @@ class InferenceWorker:
                 match message:
                     case Link(worker, cameras):
                         self._meet(worker, cameras, Channel.from_fd(fds[0]))
+                    case Cameras(worker, cameras):
+                        self._own(worker, cameras)
                     case Stop():
                         self._stopped = True
         except EOFError:
@@ -368,11 +373,14 @@ class InferenceWorker:
         if worker in self._links:
             self._lose(worker)
         self._links[worker] = link
+        self._own(worker, cameras)
+        link.send(Hello(self._slots.count, self._slots.height, self._slots.width), [self._slots_fd])
+
+    def _own(self, worker: int, cameras: list[int]) -> None:
         for camera in cameras:
             self._owner[camera] = worker
             self._asked_seq[camera] = -1
-            self._reachable[camera] = True
-        link.send(Hello(self._slots.count, self._slots.height, self._slots.width), [self._slots_fd])
+            self._reachable[camera] = worker in self._links
 
 
 def _done(ticket: int, camera: int, found: Any) -> Done:

@@ -21,16 +21,21 @@ from vedette.facts import AnyFact
 __all__ = [
     "Acknowledge",
     "AddCamera",
+    "AskConnect",
     "Busy",
     "CameraFinished",
+    "Cameras",
     "Channel",
+    "Connected",
     "Done",
     "Facts",
     "Fetch",
     "Filled",
     "Hello",
     "Link",
+    "MayConnect",
     "MessageTooLong",
+    "Nudge",
     "Output",
     "Ready",
     "RemoveCamera",
@@ -77,7 +82,29 @@ class AddCamera(Message, frozen=True):
 
 
 class RemoveCamera(Message, frozen=True):
+    """``state``: what it is then, a :class:`vedette.workers.table.CameraState` (absent or paused)."""
+
     index: int
+    state: int
+
+
+class MayConnect(Message, frozen=True):
+    """The answer to ``AskConnect``: now."""
+
+    index: int
+
+
+class Nudge(Message, frozen=True):
+    """Whatever kept this camera away is over for its neighbours: it need not wait any longer."""
+
+    index: int
+
+
+class Cameras(Message, frozen=True):
+    """To the inference worker: these rows of the table are this camera worker's from now on."""
+
+    worker: int
+    cameras: list[int]
 
 
 class Link(Message, frozen=True):
@@ -113,6 +140,18 @@ class Busy(Message, frozen=True):
 
     kind: str
     message: str
+
+
+class AskConnect(Message, frozen=True):
+    """A camera wants to open a session; it waits for ``MayConnect``."""
+
+    index: int
+
+
+class Connected(Message, frozen=True):
+    """The camera has opened its session, or failed to: others may."""
+
+    index: int
 
 
 class Facts(Message, frozen=True):
@@ -185,6 +224,9 @@ _ANY = (
     | StartInference
     | AddCamera
     | RemoveCamera
+    | MayConnect
+    | Nudge
+    | Cameras
     | Link
     | Acknowledge
     | Stop
@@ -192,11 +234,14 @@ _ANY = (
     | Busy
     | Facts
     | Output
-) | (CameraFinished | Hello | Fetch | Filled | Done)
+) | (AskConnect | Connected | CameraFinished | Hello | Fetch | Filled | Done)
 
 
 MESSAGE_AT_MOST = 1 << 20
 """Bytes. What is longer would be cut off on the way, and nobody could read it."""
+
+_SEND_OVERHEAD = 32
+"""Bytes of a send buffer that Linux keeps for itself."""
 
 _FDS_SPACE = socket.CMSG_SPACE(4 * array.array("i").itemsize)
 
@@ -209,6 +254,9 @@ class Channel:
         for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
             sock.setsockopt(socket.SOL_SOCKET, option, 4 << 20)
         self._socket = sock
+        # Linux gives what it pleases, and takes no message that is longer.
+        given = sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        self._at_most = min(MESSAGE_AT_MOST, given - _SEND_OVERHEAD)
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(_ANY)
         # Made once: a buffer of this size for each message would be mapped and unmapped each time.
@@ -222,9 +270,7 @@ class Channel:
 
         Raises MessageTooLong for one that could never be sent.
         """
-        data = self._encoder.encode(message)
-        if len(data) > MESSAGE_AT_MOST:
-            raise MessageTooLong
+        data = self._encode(message)
         try:
             if fds:
                 socket.send_fds(self._socket, [data], list(fds))
@@ -235,6 +281,16 @@ class Channel:
                 raise MessageTooLong from err
             return False
         return True
+
+    def check(self, message: Message) -> None:
+        """Raises MessageTooLong for one that could never be sent."""
+        self._encode(message)
+
+    def _encode(self, message: Message) -> bytes:
+        data = self._encoder.encode(message)
+        if len(data) > self._at_most:
+            raise MessageTooLong(f"a message of {len(data)} bytes; at most {self._at_most} can be sent")
+        return data
 
     def receive(self) -> tuple[Any, list[int]] | None:
         """The next message and its file descriptors; None when there is none now.

@@ -30,6 +30,9 @@ class CameraState(IntEnum):
     """Between two sessions."""
     FINISHED = 4
     """A source that ends (a file) has ended."""
+    PAUSED = 5
+    """By an operator."""
+    REMOVED = 6
 
 
 class Stage(IntEnum):
@@ -73,6 +76,7 @@ _ROW = np.dtype(
 )
 _HEADER = np.dtype(
     [
+        ("used", "i8"),  # node: rows beyond these were never given to a camera
         ("detector_idle", "i8"),  # inference worker: ring the doorbell when a frame comes
         ("batch_started", "f8"),  # inference worker: monotonic seconds, 0 while none runs
         ("batches", "i8"),
@@ -114,7 +118,9 @@ class Table:
 
     @classmethod
     def create(cls, cameras: int, workers: int) -> Table:
+        """``cameras``: rows there may ever be. Those that were never used take no memory."""
         table = cls(anonymous_memory(cls.size(cameras, workers)), cameras, workers)
+        table.header["used"] = cameras
         table.rows["newest_seq"] = -1
         table.rows["last_end"] = -1
         table.rows["epoch"] = -1
@@ -130,6 +136,11 @@ class Table:
         """Frames of a camera that were received and have not ended yet."""
         row = self.rows[camera]
         return int(row["received"]) - sum(int(row[name]) for name in OUTCOMES)
+
+    @property
+    def used(self) -> int:
+        """How many rows have ever been given to a camera."""
+        return int(self.header["used"])
 
     def orphan(self, camera: int) -> int:
         """End every frame of a camera whose worker is gone; only its owner's successor may call this."""

@@ -1,0 +1,216 @@
+"""The cameras of a node: which there are, who reads them, and who may connect now.
+
+Everything happens on the node's loop. What comes of it is told as facts; workers are told by message.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from vedette.clock import Clock
+from vedette.errors import host_of
+from vedette.facts import (
+    AnyFact,
+    CameraAdded,
+    CameraFinished,
+    CameraPaused,
+    CameraRemoved,
+    CameraResumed,
+    EndReason,
+)
+from vedette.ingest.admission import Admission, Grant
+from vedette.roster import Changes, Entry, Roster, changes
+from vedette.settings import CameraSettings
+from vedette.supervise.child import Child
+from vedette.workers.protocol import AddCamera, Cameras, MayConnect, Nudge, Output, RemoveCamera
+from vedette.workers.table import REASONS, CameraState, Table
+
+__all__ = ["Fleet"]
+
+
+_TIME_DOES_NOT_MEND = (EndReason.UNAUTHORISED, EndReason.UNSUPPORTED)
+
+
+class Fleet:
+    """``workers``: the camera workers by number; ``detector``: who must know which worker has which rows.
+
+    Methods that take a camera's name raise ConfigError where there is none.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, CameraSettings],
+        weights: Mapping[str, float],
+        *,
+        table: Callable[[], Table],
+        workers: Sequence[Child],
+        detector: Child,
+        admission: Admission,
+        clock: Clock,
+        tell: Callable[[AnyFact], None],
+        adopt: Callable[[Entry], None] = lambda _: None,
+    ) -> None:
+        """``adopt``: called for a camera that is added while the node runs, before anything is made of it."""
+        self.roster = Roster(settings, len(workers))
+        self._weights = dict(weights)
+        self._table_of, self._workers, self._detector = table, workers, detector
+        self._admission, self._clock, self._tell, self._adopt = admission, clock, tell, adopt
+        self._tracks: dict[int, bytes] = {}
+        """The track ids of each camera's last result."""
+
+    @property
+    def _table(self) -> Table:
+        return self._table_of()
+
+    def start(self) -> None:
+        """Say which cameras there are, before any worker is."""
+        for entry in self.roster:
+            self._write_row(entry)
+            self._tell(CameraAdded(at=self._now(), camera=entry.name, host=host_of(entry.settings.url)))
+
+    # ---- what people want
+
+    def apply(self, settings: Mapping[str, CameraSettings], weights: Mapping[str, float]) -> Changes:
+        """Watch exactly these cameras, so. Those that stay as they are, are not touched."""
+        present = {entry.name: entry.settings for entry in self.roster if not entry.removed}
+        found = changes(present, settings)
+        self._weights = dict(weights)
+        for name in found.removed:
+            self._remove(self.roster.named(name))
+        for name in found.added:
+            self._add(settings[name])
+        for name in found.changed:
+            self._change(self.roster.named(name), settings[name])
+        for entry in self.roster:
+            if not entry.removed:
+                self._write_row(entry)
+        return found
+
+    def pause(self, name: str, why: str = "") -> None:
+        """Close its session until it is resumed. What is not seen meanwhile is a gap with that cause."""
+        entry = self.roster.named(name)
+        if entry.paused or entry.finished:
+            return
+        entry.paused = True
+        self._tell(CameraPaused(at=self._now(), camera=name, detail=why))
+        self._send(entry, RemoveCamera(entry.index, CameraState.PAUSED))
+
+    def resume(self, name: str) -> None:
+        entry = self.roster.named(name)
+        if not entry.paused:
+            return
+        entry.paused = False
+        self._tell(CameraResumed(at=self._now(), camera=name))
+        self._send_add(entry)
+
+    def _add(self, settings: CameraSettings) -> None:
+        entry = self.roster.add(settings)
+        self._adopt(entry)
+        self._table.header["used"] = max(self._table.used, entry.index + 1)
+        self._write_row(entry)
+        self._tell(CameraAdded(at=self._now(), camera=entry.name, host=host_of(settings.url)))
+        if self._detector.ready:
+            self._detector.send(Cameras(entry.worker, [entry.index]))
+        self._send_add(entry)
+
+    def _remove(self, entry: Entry) -> None:
+        entry.removed = True
+        self._admit(self._admission.done(entry.name, self._now()))
+        self._tell(CameraRemoved(at=self._now(), camera=entry.name))
+        self._send(entry, RemoveCamera(entry.index, CameraState.REMOVED))
+
+    def _change(self, entry: Entry, settings: CameraSettings) -> None:
+        entry.settings, entry.finished = settings, None
+        if not entry.paused:
+            self._send(entry, RemoveCamera(entry.index, CameraState.WAITING))
+            self._send_add(entry)
+
+    def _write_row(self, entry: Entry) -> None:
+        row = self._table.rows[entry.index]
+        row["weight"] = self._weights.get(entry.name, 1.0)
+        row["max_age"] = entry.settings.max_age
+
+    # ---- what workers say
+
+    def worker_ready(self, worker: int) -> None:
+        """A worker is new: it is told of its cameras."""
+        for entry in self.roster.of_worker(worker):
+            if entry.watched:
+                self._send_add(entry)
+
+    def worker_died(self, worker: int) -> dict[str, int]:
+        """Its frames in flight are orphaned; returns its cameras and how many tracks each had open."""
+        lost = {}
+        self._admit(self._admission.worker_gone(worker, self._now()))
+        for entry in self.roster.of_worker(worker):
+            self._table.orphan(entry.index)
+            if entry.watched:
+                self._table.rows["state"][entry.index] = CameraState.WAITING
+                self._table.rows["last_end"][entry.index] = REASONS.index(EndReason.WORKER_LOST)
+                lost[entry.name] = self._open_tracks(entry.index)
+        return lost
+
+    def heard_result(self, output: Output) -> None:
+        self._tracks[output.index] = output.track_id
+
+    def _open_tracks(self, index: int) -> int:
+        ids = np.frombuffer(self._tracks.pop(index, b""), np.int64)
+        return int((ids >= 0).sum())
+
+    def finished(self, index: int, reason: EndReason, detail: str) -> None:
+        """A source that ends has ended."""
+        entry = self.roster[index]
+        if entry.removed:
+            return
+        entry.finished, entry.detail = reason, detail
+        self._tell(CameraFinished(at=self._now(), camera=entry.name, reason=reason, detail=detail))
+
+    def asks_to_connect(self, index: int) -> None:
+        entry = self.roster[index]
+        host = host_of(entry.settings.url)
+        # Who matters twice as much is let in before the others.
+        priority = round(math.log2(max(1e-3, self._weights.get(entry.name, 1.0))))
+        self._admit(self._admission.ask(entry.name, host, entry.worker, priority, self._now()))
+
+    def connected(self, index: int) -> None:
+        """Or failed to: in any case it connects no more."""
+        self._admit(self._admission.done(self.roster[index].name, self._now()))
+
+    def nudge(self, cameras: Iterable[str]) -> None:
+        """One that went with them is back: whoever of them waits for its next attempt need not."""
+        for name in cameras:
+            entry = self.roster.named_ever(name)
+            row = self._table.rows[entry.index]
+            reason = REASONS[row["last_end"]]
+            if row["state"] == CameraState.WAITING and reason not in _TIME_DOES_NOT_MEND:
+                self._send(entry, Nudge(entry.index))
+
+    def tick(self) -> None:
+        """Now and then: who was allowed and never came back holds up nobody."""
+        self._admit(self._admission.tick(self._now()))
+
+    def _admit(self, granted: Sequence[Grant]) -> None:
+        for grant in granted:
+            entry = self.roster.named_ever(grant.camera)
+            self._send(entry, MayConnect(entry.index))
+
+    # ---- to workers
+
+    def _send_add(self, entry: Entry) -> None:
+        if entry.watched:
+            packed = msgspec.msgpack.encode(entry.settings)
+            self._send(entry, AddCamera(entry.index, entry.name, packed))
+
+    def _send(self, entry: Entry, message: Any) -> None:
+        worker = self._workers[entry.worker]
+        # One that is being started is told of all its cameras when it is ready.
+        if worker.ready:
+            worker.send(message)
+
+    def _now(self) -> float:
+        return self._clock.monotonic()

@@ -1,0 +1,119 @@
+"""Which camera has which row of the table, and which worker reads it: bookkeeping without any doing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from vedette.errors import ConfigError
+from vedette.facts import EndReason
+from vedette.settings import CameraSettings
+
+__all__ = ["SPARE", "Changes", "Entry", "Roster", "changes"]
+
+SPARE = 1000
+"""Rows for cameras that are added later. Rows that were never used take no memory."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """A camera of this node. ``finished``: how it ended for good (a file that is over)."""
+
+    name: str
+    index: int
+    worker: int
+    settings: CameraSettings
+    paused: bool = False
+    removed: bool = False
+    finished: EndReason | None = None
+    detail: str = ""
+
+    @property
+    def watched(self) -> bool:
+        """Whether a worker should have it open."""
+        return not (self.paused or self.removed or self.finished)
+
+
+class Roster:
+    """All cameras that this node watches or watched, by name and by row."""
+
+    def __init__(self, settings: Mapping[str, CameraSettings], workers: int) -> None:
+        self.capacity = len(settings) + SPARE
+        self._workers = workers
+        self._entries: list[Entry] = []
+        self._by_name: dict[str, Entry] = {}
+        for each in settings.values():
+            self.add(each)
+
+    def add(self, settings: CameraSettings) -> Entry:
+        """A row for a camera. One that was here before gets its old row: counts, epochs and ids go on.
+
+        Raises ConfigError when all rows are taken.
+        """
+        entry = self._by_name.get(settings.name)
+        if entry is not None:
+            entry.settings, entry.removed, entry.paused, entry.finished = settings, False, False, None
+            return entry
+        if len(self._entries) >= self.capacity:
+            raise ConfigError(f"this node has had {self.capacity} cameras; restart it to add more")
+        entry = Entry(settings.name, len(self._entries), self._least_busy(), settings)
+        self._entries.append(entry)
+        self._by_name[settings.name] = entry
+        return entry
+
+    def _least_busy(self) -> int:
+        load = [0] * self._workers
+        for entry in self._entries:
+            if not entry.removed:
+                load[entry.worker] += 1
+        return load.index(min(load))
+
+    def __getitem__(self, index: int) -> Entry:
+        return self._entries[index]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
+
+    def named(self, name: str) -> Entry:
+        """Raises ConfigError where there is none, or none any more."""
+        entry = self._by_name.get(name)
+        if entry is None or entry.removed:
+            raise ConfigError(f"there is no camera {name!r}")
+        return entry
+
+    def named_ever(self, name: str) -> Entry:
+        """Also one that was removed."""
+        return self._by_name[name]
+
+    def of_worker(self, worker: int) -> list[Entry]:
+        return [entry for entry in self._entries if entry.worker == worker and not entry.removed]
+
+    @property
+    def all_finished(self) -> bool:
+        """Whether nothing is left to watch: every camera was a file, and is over."""
+        present = [entry for entry in self._entries if not entry.removed]
+        return bool(present) and all(entry.finished for entry in present)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """From one set of cameras to another."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
+
+def changes(old: Mapping[str, CameraSettings], new: Mapping[str, CameraSettings]) -> Changes:
+    """What has to be done; cameras that stay as they are, are not touched."""
+    return Changes(
+        added=tuple(name for name in new if name not in old),
+        removed=tuple(name for name in old if name not in new),
+        changed=tuple(name for name in new if name in old and new[name] != old[name]),
+    )

@@ -1,0 +1,276 @@
+"""The books of one camera balance, in whatever order things happen to its frames."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from vedette.account import UNACKNOWLEDGED_AT_MOST, Account, Kept
+from vedette.facts import Outcome
+from vedette.workers.table import OUTCOMES, Table
+
+outcomes = st.sampled_from(list(Outcome))
+
+
+def kept(seq: int, captured: float = 0.0, decoded_at: float = 0.0) -> Kept:
+    return Kept(seq, 0, captured, captured, decoded_at, object(), 160, 96)
+
+
+class Books(RuleBasedStateMachine):
+    """Everything that may be done with an account, beside a simple idea of where the frames are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = Table.create(1, 1)
+        self.row = self.table.rows[0]
+        self.account = Account(self.row)
+        self.underway: list[int] = []
+        """Received and in no place yet: whoever received them must end them, or put them somewhere."""
+        self.inside: list[int] = []
+        self.newest: int | None = None
+        self.taken: list[int] = []
+        self.received = self.ended = 0
+        self.shown = -1
+        self.tickets = 0
+
+    def teardown(self) -> None:
+        os.close(self.table.fd)
+
+    # ---- frames arrive
+
+    @rule()
+    def receive(self) -> None:
+        seq = self.account.receive()
+        assert (seq is None) == self.account.closed
+        if seq is not None:
+            assert seq == self.received
+            self.received += 1
+            self.underway.append(seq)
+
+    @rule(outcome=outcomes, count=st.integers(1, 5))
+    def arrive_as(self, outcome: Outcome, count: int) -> None:
+        before = int(self.row[outcome.value])
+        self.account.arrive_as(outcome, count)
+        assert self.row[outcome.value] == before + count
+        self.received, self.ended = self.received + count, self.ended + count
+
+    @precondition(lambda self: self.underway)
+    @rule(outcome=outcomes)
+    def end(self, outcome: Outcome) -> None:
+        self.underway.pop()
+        self.account.end(outcome)
+        self.ended += 1
+
+    # ---- the decoder
+
+    @precondition(lambda self: self.underway)
+    @rule()
+    def enter(self) -> None:
+        seq = self.underway.pop(0)
+        if self.account.enter(seq, 0.0, 0.0):
+            assert not self.account.closed
+            self.inside.append(seq)
+        else:
+            assert self.account.closed
+            self.ended += 1
+
+    @precondition(lambda self: self.inside)
+    @rule(data=st.data(), captured=st.floats(0, 10), early=st.booleans())
+    def a_picture_comes_out(self, data: st.DataObject, captured: float, early: bool) -> None:
+        seq = data.draw(st.sampled_from(self.inside))
+        self.row["not_before"] = 1.0 if early else 0.0
+        with self.account.lock:
+            left = self.account.leave(seq)
+            assert left is not None
+            number, _ = left
+            assert number > self.shown, "numbers grow from picture to picture"
+            self.shown = number
+            self.account.keep(kept(number, captured))
+        self.inside.remove(seq)
+        self.ended += self.newest is not None
+        self.newest = number
+        assert self.row["newest_captured"] == captured
+
+    @rule(seq=st.integers(10**9, 10**9 + 5))
+    def a_picture_that_nobody_put_in_comes_out(self, seq: int) -> None:
+        with self.account.lock:
+            assert self.account.leave(seq) is None
+        self.account.lose(seq)
+
+    @precondition(lambda self: self.inside)
+    @rule(data=st.data())
+    def lose(self, data: st.DataObject) -> None:
+        seq = data.draw(st.sampled_from(self.inside))
+        for _ in range(2):  # saying it twice is saying it once
+            self.account.lose(seq)
+        self.inside.remove(seq)
+        self.ended += 1
+
+    @rule()
+    def forget_inside(self) -> None:
+        self.account.forget_inside()
+        self.ended += len(self.inside)
+        self.inside.clear()
+
+    # ---- the newest
+
+    @rule()
+    def orphan_newest(self) -> None:
+        with self.account.lock:
+            self.account.orphan_newest()
+        self._newest_ended()
+
+    @rule(before=st.floats(0, 10))
+    def expire(self, before: float) -> None:
+        old = self.account.newest is not None and self.account.newest.captured < before
+        self.account.expire(before)
+        if old:
+            self._newest_ended()
+
+    def _newest_ended(self) -> None:
+        self.ended += self.newest is not None
+        self.newest = None
+
+    # ---- the detector
+
+    @rule(wanted=st.booleans())
+    def take(self, wanted: bool) -> None:
+        self.tickets += 1
+        got = self.account.take(self.tickets, lambda _: wanted)
+        assert (got is not None) == (self.newest is not None and wanted)
+        if got is None:
+            self._newest_ended()
+        else:
+            assert got.seq == self.newest
+            self.newest = None
+            self.taken.append(self.tickets)
+
+    @precondition(lambda self: self.taken)
+    @rule(data=st.data(), outcome=outcomes, comes_back=st.booleans())
+    def a_frame_leaves_the_detector(self, data: st.DataObject, outcome: Outcome, comes_back: bool) -> None:
+        ticket = data.draw(st.sampled_from(self.taken))
+        if comes_back:
+            with self.account.lock:
+                assert self.account.finish(ticket) is not None
+                self.account.count(outcome)
+        else:
+            self.account.give_back(ticket, outcome)
+        self.taken.remove(ticket)
+        self.ended += 1
+
+    @rule(ticket=st.integers(-5, 0), outcome=outcomes)
+    def a_ticket_that_nobody_has_comes_back(self, ticket: int, outcome: Outcome) -> None:
+        self.account.give_back(ticket, outcome)
+        with self.account.lock:
+            assert self.account.finish(ticket) is None
+
+    # ---- the end
+
+    @rule()
+    def close(self) -> None:
+        self.account.close()
+        self._newest_ended()
+        self.ended += len(self.inside) + len(self.taken)
+        self.inside.clear()
+        self.taken.clear()
+
+    @invariant()
+    def the_books_balance(self) -> None:
+        assert self.row["received"] == self.received
+        assert sum(int(self.row[name]) for name in OUTCOMES) == self.ended
+        places = len(self.underway) + len(self.inside) + (self.newest is not None) + len(self.taken)
+        assert self.table.in_flight(0) == places
+
+    @invariant()
+    def what_is_said_of_the_newest_is_so(self) -> None:
+        assert self.row["newest_seq"] == (-1 if self.newest is None else self.newest)
+        assert (self.account.newest is not None) == (self.newest is not None)
+        assert self.account.idle == (not self.inside and self.newest is None and not self.taken)
+
+
+TestBooks = Books.TestCase
+TestBooks.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+
+
+@pytest.fixture
+def table() -> Iterator[Table]:
+    table = Table.create(1, 1)
+    yield table
+    os.close(table.fd)
+
+
+def test_a_picture_whose_turn_had_not_come_was_skipped_and_any_other_superseded(table: Table) -> None:
+    account, row = Account(table.rows[0]), table.rows[0]
+    row["not_before"] = 5.0
+    with account.lock:
+        for seq, decoded_at in enumerate((3.0, 4.0, 6.0)):
+            account.keep(kept(seq, decoded_at=decoded_at))
+    assert (row["skipped"], row["superseded"], row["newest_seq"]) == (1, 1, 2)
+
+
+def test_the_books_balance_when_threads_take_what_others_bring(table: Table) -> None:
+    account, frames = Account(table.rows[0]), 3000
+    over = threading.Event()
+
+    def bring() -> None:
+        for _ in range(frames):
+            seq = account.receive()
+            assert seq is not None
+            account.enter(seq, 0.0, 0.0)
+            with account.lock:
+                assert account.leave(seq) is not None
+                account.keep(kept(seq))
+        over.set()
+
+    def take(first_ticket: int) -> None:
+        ticket = first_ticket
+        while not over.is_set():
+            ticket += 2
+            if account.take(ticket, lambda _: True) is not None:
+                account.give_back(ticket, Outcome.ANALYSED)
+            account.expire(-1.0)
+
+    threads = [threading.Thread(target=bring), *(threading.Thread(target=take, args=(n,)) for n in (0, 1))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    account.close()
+    assert table.rows["received"][0] == frames
+    assert table.in_flight(0) == 0
+
+
+def test_whoever_waits_for_room_is_let_go_when_it_is_closed(table: Table) -> None:
+    account = Account(table.rows[0])
+    account.unacknowledged = UNACKNOWLEDGED_AT_MOST
+    woke: list[bool] = []
+
+    def wait() -> None:
+        with account.lock:
+            woke.append(account.room.wait_for(lambda: account.closed or account.has_room(), 20))
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    account.close()
+    waiting.join(20)
+    assert woke == [True]
+    assert not account.has_room(), "it was let go, not let in"
+
+
+def test_room_comes_with_what_the_sinks_have_taken(table: Table) -> None:
+    account = Account(table.rows[0])
+    with account.lock:
+        assert account.has_room()
+        account.unacknowledged = UNACKNOWLEDGED_AT_MOST
+        assert not account.has_room()
+    account.acknowledge(1)
+    with account.lock:
+        assert account.has_room()
+        account.keep(kept(0))
+        assert not account.has_room(), "one picture at a time"
