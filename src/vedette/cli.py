@@ -194,6 +194,20 @@ def alerts(config: ConfigFile) -> None:
     raise typer.Exit(0 if sent and all(arrived for _, arrived, _ in sent) else 1)
 
 
+@app.command(
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+    add_help_option=False,
+)
+def chaos(context: typer.Context) -> None:
+    """Make simulated cameras fail under a configuration, and judge what it makes of it; see `vedette chaos --help`."""
+    with _interruptible():
+        from vedette.chaos.command import chaos as run_chaos
+
+        command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        command.command()(run_chaos)
+        command(context.args, prog_name="vedette chaos")
+
+
 @contextmanager
 def _interruptible() -> Iterator[None]:
     """SIGINT where nothing handles it: end quietly."""

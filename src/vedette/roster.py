@@ -52,7 +52,8 @@ class Roster:
         """
         entry = self._by_name.get(settings.name)
         if entry is not None:
-            entry.settings, entry.removed, entry.paused, entry.finished = settings, False, False, None
+            entry.settings, entry.detail, entry.finished = settings, "", None
+            entry.removed = entry.paused = False
             return entry
         if len(self._entries) >= self.capacity:
             raise ConfigError(f"this node has had {self.capacity} cameras; restart it to add more")

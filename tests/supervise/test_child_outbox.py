@@ -1,4 +1,4 @@
-"""What a node says to a worker that does not read just now: kept, in order, and nothing of it is lost or leaks."""
+"""What is said to a worker that does not read now: kept, in order, and nothing of it is lost or leaks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vedette.settings import CameraSettings
 from vedette.supervise.child import Child
 from vedette.workers.protocol import (
     AddCamera,
-    Hello,
+    Channel,
     Link,
     Message,
     MessageTooLong,
@@ -150,20 +150,13 @@ def test_a_descriptor_that_waits_is_our_own_copy_and_is_closed_when_it_is_sent(n
     until(told)
     assert descriptors() == before + 1, "only the other end is left"
     # The worker has it: it hangs up when it is told of another detector.
-    slots = os.memfd_create("slots")
-    os.ftruncate(slots, 3 * 16 * 16)
-    socket_ = other.fileno()
-    with other:
-        os.set_blocking(socket_, True)
-        other.settimeout(20)
-        import socket
-
-        socket.send_fds(other, [msgspec.msgpack.encode(Hello(1, 16, 16))], [slots])
-        again, _ = pair()
+    link, (again, end) = Channel(other), pair()
+    with again, end:
         assert child.send(Link(0, []), [again.fileno()])
-        assert other.recv(1) == b""
-    again.close()
-    os.close(slots)
+        assert select.select([link], [], [], 20)[0]
+        with pytest.raises(EOFError):
+            link.receive()
+    link.close()
 
 
 def test_descriptors_that_were_never_sent_are_closed_when_the_worker_is_gone(nest: Nest) -> None:
@@ -218,7 +211,7 @@ def test_a_message_that_is_too_long_is_refused_and_the_worker_goes_on(nest: Nest
 
 
 def test_a_message_that_is_too_long_waits_for_nothing_and_holds_up_nothing(nest: Nest) -> None:
-    """The worker does not read, so what is said to it only waits: that it never can be said is found out then."""
+    """Everything else waits for the worker to read again; this would wait for ever."""
     nest.ready()
     child = nest.child
     nest.signal(signal.SIGSTOP)

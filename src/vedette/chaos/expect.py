@@ -123,7 +123,11 @@ def expected(fault: Struck, setting: Setting, before: Sequence[Struck] = ()) -> 
 def _silence(fault: Struck, setting: Setting, before: Sequence[Struck]) -> Expected:
     pause = _pause_known(setting, before)
     threshold = max(
-        setting.stall_after, UNSEEN_MOST_S, MEANS / setting.fps, LARGEST * pause, pause + HOLD_UP_S * (pause > 0)
+        setting.stall_after,
+        UNSEEN_MOST_S,
+        MEANS / setting.fps,
+        LARGEST * pause,
+        pause + HOLD_UP_S * (pause > 0),
     )
     return Expected(
         right=frozenset({C.STALLED}) if fault.kind == "stall" else _SILENT,
@@ -368,11 +372,10 @@ _LOOKS_S: Final = 3.0
 
 def _moved(fault: Struck, rule: Expected) -> Expected:
     by = _number(fault, "by")
-    assert rule.within is not None
     if by < 0.15:
         rule = replace(rule, within=None)  # a nudge
     elif by > 0.35:
-        rule = replace(rule, within=rule.within - CONFIRM[C.MOVED][0] + MOVED_ELSEWHERE_S)
+        rule = replace(rule, within=MOVED_ELSEWHERE_S + _LOOKS_S + SLACK_S)
     if fault.lasted < CONFIRM[C.MOVED][0] + ACCEPTED_S:
         return rule
     # By then the new view is the usual one, and so the way back is a move itself.

@@ -1,0 +1,186 @@
+"""Which camera has which row and which worker: rows are never shared, and whoever comes back gets theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from vedette.errors import ConfigError
+from vedette.facts import EndReason
+from vedette.roster import SPARE, Changes, Roster, changes
+from vedette.settings import CameraSettings
+
+
+def camera(name: str, url: str = "rtsp://127.0.0.1/x") -> CameraSettings:
+    return CameraSettings(name=name, url=url)
+
+
+def cameras(count: int) -> dict[str, CameraSettings]:
+    return {f"cam{number}": camera(f"cam{number}") for number in range(count)}
+
+
+def load_of(roster: Roster, workers: int) -> list[int]:
+    return [len(roster.of_worker(worker)) for worker in range(workers)]
+
+
+names = st.sampled_from([f"cam{number}" for number in range(12)])
+
+
+class Changing(RuleBasedStateMachine):
+    """Cameras come and go."""
+
+    @initialize(count=st.integers(1, 6), workers=st.integers(1, 4))
+    def begin(self, count: int, workers: int) -> None:
+        self.workers = workers
+        self.roster = Roster(cameras(count), workers)
+        self.rows = {entry.name: (entry.index, entry.worker) for entry in self.roster}
+        self.present = set(self.rows)
+
+    @rule(name=names, url=st.sampled_from(["rtsp://127.0.0.1/a", "rtsp://127.0.0.1/b"]))
+    def add(self, name: str, url: str) -> None:
+        before = load_of(self.roster, self.workers)
+        entry = self.roster.add(camera(name, url))
+        if name in self.rows:
+            assert (entry.index, entry.worker) == self.rows[name], "its old row, with its counts and ids"
+        else:
+            assert entry.index == len(self.rows), "a row that nobody ever had"
+            assert before[entry.worker] == min(before), "the worker with the least to do"
+        assert entry.settings.url == url
+        assert entry.watched
+        self.rows[name] = entry.index, entry.worker
+        self.present.add(name)
+
+    @precondition(lambda self: self.present)
+    @rule(data=st.data())
+    def remove(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(self.present)))
+        self.roster.named(name).removed = True
+        self.present.discard(name)
+
+    @precondition(lambda self: self.present)
+    @rule(data=st.data(), paused=st.booleans(), over=st.booleans())
+    def pause_or_finish(self, data: st.DataObject, paused: bool, over: bool) -> None:
+        entry = self.roster.named(data.draw(st.sampled_from(sorted(self.present))))
+        entry.paused, entry.finished = paused, EndReason.ENDED if over else None
+        assert entry.watched == (not paused and not over)
+
+    @invariant()
+    def no_row_is_shared_and_each_lies_where_it_says(self) -> None:
+        if not hasattr(self, "roster"):
+            return
+        indices = [entry.index for entry in self.roster]
+        assert indices == list(range(len(self.roster)))
+        assert all(self.roster[index].index == index for index in indices)
+        assert {entry.name: (entry.index, entry.worker) for entry in self.roster} == self.rows
+
+    @invariant()
+    def each_camera_that_is_there_has_one_worker(self) -> None:
+        if not hasattr(self, "roster"):
+            return
+        of_workers = [entry.name for each in range(self.workers) for entry in self.roster.of_worker(each)]
+        assert sorted(of_workers) == sorted(self.present)
+        for name in self.rows:
+            assert self.roster.named_ever(name).name == name
+            assert (name in self.present) == (not self.roster.named_ever(name).removed)
+
+
+TestChanging = Changing.TestCase
+
+
+@given(st.integers(1, 200), st.integers(1, 8))
+def test_workers_get_as_many_cameras_each(count: int, workers: int) -> None:
+    load = load_of(Roster(cameras(count), workers), workers)
+    assert sum(load) == count
+    assert max(load) - min(load) <= 1
+
+
+@given(st.integers(1, 4), st.lists(st.integers(0, 39), max_size=30), st.integers(0, 40))
+def test_what_was_removed_leaves_room_that_new_ones_fill(
+    workers: int, removed: list[int], added: int
+) -> None:
+    roster = Roster(cameras(40), workers)
+    for number in removed:
+        roster.named_ever(f"cam{number}").removed = True
+    uneven = max(load_of(roster, workers)) - min(load_of(roster, workers))
+    for number in range(added):
+        roster.add(camera(f"new{number}"))
+    load = load_of(roster, workers)
+    assert max(load) - min(load) <= max(1, uneven), "never less even than it was"
+    if added >= len(set(removed)) * workers:
+        assert max(load) - min(load) <= 1
+
+
+def test_a_camera_that_is_gone_is_known_and_cannot_be_spoken_to() -> None:
+    roster = Roster(cameras(2), 1)
+    roster.named("cam0").removed = True
+    assert roster.named_ever("cam0").index == 0
+    for name in ("cam0", "nobody"):
+        with pytest.raises(ConfigError, match=f"there is no camera '{name}'"):
+            roster.named(name)
+
+
+def test_whoever_comes_back_is_neither_paused_nor_finished_nor_what_it_was() -> None:
+    roster = Roster(cameras(2), 1)
+    entry = roster.named("cam1")
+    entry.paused = entry.removed = True
+    entry.finished, entry.detail = EndReason.CORRUPT, "of last time"
+    again = roster.add(camera("cam1", "rtsp://127.0.0.1/other"))
+    assert again is entry
+    assert again.watched
+    assert again.settings.url == "rtsp://127.0.0.1/other"
+    assert again.detail == ""
+
+
+def test_rows_run_out_and_that_is_said() -> None:
+    roster = Roster(cameras(3), 2)
+    assert roster.capacity == 3 + SPARE
+    for number in range(SPARE):
+        roster.add(camera(f"more{number}"))
+    with pytest.raises(ConfigError, match="restart it"):
+        roster.add(camera("one_too_many"))
+    assert len(roster) == roster.capacity
+    roster.named("cam1").removed = True
+    assert roster.add(camera("cam1")).index == 1, "who had a row has it still"
+
+
+def test_a_node_is_over_when_all_that_is_left_are_files_that_are_over() -> None:
+    roster = Roster(cameras(3), 1)
+    assert not roster.all_finished
+    for name in ("cam0", "cam1"):
+        roster.named(name).finished = EndReason.ENDED
+    assert not roster.all_finished
+    roster.named("cam2").removed = True
+    assert roster.all_finished
+    for name in ("cam0", "cam1"):
+        roster.named(name).removed = True
+    assert not roster.all_finished, "nothing is left, and somebody may add something"
+
+
+some = st.dictionaries(names, st.sampled_from(["rtsp://127.0.0.1/a", "rtsp://127.0.0.1/b"]), max_size=8)
+
+
+def made(urls: Mapping[str, str]) -> dict[str, CameraSettings]:
+    return {name: camera(name, url) for name, url in urls.items()}
+
+
+@given(some, some)
+def test_changes_are_exactly_what_makes_the_one_into_the_other(
+    old: dict[str, str], new: dict[str, str]
+) -> None:
+    found = changes(made(old), made(new))
+    mended = {name: url for name, url in old.items() if name not in found.removed}
+    mended |= {name: new[name] for name in (*found.added, *found.changed)}
+    assert mended == new
+    touched = [*found.added, *found.removed, *found.changed]
+    assert len(set(touched)) == len(touched)
+    assert not any(old.get(name) == new.get(name) for name in touched), "what is the same is not touched"
+    assert bool(found) == (old != new)
+
+
+@given(some)
+def test_the_same_again_changes_nothing(urls: dict[str, str]) -> None:
+    assert changes(made(urls), made(urls)) == Changes((), (), ())
