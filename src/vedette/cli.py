@@ -199,7 +199,7 @@ def alerts(config: ConfigFile) -> None:
     add_help_option=False,
 )
 def chaos(context: typer.Context) -> None:
-    """Make simulated cameras fail under a configuration, and judge what it makes of it; see `vedette chaos --help`."""
+    """Make simulated cameras fail, and judge what a node makes of it; see `vedette chaos --help`."""
     with _interruptible():
         from vedette.chaos.command import chaos as run_chaos
 

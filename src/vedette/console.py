@@ -38,6 +38,7 @@ from vedette.facts import (
     Trouble,
     WorkerEnded,
 )
+from vedette.node import FIXED
 from vedette.observe.report import summary, write_report
 from vedette.observe.table import make_display
 from vedette.running import RunningNode
@@ -163,7 +164,7 @@ def _reload(node: RunningNode, asked: threading.Event, reread: Callable[[], Conf
         return
     try:
         config = reread()
-        kept = [name for name in _FIXED if getattr(config, name) != getattr(node.config, name)]
+        kept = [name for name in FIXED if getattr(config, name) != getattr(node.config, name)]
         found = node.reload(config)
     except VedetteError as err:
         log.error("the configuration was not applied", reason=str(err))
@@ -171,10 +172,6 @@ def _reload(node: RunningNode, asked: threading.Event, reread: Callable[[], Conf
     log.info("configuration applied", added=found.added, removed=found.removed, changed=found.changed)
     if kept:
         log.warning("needs a restart to take effect", settings=kept)
-
-
-_FIXED = ("detector", "sinks", "ledger", "alerts", "connects", "workers")
-"""What a running node does not change."""
 
 
 def _log_gap(fact: GapOpened | GapClosed) -> None:

@@ -79,6 +79,7 @@ class Fleet:
         """Watch exactly these cameras, so. Those that stay as they are, are not touched."""
         present = {entry.name: entry.settings for entry in self.roster if not entry.removed}
         found = changes(present, settings)
+        self.roster.check_room(found.added)
         self._weights = dict(weights)
         for name in found.removed:
             self._remove(self.roster.named(name))
@@ -98,7 +99,7 @@ class Fleet:
             return
         entry.paused = True
         self._tell(CameraPaused(at=self._now(), camera=name, detail=why))
-        self._send(entry, RemoveCamera(entry.index, CameraState.PAUSED))
+        self._send_remove(entry, CameraState.PAUSED)
 
     def resume(self, name: str) -> None:
         entry = self.roster.named(name)
@@ -122,12 +123,12 @@ class Fleet:
         entry.removed = True
         self._admit(self._admission.done(entry.name, self._now()))
         self._tell(CameraRemoved(at=self._now(), camera=entry.name))
-        self._send(entry, RemoveCamera(entry.index, CameraState.REMOVED))
+        self._send_remove(entry, CameraState.REMOVED)
 
     def _change(self, entry: Entry, settings: CameraSettings) -> None:
         entry.settings, entry.finished = settings, None
         if not entry.paused:
-            self._send(entry, RemoveCamera(entry.index, CameraState.WAITING))
+            self._send_remove(entry, CameraState.WAITING)
             self._send_add(entry)
 
     def _write_row(self, entry: Entry) -> None:
@@ -147,12 +148,18 @@ class Fleet:
         """Its frames in flight are orphaned; returns its cameras and how many tracks each had open."""
         lost = {}
         self._admit(self._admission.worker_gone(worker, self._now()))
-        for entry in self.roster.of_worker(worker):
+        for entry in self.roster:
+            if entry.worker != worker:
+                continue
+            # Also those it was told to let go: it may have died before it heard of it.
             self._table.orphan(entry.index)
             if entry.watched:
                 self._table.rows["state"][entry.index] = CameraState.WAITING
                 self._table.rows["last_end"][entry.index] = REASONS.index(EndReason.WORKER_LOST)
                 lost[entry.name] = self._open_tracks(entry.index)
+            elif entry.removed or entry.paused:
+                state = CameraState.REMOVED if entry.removed else CameraState.PAUSED
+                self._table.rows["state"][entry.index] = state
         return lost
 
     def heard_result(self, output: Output) -> None:
@@ -205,6 +212,12 @@ class Fleet:
         if entry.watched:
             packed = msgspec.msgpack.encode(entry.settings)
             self._send(entry, AddCamera(entry.index, entry.name, packed))
+
+    def _send_remove(self, entry: Entry, state: CameraState) -> None:
+        if self._workers[entry.worker].ready:
+            self._send(entry, RemoveCamera(entry.index, state))
+        else:
+            self._table.rows["state"][entry.index] = state  # nobody else is there to write it
 
     def _send(self, entry: Entry, message: Any) -> None:
         worker = self._workers[entry.worker]

@@ -56,7 +56,10 @@ from vedette.workers.protocol import (
 )
 from vedette.workers.table import Table
 
-__all__ = ["Node"]
+__all__ = ["FIXED", "Node"]
+
+FIXED = ("detector", "sinks", "ledger", "alerts", "connects", "workers", "folder")
+"""What a running node does not change."""
 
 LOOK_EVERY_S = 0.1
 USAGE_EVERY_S = 0.5
@@ -155,6 +158,7 @@ class Node:
     def apply(self, config: Config, reserved: dict[str, Counters]) -> Changes:
         """Watch the cameras of another configuration; the rest of it needs a restart. On the node's loop."""
         self._reserved = reserved
+        config = config.model_copy(update={name: getattr(self.config, name) for name in FIXED})
         found = self.fleet.apply(camera_settings(config, self.save_video), weights(config))
         self.config = config
         return found

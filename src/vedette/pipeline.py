@@ -49,6 +49,9 @@ __all__ = ["Observer", "Pipeline"]
 TROUBLE_EVERY_S = 5.0
 """The same trouble with each frame is told of now and then; every frame of it is counted."""
 
+AT_A_GLANCE_S = 0.5
+"""Pictures so close to each other have no gap between them."""
+
 GRACE_LEAST_S, GRACE_MOST_S = 1.0, 10.0
 """Where ``track_grace`` is not set, three frames may be missed, and what that is in seconds lies in here: the
 trackers forget after a second without a frame, and ten seconds later anybody may stand in the same place."""
@@ -196,15 +199,20 @@ class Pipeline:
         seq = self._account.receive()
         if seq is None:
             return  # we hung up; what still comes was not received
-        if not self.settings.every_frame:
-            # Within a session a usual interval is no gap, whatever grace is given.
-            usual = self.notes.arrivals.threshold(self.settings.stall_after)
-            if self._out_of_sight(frame.arrived, max(self.grace, usual)):
-                self.start_epoch("stream_gap")
+        if frame.arrived - self.notes.last_picture > AT_A_GLANCE_S:
+            self._look_for_gap(frame.arrived)
         self._note_interval(frame.arrived)
         self.notes.arrived(frame.arrived)
         self.notes.keyframes += frame.keyframe
         self._decode(frame, seq)
+
+    def _look_for_gap(self, arrived: float) -> None:
+        if self.settings.every_frame:
+            return
+        # Within a session a usual interval is no gap, whatever grace is given.
+        usual = self.notes.arrivals.threshold(self.settings.stall_after)
+        if self._out_of_sight(arrived, max(self.grace, usual)):
+            self.start_epoch("stream_gap")
 
     def skipped(self, count: int = 1) -> None:
         """Frames that the rung left out arrived."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from vedette.errors import ConfigError
@@ -55,12 +55,17 @@ class Roster:
             entry.settings, entry.detail, entry.finished = settings, "", None
             entry.removed = entry.paused = False
             return entry
-        if len(self._entries) >= self.capacity:
-            raise ConfigError(f"this node has had {self.capacity} cameras; restart it to add more")
+        self.check_room([settings.name])
         entry = Entry(settings.name, len(self._entries), self._least_busy(), settings)
         self._entries.append(entry)
         self._by_name[settings.name] = entry
         return entry
+
+    def check_room(self, names: Iterable[str]) -> None:
+        """Raises ConfigError when there are not rows for all of these."""
+        new = sum(name not in self._by_name for name in names)
+        if len(self._entries) + new > self.capacity:
+            raise ConfigError(f"this node can have had {self.capacity} cameras; restart it to add more")
 
     def _least_busy(self) -> int:
         load = [0] * self._workers

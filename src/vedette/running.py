@@ -123,7 +123,7 @@ class RunningNode:
         self._facts = Telling(on_fact or (lambda _: None))
         self._iterates = iterates
         self._mailbox = Mailbox(self._waits)
-        self._deliveries = deliveries_of(config, on_result, self._trouble)
+        self._deliveries = deliveries_of(config, on_result, self._trouble, self._waits)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._node = Node(config, deliver=self._deliver, tell=self._tell, save_video=save_video)
         self._watch = Watch(self._node)
@@ -179,17 +179,25 @@ class RunningNode:
         thread, and raise ConfigError for what cannot be: then nothing has changed. WorkerError when the node
         is not running.
         """
-        if name in self.config.cameras:
-            raise ConfigError(f"there is a camera {name!r} already; change_camera changes it")
-        self._apply(lambda config: config.with_camera(name, settings))
+
+        def add(config: Config) -> Config:
+            if name in config.cameras:
+                raise ConfigError(f"there is a camera {name!r} already; change_camera changes it")
+            return config.with_camera(name, settings)
+
+        self._apply(add)
 
     def change_camera(self, name: str, **settings: Any) -> None:
         """Change some of a camera's settings; it is opened anew."""
-        before = self.config.cameras.get(name)
-        if before is None:
-            raise ConfigError(f"there is no camera {name!r}")
-        given = {key: getattr(before, key) for key in before.model_fields_set} | settings
-        self._apply(lambda config: config.with_camera(name, given))
+
+        def change(config: Config) -> Config:
+            before = config.cameras.get(name)
+            if before is None:
+                raise ConfigError(f"there is no camera {name!r}")
+            given = {key: getattr(before, key) for key in before.model_fields_set} | settings
+            return config.with_camera(name, given)
+
+        self._apply(change)
 
     def remove_camera(self, name: str) -> None:
         """Watch it no more. Its counts stay in the report, its record in the ledger."""
@@ -212,6 +220,8 @@ class RunningNode:
 
     def _apply(self, change: Callable[[Config], Config]) -> Changes:
         with self._changing:
+            # Until it has begun, nobody knows where the cameras of the ledger go on.
+            self._on_loop(lambda: None)
             config = change(self.config)
             # The database may take its time, which the node's loop does not have.
             reserved = self._node.prepare(config)
@@ -246,11 +256,12 @@ class RunningNode:
     @property
     def finished(self) -> dict[str, Any]:
         """How the cameras that ended for good ended: ``EndReason`` by name."""
-        return {entry.name: entry.finished for entry in list(self._node.roster) if entry.finished}
+        entries = list(self._node.roster)
+        return {each.name: each.finished for each in entries if each.finished and not each.removed}
 
     def finish_detail(self, camera: str) -> str:
         """More about how a camera that is finished ended."""
-        return self._node.roster.named(camera).detail
+        return self._node.roster.named_ever(camera).detail
 
     def view(self) -> NodeView:
         """What every camera is doing now; rates are of the last second."""

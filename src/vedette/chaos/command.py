@@ -17,6 +17,7 @@ from vedette.units import parse_duration
 __all__ = ["chaos", "schedule_of"]
 
 FAILED = 1
+WIDE = 140
 
 
 def _duration(text: str) -> float:
@@ -68,7 +69,7 @@ def chaos(
         str, typer.Option(help="The least that is logged: debug, info, warning, error.")
     ] = "error",
 ) -> None:
-    """Run a node with simulated cameras in place of the real ones, make them fail, and judge what it made of it.
+    """Run a node with simulated cameras in place of the real ones, make them fail, and judge it.
 
     Exit code: 0 all is right, 1 a verdict or a check failed, 2 the configuration or the schedule is wrong.
     """
@@ -102,7 +103,10 @@ def chaos(
     if json_:
         print(json.dumps(found, indent=2))
     else:
-        Console().print(render(outcome))
+        console = Console()
+        # Where nobody knows how wide it is (CI), it need not be narrow.
+        console = console if console.is_terminal else Console(width=max(WIDE, console.width))
+        console.print(render(outcome))
     raise typer.Exit(0 if outcome.passed else FAILED)
 
 

@@ -33,10 +33,12 @@ def render(outcome: Outcome) -> RenderableType:
 
 
 def _faults(verdicts: list[Verdict], since: float) -> RenderableType:
-    table = Table("fault", "camera", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("fault", "camera"):
+        table.add_column(heading, no_wrap=True)
     for heading in ("began", "lasted", "told after", "back after", "1st result"):
-        table.add_column(heading, justify="right")
-    table.add_column("told as")
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("told as", no_wrap=True)
     table.add_column("verdict", overflow="fold")
     shown = _worth_showing(verdicts)
     for verdict in shown:
@@ -81,9 +83,10 @@ def _false(unexplained: Iterable[Unexplained], since: float) -> Table:
 
 
 def _kinds(summaries: list[Summary]) -> Table:
-    table = Table("kind", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("kind", no_wrap=True)
     for heading in ("faults", "told", "right", "told after", "back after", "1st result"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("not told, rightly")
     for each in summaries:
         table.add_row(

@@ -6,7 +6,7 @@ import contextlib
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,9 +40,11 @@ NODE = "chaos"
 class Chaos:
     """What is to happen. ``seconds`` None: until the last fault is over. ``ledger`` None: one that is thrown
     away. ``settle``: seconds that cameras are seen before the first fault; None: as long as the faults need.
+    ``events``: planned already, in place of the schedule's.
     """
 
-    schedule: Schedule
+    schedule: Schedule = Schedule()
+    events: Sequence[FaultEvent] | None = None
     seconds: float | None = None
     seed: int | None = None
     clip: Path | None = None
@@ -94,7 +96,7 @@ def run_chaos(
     names = [name for name, camera in config.cameras.items() if camera.enabled and not camera.is_file]
     if not names:
         raise ConfigError("no camera is live: files do not fail")
-    events = plan(chaos.schedule, names, chaos.seconds, chaos.seed)
+    events = _planned(chaos, names)
     length = chaos.seconds or max((event.end for event in events), default=0.0)
     with contextlib.ExitStack() as stack:
         ledger = chaos.ledger or f"{stack.enter_context(_folder())}/chaos.db"
@@ -111,6 +113,12 @@ def run_chaos(
             warm_up(frozenset(event.kind for event in events)) if chaos.settle is None else chaos.settle
         )
         return run.judged(report, checks.ledger(ledger, NODE, started))
+
+
+def _planned(chaos: Chaos, names: list[str]) -> list[FaultEvent]:
+    if chaos.events is not None:
+        return sorted(chaos.events, key=lambda event: (event.start, event.id))
+    return plan(chaos.schedule, names, chaos.seconds, chaos.seed)
 
 
 def under_test(config: Config, urls: Mapping[str, str], ledger: str) -> Config:

@@ -15,9 +15,15 @@ __all__ = ["deliveries_of"]
 
 
 def deliveries_of(
-    config: Config, on_result: Callable[[Result], object] | None, report: Callable[[str], None]
+    config: Config,
+    on_result: Callable[[Result], object] | None,
+    report: Callable[[str], None],
+    keeps: Callable[[Result], bool] = lambda _: False,
 ) -> list[Delivery]:
-    """One delivery for each sink that the node feeds; annotated video is written where the pictures are."""
+    """One delivery for each sink that the node feeds; annotated video is written where the pictures are.
+
+    ``keeps`` says of a result that it must not be dropped.
+    """
     sinks: list[tuple[str, Sink]] = [
         (f"jsonl {sink.path}", jsonl.JsonlSink(sink.path))
         for sink in config.sinks
@@ -25,8 +31,5 @@ def deliveries_of(
     ]
     if on_result is not None:
         sinks.append(("on_result", CallbackSink(on_result, report)))
-
-    def keeps(result: Result) -> bool:
-        return config.cameras[result.camera].every_frame
 
     return [Delivery(sink, name=name, report=report, keeps=keeps) for name, sink in sinks]

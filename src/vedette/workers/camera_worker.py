@@ -12,6 +12,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ from vedette.workers.protocol import (
     Stop,
 )
 from vedette.workers.slots import Slots
-from vedette.workers.table import CameraState, Table
+from vedette.workers.table import REASONS, CameraState, Table
 
 __all__ = ["CameraWorker"]
 
@@ -119,6 +120,15 @@ class _Camera:
         self.task: asyncio.Task[None] | None = None
 
 
+@dataclass
+class _Closing:
+    """A camera that is being closed: what it is then, and with what it begins anew. The last word counts."""
+
+    state: CameraState
+    task: asyncio.Task[None]
+    next: AddCamera | None = None
+
+
 class CameraWorker:
     """Runs until the node says stop or is gone."""
 
@@ -126,8 +136,7 @@ class CameraWorker:
         self._start, self._node, self._table, self._doorbell = start, channel, table, doorbell
         self._clock = SystemClock()
         self._cameras: dict[int, _Camera] = {}
-        self._closing: dict[int, asyncio.Task[None]] = {}
-        """Cameras that are being closed: who comes back meanwhile waits for that."""
+        self._closing: dict[int, _Closing] = {}
         self._detector: Channel | None = None
         self._slots: Slots | None = None
         self._tickets: dict[int, int] = {}
@@ -210,7 +219,7 @@ class CameraWorker:
             match message:
                 case AddCamera():
                     if message.index in self._closing:
-                        self._loop.create_task(self._add_after_closing(message))
+                        self._closing[message.index].next = message
                     else:
                         self._add_or_give_up(message)
                 case RemoveCamera(index, state):
@@ -228,11 +237,6 @@ class CameraWorker:
                         self._cameras[index].pipeline.acknowledge(results)
                 case Stop():
                     self._stopping.set()
-
-    async def _add_after_closing(self, message: AddCamera) -> None:
-        await asyncio.wait([self._closing[message.index]])
-        if message.index not in self._cameras:
-            self._add_or_give_up(message)
 
     def _add_or_give_up(self, message: AddCamera) -> None:
         try:
@@ -312,21 +316,31 @@ class CameraWorker:
 
     def _close_camera(self, index: int, state: CameraState) -> None:
         camera = self._cameras.pop(index, None)
-        if camera is None:
+        if camera is not None:
+            task = self._loop.create_task(self._close_and_go_on(index, camera))
+            self._closing[index] = _Closing(state, task)
+        elif index in self._closing:
+            self._closing[index].state, self._closing[index].next = state, None
+        else:
             self._table.rows["state"][index] = state
-            return
-        task = self._closing[index] = self._loop.create_task(self._closed(index, camera, state))
-        task.add_done_callback(lambda _: self._closing.pop(index, None))
 
-    async def _closed(self, index: int, camera: _Camera, state: CameraState) -> None:
+    async def _close_and_go_on(self, index: int, camera: _Camera) -> None:
+        try:
+            await self._closed(camera)
+        finally:
+            closing = self._closing.pop(index)
+            self._table.rows["last_end"][index] = REASONS.index(EndReason.CLOSED)
+            self._table.rows["state"][index] = closing.state
+        if closing.next is not None and not self._stopping.is_set():
+            self._add_or_give_up(closing.next)
+
+    async def _closed(self, camera: _Camera) -> None:
         camera.pipeline.close()
         if camera.task:
             camera.task.cancel()
             await asyncio.wait([camera.task], timeout=2.5)
         if camera.pictures:
             await self._loop.run_in_executor(None, camera.pictures.close)
-        self._table.rows["last_end"][index] = list(EndReason).index(EndReason.CLOSED)
-        self._table.rows["state"][index] = state
 
     # ---- the detector
 
