@@ -43,7 +43,7 @@ class Chaos:
     ``events``: planned already, in place of the schedule's.
     """
 
-    schedule: Schedule = Schedule()
+    schedule: Schedule = field(default_factory=Schedule)
     events: Sequence[FaultEvent] | None = None
     seconds: float | None = None
     seed: int | None = None
