@@ -84,9 +84,7 @@ def test_every_option_is_documented(option: str) -> None:
     assert re.search(rf"`(vedette )?{option}\b", "".join([section("Command line"), *pages]))
 
 
-@pytest.mark.parametrize(
-    "command", ["run", "check", "demo", "sim", "gaps", "coverage", "alerts", "chaos"]
-)
+@pytest.mark.parametrize("command", ["run", "check", "demo", "sim", "gaps", "coverage", "alerts", "chaos"])
 def test_every_command_is_documented(command: str) -> None:
     assert f"`vedette {command}" in section("Command line")
 

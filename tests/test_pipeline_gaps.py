@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,8 +11,8 @@ from vedette.facts import EpochStarted, TracksEnded
 
 
 @pytest.fixture
-def rig() -> Iterator[Rig]:
-    yield opened()
+def rig() -> Rig:
+    return opened()
 
 
 def opened(**settings: Any) -> Rig:

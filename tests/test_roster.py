@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 import pytest
@@ -10,9 +11,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from vedette.errors import ConfigError
-from vedette.facts import EndReason
+from vedette.facts import AnyFact, EndReason
+from vedette.fleet import Fleet
+from vedette.ingest.admission import Admission
 from vedette.roster import SPARE, Changes, Roster, changes
 from vedette.settings import CameraSettings
+from vedette.supervise.child import Child
+from vedette.testing import ManualClock
+from vedette.workers.table import CameraState, Table
 
 
 def camera(name: str, url: str = "rtsp://127.0.0.1/x") -> CameraSettings:
@@ -184,3 +190,47 @@ def test_changes_are_exactly_what_makes_the_one_into_the_other(
 @given(some)
 def test_the_same_again_changes_nothing(urls: dict[str, str]) -> None:
     assert changes(made(urls), made(urls)) == Changes((), (), ())
+
+
+def test_a_fleet_that_has_no_room_for_all_that_is_wanted_changes_nothing() -> None:
+    told: list[AnyFact] = []
+    table = Table.create(3 + SPARE, 1)
+    fleet = Fleet(
+        cameras(3),
+        {},
+        table=lambda: table,
+        workers=[Child("camera", "cameras-0")],
+        detector=Child("inference", "inference-0"),
+        admission=Admission(),
+        clock=ManualClock(),
+        tell=told.append,
+    )
+    wanted = {f"more{number}": camera(f"more{number}") for number in range(SPARE + 1)}
+    with pytest.raises(ConfigError, match="restart it"):
+        fleet.apply(wanted, {})
+    assert not told
+    assert [entry.name for entry in fleet.roster if not entry.removed] == ["cam0", "cam1", "cam2"]
+    assert fleet.apply({**cameras(3), "more0": camera("more0")}, {}).added == ("more0",)
+    os.close(table.fd)
+
+
+def test_what_becomes_of_a_camera_that_no_worker_has_is_written_down_all_the_same() -> None:
+    table = Table.create(3 + SPARE, 1)
+    fleet = Fleet(
+        cameras(3),
+        {},
+        table=lambda: table,
+        workers=[Child("camera", "cameras-0")],  # not started
+        detector=Child("inference", "inference-0"),
+        admission=Admission(),
+        clock=ManualClock(),
+        tell=lambda _: None,
+    )
+    rows = table.rows
+    rows["state"][:3], rows["received"][:3] = CameraState.LIVE, 7
+    fleet.pause("cam0")
+    fleet.apply({name: each for name, each in cameras(3).items() if name != "cam1"}, {})
+    assert list(fleet.worker_died(0)) == ["cam2"]
+    assert rows["state"][:3].tolist() == [CameraState.PAUSED, CameraState.REMOVED, CameraState.WAITING]
+    assert [table.in_flight(index) for index in range(3)] == [0, 0, 0], "also of the one that was removed"
+    os.close(table.fd)

@@ -1,7 +1,7 @@
 """A whole node is killed at random moments, over and over, while its cameras come and go.
 
-``python -m benchmarks.streams.kills --times 200``. After each death its ledger must open, its rows partition the
-time that was watched, and every row that was ever read closed must still be there, as it was.
+``python -m benchmarks.streams.kills --times 200``. After each death its ledger must open, its rows
+partition the time that was watched, and every row that was ever read closed must still be there, as it was.
 """
 
 from __future__ import annotations
@@ -25,7 +25,18 @@ from vedette.ledger.rows import LedgerGap
 from vedette.ledger.store import Ledger
 
 CAMERAS = 4
-SIM = [sys.executable, "-m", "vedette.cli", "sim", "--port", "0", "--cameras", str(CAMERAS), "--size", "160x96"]
+SIM = [
+    sys.executable,
+    "-m",
+    "vedette.cli",
+    "sim",
+    "--port",
+    "0",
+    "--cameras",
+    str(CAMERAS),
+    "--size",
+    "160x96",
+]
 
 
 def simulator(folder: Path) -> tuple[subprocess.Popen[bytes], list[str]]:

@@ -100,8 +100,9 @@ def _event(kind: str, camera: str, at: float, lasts: float) -> FaultEvent:
 
 def write(name: str, outcome: Outcome, before: dict[str, Any], **more: Any) -> Path:
     """``results/NAME.json``: the verdicts, and where and when they were come by."""
-    found = document(outcome)
-    found = {"date": today(), "command": " ".join(sys.argv), "machine": before, **more, **found}
+    # Of the program only its name: where it lies is nobody's business.
+    command = " ".join([f"python -m benchmarks.streams.{Path(sys.argv[0]).stem}", *sys.argv[1:]])
+    found = {"date": today(), "command": command, "machine": before, **more, **document(outcome)}
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(found, indent=1) + "\n")
     return path

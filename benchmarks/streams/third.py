@@ -2,8 +2,8 @@
 
 Calm stretches and stretches of faults take turns in one run, so that both meet the same machine. Compared are
 the ages of the healthy cameras' results (goal: p99 at most 1.2 times), CPU and memory of the node. Writes
-``results/streams-third.json``; ends with 1 if something broke: a worker died, frames do not add up, the ledger
-does not partition, or the goal was missed.
+``results/streams-third.json``; ends with 1 if something broke (a worker died, frames do not add up, the
+ledger does not partition, something was told of a healthy camera) or the goal was missed.
 """
 
 from __future__ import annotations

@@ -117,9 +117,7 @@ BLINDING = frozenset(
     {*LINK, *PICTURE, Cause.DETECTOR_LOST, Cause.WORKER_LOST, Cause.NODE_DOWN, Cause.NODE_ASLEEP}
 ) | {Cause.PAUSED}
 
-EVENTS = frozenset(
-    {Cause.TIMESTAMP_GAP, Cause.TIMESTAMP_JUMP, Cause.CODEC_CHANGED, Cause.RESOLUTION_CHANGED}
-)
+EVENTS = frozenset({Cause.TIMESTAMP_GAP, Cause.TIMESTAMP_JUMP, Cause.CODEC_CHANGED, Cause.RESOLUTION_CHANGED})
 
 
 def kind_of(cause: Cause) -> Kind:

@@ -449,3 +449,25 @@ def test_an_outage_is_told_of_a_few_times_however_long_it_lasts(reasons: list[En
         camera.open()
     assert len(camera.told(SayBlind)) <= len(LINK)
     assert len(camera.told(SaySees)) == 1
+
+
+def test_a_stream_of_which_a_third_is_damaged_is_corrupt_though_pictures_come(camera: Camera) -> None:
+    began = camera.now
+    camera.stream(6, failed=2, given=4)
+    (blind,) = camera.told(SayBlind)
+    assert (blind.cause, blind.blame) == (Cause.CORRUPT, Blame.CAMERA)
+    assert began - 1 <= blind.since <= began + 2
+    assert camera.when(SayBlind)[0] - began < 5
+    assert not camera.told(HangUp), "pictures come: a new session would not help"
+    camera.stream(10)
+    assert [type(each) for each in camera.told(SayBlind) + camera.told(SaySees)] == [
+        SayBlind,
+        SaySees,
+        SaySees,
+    ]
+
+
+def test_a_packet_lost_now_and_then_is_no_corruption(camera: Camera) -> None:
+    for _ in range(40):
+        camera.stream(0.25, failed=1, given=5).stream(1.5)
+    assert not camera.told(SayBlind)

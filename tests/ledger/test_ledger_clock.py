@@ -1,4 +1,4 @@
-"""The ledger's time never runs backwards, whatever is done to the machine's clock; a sleep is told exactly."""
+"""The ledger's time never runs backwards, whatever the machine's clock does; a sleep is told exactly."""
 
 from __future__ import annotations
 

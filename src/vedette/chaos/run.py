@@ -6,7 +6,7 @@ import contextlib
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,24 +16,22 @@ from vedette.chaos.cameras import FailingCameras
 from vedette.chaos.collect import Collector
 from vedette.chaos.expect import expected, warm_up
 from vedette.chaos.seen import Seen, Setting, Struck
+from vedette.chaos.tested import NODE, under_test
 from vedette.chaos.verdict import Judgement, judge
-from vedette.config import Config, LedgerSettings
+from vedette.config import Config
 from vedette.errors import ConfigError, WorkerError
 from vedette.facts import AnyFact
 from vedette.results import Result
 from vedette.running import RunningNode
 from vedette.sim.faults import FaultEvent, Schedule, plan
 
-__all__ = ["NODE", "Chaos", "Outcome", "run_chaos"]
+__all__ = ["Chaos", "Listeners", "Outcome", "run_chaos"]
 
 SEEN_WITHIN_S = 60.0
 """From the start of the node until every camera has given a picture; a model may have to be loaded."""
 
 CALM_S = 3.0
 """Nothing is open any more, for so long: then the run may end."""
-
-NODE = "chaos"
-"""Under this name a run writes its ledger: it never mixes with the record of a node that really watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,37 +117,6 @@ def _planned(chaos: Chaos, names: list[str]) -> list[FaultEvent]:
     if chaos.events is not None:
         return sorted(chaos.events, key=lambda event: (event.start, event.id))
     return plan(chaos.schedule, names, chaos.seconds, chaos.seed)
-
-
-def under_test(config: Config, urls: Mapping[str, str], ledger: str) -> Config:
-    """The same configuration with simulated cameras and a ledger of its own.
-
-    Left out: URLs with their credentials and the options of their sources, sinks, and whom alerts are sent
-    to. Nobody shall be told of faults that are made up.
-    """
-    cameras: dict[str, Any] = {}
-    for name, camera in config.cameras.items():
-        given = {key: getattr(camera, key) for key in camera.model_fields_set}
-        if name in urls:
-            given = {**given, "url": urls[name]}
-            given.pop("options", None)
-        cameras[name] = given
-    kept = config.model_fields_set - {"cameras", "sinks", "ledger", "alerts"}
-    rest = {key: getattr(config, key) for key in kept}
-    if "defaults" in kept:
-        defaults = config.defaults
-        rest["defaults"] = {
-            key: getattr(defaults, key) for key in defaults.model_fields_set if key != "options"
-        }
-    return Config(
-        **rest
-        | {
-            "cameras": cameras,
-            "folder": config.folder,
-            "ledger": LedgerSettings(url=ledger, node=NODE),
-            "alerts": config.alerts.model_copy(update={"to": ()}),
-        }
-    )
 
 
 @contextlib.contextmanager

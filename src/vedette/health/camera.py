@@ -179,9 +179,7 @@ class CameraHealth:
         match action:
             case SayBlind(since, cause, blame, detail):
                 self._notes.wants_picture = True
-                self._tell(
-                    Blind(at=now, camera=camera, since=since, cause=cause, blame=blame, detail=detail)
-                )
+                self._tell(Blind(at=now, camera=camera, since=since, cause=cause, blame=blame, detail=detail))
             case SaySees(at):
                 cut, self._notes.tracks_cut = self._notes.tracks_cut, 0
                 self._tell(Sees(at=at, camera=camera, epoch=self._pipeline.epoch, tracks_cut=cut))

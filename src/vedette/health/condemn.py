@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from vedette.causes import Blame, Cause
 from vedette.health.blame import blame_behind, blame_corrupt, blame_stall
+from vedette.health.lasting import lasting
 from vedette.health.observed import Snapshot, State
 
-__all__ = ["Condemned", "condemn"]
+__all__ = ["Condemned", "condemn", "damage"]
 
 SHARE_FAILED = 0.25
 """So many of the frames damaged is what is wrong; fewer are packets lost now and then."""
+SHARE_WHOLE = 0.08
+"""Fewer damaged frames than this, and the stream is whole again."""
+DAMAGE_OVER_S = 2.0
+WHOLE_OVER_S = 0.5
+DAMAGED_FOR_S = 1.0
 SWALLOWED_FRAMES = 25
 """So many frames given to a decoder that makes no picture of them: more than any decoder holds back."""
 NO_KEYFRAME_HOPELESS_S = 30.0
@@ -27,6 +35,21 @@ class Condemned(NamedTuple):
     """A new session is more likely to help than waiting."""
 
 
+def damage(state: State, shot: Snapshot, now: float) -> State:
+    """Follow how many of the frames are damaged. Pictures still come of the others, but what is predicted
+    from a damaged frame is smeared: nobody should take it for sight."""
+    if not shot.received:
+        return state
+    passed = min(now - (state.last_look if state.last_look is not None else now), 1.0)
+    share = min(1.0, shot.failed / shot.received)
+    over = DAMAGE_OVER_S if share > state.damage else WHOLE_OVER_S
+    level = state.damage + (share - state.damage) * min(1.0, passed / over)
+    damaged, _ = lasting(state.damaged, level >= SHARE_FAILED, level < SHARE_WHOLE, now, DAMAGED_FOR_S)
+    if level == state.damage and damaged is state.damaged:
+        return state
+    return replace(state, damage=level, damaged=damaged)
+
+
 def condemn(state: State, shot: Snapshot, now: float) -> Condemned | None:
     """What makes the camera blind now, or None. Its session is open, and ``shot`` is in ``state`` already."""
     assert state.opened_at is not None
@@ -40,7 +63,14 @@ def condemn(state: State, shot: Snapshot, now: float) -> Condemned | None:
         return Condemned(Cause.STALLED, blame, why, state.usable(), hopeless)
     if not came:
         return None
-    return _no_picture(state, shot, now, now - max(begun, shot.last_picture))
+    found = _no_picture(state, shot, now, now - max(begun, shot.last_picture))
+    if found is not None or not state.damaged.on:
+        return found
+    counts = state.tally
+    blame, why = blame_corrupt(counts.sequence_gaps, counts.failed, counts.received)
+    detail = f"{state.damage:.0%} of the frames are damaged. {why}"
+    since = max(state.usable_until, now - DAMAGED_FOR_S - DAMAGE_OVER_S)
+    return Condemned(Cause.CORRUPT, blame, detail, since, hopeless=False)
 
 
 def _no_picture(state: State, shot: Snapshot, now: float, waited: float) -> Condemned | None:

@@ -210,6 +210,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     picture_threshold: float = 1.0
     tally: Tally = Tally()
     backlog_since: float | None = None
+    damage: float = 0.0
+    """Share of the frames that came lately which were damaged."""
+    damaged: Lasting = Lasting()
     codec: str = ""
     size: tuple[int, int] = (0, 0)
     slow: Lasting = Lasting()

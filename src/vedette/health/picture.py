@@ -115,11 +115,11 @@ class Look:
         """Look at ``image``, an ``av.VideoFrame`` as the decoder gives it.
 
         ``keyframes``: how many came since the previous look, this picture included, where that is known.
-        Raises LookFailed for pictures that are not in memory or smaller than 64×48.
+        Raises LookFailed for pictures that are not in memory or smaller than 96×54.
         """
         luma, full = self._luma(image)
         height, width = luma.shape
-        if width < 64 or height < 48:
+        if width < 96 or height < 54:
             raise LookFailed(f"{width}×{height} pixels are too few to judge")
         sample = np.ascontiguousarray(luma[height // 108 :: height // 54, width // 192 :: width // 96])
         change, same = self._against_previous(sample, (width, height))

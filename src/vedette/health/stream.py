@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from vedette.causes import Blame, Cause, explains_more
 from vedette.facts import EndReason
 from vedette.health.blame import blame_end
-from vedette.health.condemn import Condemned, condemn
+from vedette.health.condemn import Condemned, condemn, damage
 from vedette.health.lasting import Lasting
 from vedette.health.observed import (
     Action,
@@ -90,7 +90,7 @@ def _look(state: State, shot: Snapshot, now: float) -> Next:
         return _excuse(state, now)
     if state.opened_at is None:
         return replace(state, last_look=now), ()
-    state, resized = _absorb(state, shot, now)
+    state, resized = _absorb(damage(state, shot, now), shot, now)
     excused = now - state.excused_at < MOMENT_S
     condemned = None if excused else condemn(state, shot, now)
     if condemned is not None:
@@ -193,7 +193,7 @@ def _hang_up(state: State, found: Condemned) -> Next:
 
 
 def _see(state: State, at: float, now: float, patience: float) -> Next:
-    if state.seen_at is not None or state.opened_at is None:
+    if state.seen_at is not None or state.opened_at is None or state.damaged.on:
         return state, ()
     since = state.outage.since if state.outage else state.began
     if at <= since or at < state.opened_at or now - at > max(patience, 2 * LOOK_EVERY_S):
@@ -223,7 +223,16 @@ def _open(state: State, opened: Opened, now: float) -> Next:
     if state.codec and opened.codec != state.codec:
         detail = f"{state.codec} → {opened.codec}"
         happened = (SayHappened(Cause.CODEC_CHANGED, Blame.CAMERA, detail),)
-    state = replace(state, opened_at=now, codec=opened.codec, hung_up=False, tally=_CLEAN, backlog_since=None)
+    state = replace(
+        state,
+        opened_at=now,
+        codec=opened.codec,
+        hung_up=False,
+        tally=_CLEAN,
+        backlog_since=None,
+        damage=0.0,
+        damaged=Lasting(),
+    )
     return state, happened
 
 

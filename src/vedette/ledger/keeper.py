@@ -86,9 +86,7 @@ class Keeper:
 
             ledger = self._ledger = Ledger.open(self._settings.url)
             hosts = {entry.name: host_of(entry.settings.url) for entry in roster}
-            begun = ledger.begin(
-                self._settings.node, hosts, round(wall * 1e6), wait=self._lock_within
-            )
+            begun = ledger.begin(self._settings.node, hosts, round(wall * 1e6), wait=self._lock_within)
             not_before, epochs = begun.not_before, begun.epochs
             downtime, over = begun.downtime, begun.incidents
             for entry in roster:

@@ -77,6 +77,8 @@ class _StandardError:
         pass
 
     def msg(self, message: str) -> None:
-        print(message, file=sys.stderr, flush=True)
+        # In one piece: lines come from several threads, and print writes the end of a line by itself.
+        sys.stderr.write(f"{message}\n")
+        sys.stderr.flush()
 
     log = debug = info = warn = warning = error = critical = exception = fatal = failure = msg

@@ -413,7 +413,11 @@ class CameraWorker:
             self._tickets.pop(fetch.ticket, None)
         detector.send(Filled(fetch.ticket, filled))
         # Now the detector is busy, and nobody waits for what follows.
-        camera.health.look_at_picture()
+        try:
+            camera.health.look_at_picture()
+        except Exception as err:  # a mistake of ours on one picture: no reason to stop hearing the detector
+            name = camera.pipeline.settings.name
+            self._trouble(f"{name}: a picture cannot be judged: {type(err).__name__}: {err}", where="health")
 
     def _on_loop(self, work: Callable[[], None]) -> None:
         """From any thread."""
