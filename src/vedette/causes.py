@@ -65,7 +65,7 @@ class Cause(StrEnum):
     DECODE_BEHIND = "decode_behind"
     """Frames came and lay before our decoder for too long."""
     DETECTOR_LOST = "detector_lost"
-    """No detector was running: pictures came and nobody looked at them."""
+    """No detector was running, or none answered in time: pictures came and nobody looked at them."""
     WORKER_LOST = "worker_lost"
     NODE_DOWN = "node_down"
     NODE_ASLEEP = "node_asleep"
@@ -127,5 +127,10 @@ def kind_of(cause: Cause) -> Kind:
 
 
 def explains_more(new: Cause, old: Cause) -> bool:
-    """Whether, of two causes in :data:`LINK` met in one outage, the new one says more about it."""
-    return LINK.index(new) > LINK.index(old)
+    """Whether, of two causes met in one outage, the new one says more about it. Those of :data:`LINK` say
+    more than all others."""
+    return _rank(new) > _rank(old)
+
+
+def _rank(cause: Cause) -> int:
+    return LINK.index(cause) if cause in LINK else -1

@@ -29,7 +29,7 @@ from vedette import config_checks as checks
 from vedette.alerts.settings import AlertSettings
 from vedette.config_problems import InvalidConfigError, problems_of
 from vedette.config_yaml import Problem, read_yaml
-from vedette.errors import ConfigError, host_of
+from vedette.errors import ConfigError, host_of, redact
 from vedette.frame import Rung
 
 __all__ = [
@@ -386,7 +386,7 @@ class Config(_Settings):
     def without_camera(self, name: str) -> Config:
         """The same with one camera less. Raises ConfigError for one there is not, and for the last one."""
         if name not in self.cameras:
-            raise ConfigError(f"there is no camera {name!r}")
+            raise ConfigError(f"there is no camera {redact(name)!r}")
         return self._with_cameras({each: camera for each, camera in self.cameras.items() if each != name})
 
     def _with_cameras(self, cameras: Mapping[str, Any]) -> Config:

@@ -107,7 +107,7 @@ def _watch(
 
 
 def _exit_code(node: RunningNode, *, interrupted: bool) -> int:
-    cameras = node.view_in_all().cameras
+    cameras = [camera for camera in node.view_in_all().cameras if camera.state != "removed"]
     ended_badly = [name for name, reason in node.finished.items() if reason is not EndReason.ENDED]
     for name in ended_badly:
         print(f"error: {name}: {node.finished[name].value}: {node.finish_detail(name)}", file=sys.stderr)

@@ -35,6 +35,7 @@ __all__ = [
     "SessionEnd",
     "SessionEnded",
     "SessionOpened",
+    "StoodStill",
     "TracksEnded",
     "Trouble",
     "WorkerEnded",
@@ -177,6 +178,14 @@ class Happened(Fact, frozen=True):
     detail: str = ""
 
 
+class StoodStill(Fact, frozen=True):
+    """We did nothing for this camera from ``since`` to ``at``, and do again: nobody looked meanwhile."""
+
+    camera: str
+    since: float
+    detail: str
+
+
 # What the node makes of it.
 
 
@@ -267,10 +276,11 @@ class CameraRemoved(Fact, frozen=True):
 
 
 class CameraPaused(Fact, frozen=True):
-    """An operator does not want it watched for now. It stays ours."""
+    """An operator does not want it watched for now. It stays ours. ``tracks``: that were open."""
 
     camera: str
     detail: str = ""
+    tracks: int = 0
 
 
 class CameraResumed(Fact, frozen=True):
@@ -320,6 +330,7 @@ AnyFact = (
     | Degraded
     | Recovered
     | Happened
+    | StoodStill
     | GapOpened
     | GapChanged
     | GapClosed

@@ -67,11 +67,11 @@ class Fleet:
     def _table(self) -> Table:
         return self._table_of()
 
-    def start(self) -> None:
-        """Say which cameras there are, before any worker is."""
+    def start(self, at: float) -> None:
+        """Say which cameras there are, before any worker is. ``at``: since when they are ours."""
         for entry in self.roster:
             self._write_row(entry)
-            self._tell(CameraAdded(at=self._now(), camera=entry.name, host=host_of(entry.settings.url)))
+            self._tell(CameraAdded(at=at, camera=entry.name, host=host_of(entry.settings.url)))
 
     # ---- what people want
 
@@ -98,7 +98,8 @@ class Fleet:
         if entry.paused or entry.finished:
             return
         entry.paused = True
-        self._tell(CameraPaused(at=self._now(), camera=name, detail=why))
+        tracks = self._open_tracks(entry.index)
+        self._tell(CameraPaused(at=self._now(), camera=name, detail=why, tracks=tracks))
         self._send_remove(entry, CameraState.PAUSED)
 
     def resume(self, name: str) -> None:
@@ -127,6 +128,7 @@ class Fleet:
 
     def _change(self, entry: Entry, settings: CameraSettings) -> None:
         entry.settings, entry.finished = settings, None
+        self._tell(CameraAdded(at=self._now(), camera=entry.name, host=host_of(settings.url)))
         if not entry.paused:
             self._send_remove(entry, CameraState.WAITING)
             self._send_add(entry)
@@ -164,6 +166,10 @@ class Fleet:
 
     def heard_result(self, output: Output) -> None:
         self._tracks[output.index] = output.track_id
+
+    def epoch_started(self, camera: str) -> None:
+        """No track of before is open any more."""
+        self._tracks.pop(self.roster.named_ever(camera).index, None)
 
     def _open_tracks(self, index: int) -> int:
         ids = np.frombuffer(self._tracks.pop(index, b""), np.int64)

@@ -16,20 +16,23 @@ import msgspec
 
 from vedette.alerts.message import Message
 from vedette.alerts.service import AlertService
+from vedette.causes import Blame, Cause
 from vedette.clock import Clock, SystemClock
 from vedette.config import Config
 from vedette.errors import ConfigError, DetectorError, VedetteError, WorkerError
 from vedette.facts import (
     Alerted,
     AnyFact,
+    Blind,
     EndReason,
+    EpochStarted,
     GapClosed,
     Trouble,
     WorkerEnded,
     WorkerStarted,
 )
 from vedette.fleet import Fleet
-from vedette.ingest.admission import Admission
+from vedette.ingest.admission import HOLD_S, Admission
 from vedette.ledger.keeper import Keeper
 from vedette.ledger.rows import Counters
 from vedette.results import Result
@@ -38,12 +41,14 @@ from vedette.supervise.child import Child
 from vedette.supervise.policy import Action, Health, decide
 from vedette.supervise.usage import Usage
 from vedette.tasks import camera_settings, detector_spec, weights, worker_count
+from vedette.track.tracker import make_tracker
 from vedette.workers.outputs import result_of
 from vedette.workers.protocol import (
     Acknowledge,
     AskConnect,
     Busy,
     CameraFinished,
+    CannotAdd,
     Connected,
     Facts,
     Link,
@@ -69,6 +74,9 @@ STOP_WITHIN_S = 3.0
 
 ALERTS_WITHIN_S = 1.0
 """For messages that are ready to be delivered when the node stops."""
+
+HOLD_TIMEOUTS = 8
+"""An attempt may take three time limits, and as many with FFmpeg after our own client."""
 
 STARTS_AT_MOST = 3
 """A worker that dies so often before the node was ever complete will not mend by being tried again."""
@@ -99,12 +107,15 @@ class Node:
         self._deliver, self._observe = deliver, tell
         self._clock = clock or SystemClock()
         self._failure: VedetteError | None = None
+        self._built = False
         self._over = asyncio.Event()
         settings = camera_settings(config, save_video)
         count = worker_count(config.workers, len(settings), os.cpu_count() or 1)
         self._detector = Child("inference", "inference-0")
         self._workers = [Child("camera", f"cameras-{number}") for number in range(count)]
         self._reserved: dict[str, Counters] = {}
+        self._from_the_start = set(settings)
+        """Cameras that were there at the start, as they were then."""
         self.keeper = Keeper(config.ledger, self._clock, self._report)
         self.alerts = AlertService(
             config.alerts,
@@ -119,7 +130,11 @@ class Node:
             table=lambda: self.table,
             workers=self._workers,
             detector=self._detector,
-            admission=Admission(per_host=config.connects.per_host, per_node=config.connects.per_node),
+            admission=Admission(
+                per_host=config.connects.per_host,
+                per_node=config.connects.per_node,
+                hold=_hold(config),
+            ),
             clock=self._clock,
             tell=self._tell,
             adopt=self._adopt,
@@ -133,13 +148,15 @@ class Node:
 
     async def run(self) -> None:
         """Run until stopped, until every camera is finished, or until it cannot go on (raises)."""
-        self._start()
-        watcher = asyncio.get_running_loop().create_task(self._supervise())
-        watcher.add_done_callback(lambda _: self._over.set())
         try:
-            await self._over.wait()
+            self._start()
+            watcher = asyncio.get_running_loop().create_task(self._supervise())
+            watcher.add_done_callback(lambda _: self._over.set())
+            try:
+                await self._over.wait()
+            finally:
+                watcher.cancel()
         finally:
-            watcher.cancel()
             await self._stop()
         if watcher.done() and not watcher.cancelled() and (error := watcher.exception()):
             raise error
@@ -151,14 +168,20 @@ class Node:
         self._over.set()
 
     def prepare(self, config: Config) -> dict[str, Counters]:
-        """What ``apply`` will need. May take a moment: from any thread but the node's. Raises LedgerError."""
-        known = {entry.name for entry in list(self.roster)}
-        return self.keeper.reserve(name for name in camera_settings(config, None) if name not in known)
+        """What ``apply`` will need. May take a moment: from any thread but the node's. Raises LedgerError,
+        and ConfigError for trackers that cannot be made."""
+        settings = camera_settings(config, self.save_video)
+        known = {entry.name: entry.settings for entry in list(self.roster)}
+        for name, each in settings.items():
+            if each.tracker_options and each != known.get(name):
+                make_tracker(each.tracker, each.tracker_options, each.confidence, lambda: 0)
+        return self.keeper.reserve(name for name in settings if name not in known)
 
     def apply(self, config: Config, reserved: dict[str, Counters]) -> Changes:
         """Watch the cameras of another configuration; the rest of it needs a restart. On the node's loop."""
         self._reserved = reserved
         config = config.model_copy(update={name: getattr(self.config, name) for name in FIXED})
+        self._from_the_start.clear()
         found = self.fleet.apply(camera_settings(config, self.save_video), weights(config))
         self.config = config
         return found
@@ -196,9 +219,10 @@ class Node:
         self._doorbell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.table = Table.create(self.roster.capacity, len(self._workers))
         self.table.header["used"] = len(self.roster)
+        self._built = True
         self.alerts.start()
         self.keeper.begin(self.roster, self.table)
-        self.fleet.start()
+        self.fleet.start(self.keeper.began_at)
         self.keeper.start()
         for child in self._children:
             self._spawn(child)
@@ -241,6 +265,8 @@ class Node:
                 self._heard_result(child, message)
             case Facts(facts):
                 for fact in facts:
+                    if isinstance(fact, EpochStarted):
+                        self.fleet.epoch_started(fact.camera)
                     self._tell(fact)
             case Ready(describe):
                 self._heard_ready(child, describe)
@@ -252,10 +278,31 @@ class Node:
                 self.fleet.finished(index, EndReason(reason), detail)
                 if self.roster.all_finished:
                     self.stop()
+            case CannotAdd(index, why):
+                self._cannot_add(self.roster[index], why)
             case Busy(kind, why):
                 child.kill_reason = why
                 if not self.ready_at or kind == ConfigError.__name__:
                     self._fail(_ERRORS.get(kind, WorkerError)(why))
+
+    def _cannot_add(self, entry: Entry, why: str) -> None:
+        """A camera's settings cannot be used. From the start on that is a mistake in the configuration; later
+        on it is that camera's own trouble."""
+        if entry.name in self._from_the_start:
+            self._fail(ConfigError(why))
+            return
+        now = self._clock.monotonic()
+        self._tell(Trouble(at=now, where="configuration", camera=entry.name, message=why))
+        self._tell(
+            Blind(
+                at=now,
+                camera=entry.name,
+                since=now,
+                cause=Cause.UNSUPPORTED,
+                blame=Blame.OPERATOR,
+                detail=why,
+            )
+        )
 
     def _heard_result(self, child: Child, output: Output) -> None:
         camera = self.roster[output.index]
@@ -401,10 +448,18 @@ class Node:
                 self._hear(child)
                 asyncio.get_running_loop().remove_reader(child.channel.fileno())
             child.reap(self._clock.monotonic())
-        for entry in self.roster:
-            self.table.orphan(entry.index)
-        os.close(self._doorbell)
-        self.table.release()
+        if self._built:
+            for entry in self.roster:
+                self.table.orphan(entry.index)
+            os.close(self._doorbell)
+            self.table.release()
         self.stopped_at = self._clock.monotonic()
-        self.keeper.close()
-        self.alerts.close(ALERTS_WITHIN_S)
+        # Side by side: each may have to wait for somebody outside.
+        alerts = asyncio.to_thread(self.alerts.close, ALERTS_WITHIN_S)
+        await asyncio.gather(alerts, asyncio.to_thread(self.keeper.close))
+
+
+def _hold(config: Config) -> float:
+    """Seconds after which a camera that was let in to connect is taken for lost: longer than any attempt."""
+    longest = max(camera.connect_timeout for camera in config.cameras.values())
+    return max(HOLD_S, HOLD_TIMEOUTS * longest)

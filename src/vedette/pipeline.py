@@ -117,6 +117,8 @@ class Pipeline:
 
     def opened(self, info: StreamInfo) -> None:
         """A session's stream is understood. What the gap before it made wrong starts anew."""
+        if self._account.closed:
+            return  # we hung up; another pipeline may have this row by now
         self._decoder = Decoder(info)
         self._capture = CaptureClock(self._clock.wall() - self._clock.monotonic())
         self._session_frames, self._last_arrival, self._last_pts = 0, 0.0, None
@@ -185,7 +187,7 @@ class Pipeline:
         now, camera = self._clock.monotonic(), self.settings.name
         self._epoch_began = now
         if cut:
-            self.notes.tracks_cut += len(cut)
+            self.notes.cuts.append((now, len(cut)))
             self._observer.fact(
                 TracksEnded(at=now, camera=camera, epoch=epoch - 1, track_ids=cut, reason=reason)
             )
@@ -209,9 +211,13 @@ class Pipeline:
     def _look_for_gap(self, arrived: float) -> None:
         if self.settings.every_frame:
             return
-        # Within a session a usual interval is no gap, whatever grace is given.
-        usual = self.notes.arrivals.threshold(self.settings.stall_after)
-        if self._out_of_sight(arrived, max(self.grace, usual)):
+        grace = self.grace
+        if self._session_frames:
+            # Within a session a usual interval is no gap, whatever grace is given.
+            grace = max(grace, self.notes.arrivals.threshold(self.settings.stall_after))
+        elif self._epoch_began >= self.notes.opened_at:
+            return  # the session began one already
+        if self._out_of_sight(arrived, grace):
             self.start_epoch("stream_gap")
 
     def skipped(self, count: int = 1) -> None:
@@ -230,7 +236,9 @@ class Pipeline:
             interval = float(self._row["interval"])
             # A pause says nothing about the rate; one interval counts for at most a second.
             step = min(1.0, arrived - self._last_arrival) - interval
-            self._row["interval"] = interval + step * (0.1 if interval else 1.0)
+            known = self.notes.arrivals.interval
+            smoothed = interval + step * (0.1 if interval else 1.0)
+            self._row["interval"] = known if known > 1.0 else smoothed
 
     def _decode(self, frame: EncodedFrame, seq: int) -> None:
         began = self._clock.monotonic()
@@ -264,7 +272,8 @@ class Pipeline:
                 self._clip_began = now - frame.pts
             return now, self._clip_began + frame.pts
         if self._last_pts is not None:
-            self.notes.timed(frame.pts - self._last_pts, frame.arrived - self._last_arrival, now)
+            ahead = self._capture.ahead(frame.pts, frame.arrived)
+            self.notes.timed(frame.pts - self._last_pts, ahead, now)
         self._last_pts, self._last_arrival = frame.pts, frame.arrived
         captured = self._capture.captured(frame.pts, frame.arrived, frame.sender_time)
         return captured, captured
@@ -431,7 +440,7 @@ class Pipeline:
         with account.lock:
             account.count(Outcome.ANALYSED)
             self._table.record_age(self.index, output.age)
-        self.notes.emitted(output.age)
+        self.notes.emitted(output.age, began)
         self._table.record_stage(self._worker, Stage.EMIT, self._clock.monotonic() - began)
 
     # ---- frames that will not be analysed
@@ -454,8 +463,15 @@ class Pipeline:
         return self._account.idle
 
     def close(self) -> None:
-        """End everything in flight as orphaned; whoever waits for room is let go."""
+        """End everything in flight as orphaned, and open tracks; whoever waits for room is let go."""
         self._account.close()
+        with self._account.lock:
+            cut = self._open_tracks.end()
+        if cut:
+            now, camera = self._clock.monotonic(), self.settings.name
+            self._observer.fact(
+                TracksEnded(at=now, camera=camera, epoch=self.epoch, track_ids=cut, reason="closed")
+            )
 
     def _trouble(self, message: str) -> None:
         now = self._clock.monotonic()

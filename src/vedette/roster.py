@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from vedette.errors import ConfigError
+from vedette.errors import ConfigError, redact
 from vedette.facts import EndReason
 from vedette.settings import CameraSettings
 
@@ -87,7 +87,7 @@ class Roster:
         """Raises ConfigError where there is none, or none any more."""
         entry = self._by_name.get(name)
         if entry is None or entry.removed:
-            raise ConfigError(f"there is no camera {name!r}")
+            raise ConfigError(f"there is no camera {redact(name)!r}")
         return entry
 
     def named_ever(self, name: str) -> Entry:

@@ -193,7 +193,7 @@ class RunningNode:
         def change(config: Config) -> Config:
             before = config.cameras.get(name)
             if before is None:
-                raise ConfigError(f"there is no camera {name!r}")
+                raise ConfigError(f"there is no camera {redact(name)!r}")
             given = {key: getattr(before, key) for key in before.model_fields_set} | settings
             return config.with_camera(name, given)
 

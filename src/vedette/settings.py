@@ -33,3 +33,7 @@ class CameraSettings(msgspec.Struct, frozen=True, kw_only=True):
     confidence: float = 0.4
     options: dict[str, str] = {}
     save_video: str | None = None
+
+    def __repr__(self) -> str:
+        """Without address and options: they may hold credentials."""
+        return f"CameraSettings({self.name!r})"

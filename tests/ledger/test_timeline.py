@@ -26,6 +26,7 @@ from vedette.facts import (
     Recovered,
     Sees,
     SessionOpened,
+    StoodStill,
 )
 from vedette.ledger.audit import Watch, partition_problems
 from vedette.ledger.claims import DETAIL_AT_MOST
@@ -437,11 +438,43 @@ def test_a_paused_camera_is_paused_whatever_else_is_said_and_starts_afterwards()
     ]
 
 
-def test_adding_a_paused_camera_resumes_it() -> None:
+def test_a_paused_camera_that_is_changed_stays_paused() -> None:
     node = Node()
     node.knows(node.timeline.paused("gate", 20.0))
     node.says(CameraAdded(at=30.0, camera="gate", host="10.0.0.5"))
-    assert node.stretches == [(Cause.PAUSED, 20, 30), (Cause.STARTING, 30, None)]
+    assert node.stretches == [(Cause.PAUSED, 20, None)]
+    node.knows(node.timeline.resumed("gate", 40.0))
+    assert node.stretches == [(Cause.PAUSED, 20, 40), (Cause.STARTING, 40, None)]
+
+
+def test_what_was_the_matter_with_a_camera_before_it_was_changed_is_not_any_more() -> None:
+    node = Node()
+    node.says(
+        Blind(at=20.0, camera="gate", since=19.0, cause=Cause.UNAUTHORISED, blame=Blame.OPERATOR, detail="")
+    )
+    node.says(CameraAdded(at=30.0, camera="gate", host="10.0.0.6"))
+    node.says(Blind(at=31.0, camera="gate", since=30.0, cause=Cause.REFUSED, blame=Blame.CAMERA, detail=""))
+    assert node.stretches == [
+        (Cause.UNAUTHORISED, 19, 30),
+        (Cause.STARTING, 30, 31),
+        (Cause.REFUSED, 31, None),
+    ]
+
+
+def test_what_is_said_of_the_time_before_a_change_is_not_believed() -> None:
+    node = Node()
+    node.says(CameraAdded(at=30.0, camera="gate", host="10.0.0.6"))
+    node.sees(29.9)
+    node.says(Degraded(at=29.9, camera="gate", since=20.0, cause=Cause.FROZEN, blame=Blame.CAMERA))
+    node.sees(31.0)
+    assert node.stretches[-1] == (Cause.STARTING, 30, 31)
+
+
+def test_a_worker_that_stood_still_is_on_record_for_exactly_that_time() -> None:
+    node = Node()
+    node.says(StoodStill(at=30.0, camera="gate", since=24.0, detail="6 s"))
+    assert node.stretches == [(Cause.DECODE_BEHIND, 24, 30)]
+    assert node.timeline.open_gaps() == []
 
 
 def test_adding_a_watched_camera_begins_it_again() -> None:
@@ -655,12 +688,13 @@ class AnyFacts(RuleBasedStateMachine):
         model = self.models.get(camera)
         if model is None:
             self.models[camera] = Model()
+            self.models[camera].lost_at = self.at
             start = self.timeline.edge(camera)
             assert start is not None
             self.watches.append(Watch(camera, start))
         else:
-            model.paused, model.picture = False, set()
-            model.stream = model.stream or Cause.STARTING
+            model.picture, model.lost_at = set(), self.at
+            model.stream = None if model.paused else Cause.STARTING
 
     @rule(camera=CAMERAS)
     def removed(self, camera: str) -> None:
@@ -716,6 +750,7 @@ class AnyFacts(RuleBasedStateMachine):
         model = self.models.get(camera)
         if model and model.paused:
             model.paused, model.stream = False, Cause.STARTING
+            model.lost_at = self.at
 
     @rule(cameras=st.sets(CAMERAS), tracks=TRACKS, ago=st.floats(0.0, 10.0))
     def worker_lost(self, cameras: set[str], tracks: int, ago: float) -> None:

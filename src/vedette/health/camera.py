@@ -3,17 +3,27 @@ say. On the event loop of its worker, never on the frame's way."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 from vedette.causes import Blame, Cause
 from vedette.clock import Clock
-from vedette.facts import AnyFact, Blind, Degraded, Happened, Recovered, Sees
+from vedette.facts import (
+    AnyFact,
+    Blind,
+    Degraded,
+    EndReason,
+    Happened,
+    Recovered,
+    Sees,
+    StoodStill,
+)
 from vedette.health import stream
 from vedette.health.blame import LinkEvidence
 from vedette.health.conditions import Ended as PictureBetter
 from vedette.health.conditions import PictureHealth, PictureState
-from vedette.health.notes import Notes
+from vedette.health.notes import UNANSWERED_S, Notes
 from vedette.health.observed import (
     Action,
     Ended,
@@ -45,6 +55,9 @@ its absence, is there when the stall is told."""
 ACKED_WITHIN_S = 0.3
 """A kernel may hold an acknowledgement back for 0.2 s."""
 
+STOOD_STILL_S = 2.0
+"""Looks are four a second. After so long without one, the stretch is on record."""
+
 OWN_PATIENCE_S = 2.0
 """What a source waits beyond our own limit before it ends a stalled session by itself, should we hang."""
 
@@ -63,12 +76,16 @@ class CameraHealth:
         *,
         clock: Clock,
         tell: Callable[[AnyFact], None],
+        detector_since: Callable[[], float | None] = lambda: None,
     ) -> None:
+        """``detector_since``: since when there has been a detector, None while there is none: the node knows
+        that, and says so."""
         settings = pipeline.settings
         self._pipeline, self._lane, self._source = pipeline, lane, source
         self._notes: Notes = pipeline.notes
         self._clock, self._tell, self._camera = clock, tell, settings.name
         self._stall_after = settings.stall_after
+        self._answer_within = max(UNANSWERED_S, 3.0 / settings.max_fps if settings.max_fps else 0.0)
         self._limits = Limits(
             hang_up_after=settings.hang_up_after,
             first_frame_within=max(settings.connect_timeout, settings.hang_up_after),
@@ -79,6 +96,10 @@ class CameraHealth:
         self._look = Look()
         self._before: dict[str, float] = {}
         self._probed_at = 0.0
+        self._looked_at = 0.0
+        self._detector_since = detector_since
+        self._looking = threading.Lock()
+        """Pictures may be judged on several threads of a pool: one at a time."""
 
     # ---- the stream
 
@@ -87,10 +108,11 @@ class CameraHealth:
         notes = self._notes
         while notes.events:
             kind, at, what = notes.events.popleft()
-            if self._source is None and kind == "ended":
+            if self._source is None and kind == "ended" and what.reason is EndReason.ENDED:
                 continue  # a file that is over has missed nothing
             self._step(self._observed(kind, at, what), at)
         now = self._clock.monotonic()
+        self._mind_the_time(now)
         if self._source is None:
             # A file has nobody who could be late: what matters is that pictures come.
             return
@@ -98,6 +120,22 @@ class CameraHealth:
         self._source.stall_after = max(self._limits.hang_up_after, 2 * threshold) + OWN_PATIENCE_S
         self._probe(now, threshold)
         self._step(self._snapshot(now, threshold), now)
+
+    def _mind_the_time(self, now: float) -> None:
+        """Nobody is condemned for what we did not look at ourselves; but nobody saw it, either."""
+        before, self._looked_at = self._looked_at, now
+        stood_still = before and now - before > STOOD_STILL_S and self._stream.seen_at is not None
+        if stood_still and self._source is not None:
+            detail = f"The process that reads it did nothing for {now - before:.1f} s."
+            self._tell(StoodStill(at=now, camera=self._camera, since=before, detail=detail))
+
+    def _unanswered(self, now: float) -> float:
+        """Seconds without a result although there is a detector, and pictures for it."""
+        since, notes = self._detector_since(), self._notes
+        patience = notes.pictures.threshold(self._stall_after)
+        if since is None or now - notes.last_picture > patience:
+            return 0.0
+        return now - max(notes.last_answer, notes.opened_at, since)
 
     def _observed(self, kind: str, at: float, what: Any) -> Observation:
         notes = self._notes
@@ -135,6 +173,8 @@ class CameraHealth:
             wait=_mean(since("wait_s"), taken),
             age=_mean(since("age_s"), results),
             expired=int(since("expired", self._pipeline.expired)),
+            unanswered=self._unanswered(now),
+            answer_threshold=notes.answers.threshold(self._answer_within),
             rate=notes.arrivals.rate(now),
             ratio=notes.arrivals.ratio(now),
             sequence_gaps=int(since("lost_packets")),
@@ -170,18 +210,28 @@ class CameraHealth:
         )
 
     def _step(self, seen: Observation, now: float) -> None:
+        outage = self._stream.outage
+        since = outage.since if outage else self._stream.began
         self._stream, actions = stream.step(self._stream, seen, now)
         for action in actions:
-            self._perform(action, now)
+            self._perform(action, now, since)
 
-    def _perform(self, action: Action, now: float) -> None:
+    def _cut_since(self, since: float) -> int:
+        cuts = self._notes.cuts
+        cut = 0
+        while cuts:
+            at, count = cuts.popleft()
+            cut += count if at >= since else 0
+        return cut
+
+    def _perform(self, action: Action, now: float, since_when: float) -> None:
         camera = self._camera
         match action:
             case SayBlind(since, cause, blame, detail):
                 self._notes.wants_picture = True
                 self._tell(Blind(at=now, camera=camera, since=since, cause=cause, blame=blame, detail=detail))
             case SaySees(at):
-                cut, self._notes.tracks_cut = self._notes.tracks_cut, 0
+                cut = self._cut_since(since_when)
                 self._tell(Sees(at=at, camera=camera, epoch=self._pipeline.epoch, tracks_cut=cut))
             case SayDegraded(since, cause, blame, detail):
                 self._tell(
@@ -202,6 +252,13 @@ class CameraHealth:
 
     def look_at_picture(self) -> None:
         """Judge the picture that the detector took last, if one is due: about once a second."""
+        if self._notes.to_look_at is not None and self._looking.acquire(blocking=False):
+            try:
+                self._judge_picture()
+            finally:
+                self._looking.release()
+
+    def _judge_picture(self) -> None:
         image, self._notes.to_look_at = self._notes.to_look_at, None
         if image is None:
             return

@@ -64,8 +64,16 @@ def condemn(state: State, shot: Snapshot, now: float) -> Condemned | None:
     if not came:
         return None
     found = _no_picture(state, shot, now, now - max(begun, shot.last_picture))
-    if found is not None or not state.damaged.on:
+    if found is not None:
         return found
+    if shot.unanswered > shot.answer_threshold:
+        why = (
+            f"Pictures come, and no result in {shot.unanswered:.1f} s; {shot.expired} grew too old just now."
+        )
+        since = max(state.usable_until, now - shot.unanswered)
+        return Condemned(Cause.DETECTOR_LOST, Blame.INFERENCE, why, since, hopeless=False)
+    if not state.damaged.on:
+        return None
     counts = state.tally
     blame, why = blame_corrupt(counts.sequence_gaps, counts.failed, counts.received)
     detail = f"{state.damage:.0%} of the frames are damaged. {why}"

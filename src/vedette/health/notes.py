@@ -21,7 +21,13 @@ EVENTS_AT_MOST = 64
 STEP_S = 1.0
 """Timestamps that run off from the arrivals by more than this are no jitter: the stream's clock jumped."""
 
+STEPS_AT_MOST = 32
+"""Of the events; the others, sessions above all, must find room."""
+
 LOOK_EVERY_S = 1.0
+
+UNANSWERED_S = 10.0
+"""How long results may be missing while it is not known how often a camera has its turn."""
 
 
 class Notes:
@@ -44,7 +50,12 @@ class Notes:
         self.decode_s = self.lag_s = self.queued_s = self.wait_s = self.age_s = 0.0
         """Sums in seconds. Over the decodes: in the decoder, capture to arrival, arrival to decoder; over the
         pictures taken: before the detector; over the results: their age."""
-        self.tracks_cut = 0
+        self.cuts: deque[tuple[float, int]] = deque(maxlen=EVENTS_AT_MOST)
+        """When tracks were cut, and how many."""
+        self.steps_dropped = 0
+        """Steps of the stream's clock beyond those that matter."""
+        self.answers = Arrivals(UNANSWERED_S)
+        self.last_answer = 0.0
         self.to_look_at: Any = None
         """A picture (an ``av.VideoFrame``) whose features are due."""
         self._look_due = 0.0
@@ -64,14 +75,19 @@ class Notes:
         self.last_arrival = at
         self.arrivals.note(at)
 
-    def timed(self, by_stream: float, by_arrival: float, at: float) -> None:
-        """Seconds from the last frame to this one, by the stream's clock and by ours.
+    def timed(self, by_stream: float, ahead: float, at: float) -> None:
+        """A frame's timestamp: ``by_stream`` seconds after the last one's, and ``ahead`` of where any frame
+        that the network did not hold up would have it.
 
-        Frames that were held up arrive late, but their timestamps go on as before: no step. Frames of a codec
-        that reorders step back by less than a second.
+        Frames that were held up are behind: no step. Frames of a codec that reorders step back by less than a
+        second.
         """
-        if by_stream < -STEP_S or by_stream - max(0.0, by_arrival) > STEP_S:
-            self.events.append(("stepped", at, by_stream if by_stream < 0 else by_stream - by_arrival))
+        if by_stream >= -STEP_S and ahead <= STEP_S:
+            return
+        if len(self.events) < STEPS_AT_MOST:
+            self.events.append(("stepped", at, by_stream if by_stream < -STEP_S else ahead))
+        else:
+            self.steps_dropped += 1
 
     def decoded(self, seconds: float, *, lag: float, waited: float) -> None:
         self.decodes += 1
@@ -87,7 +103,10 @@ class Notes:
         self.last_picture, self.size = at, (width, height)
         self.pictures.note(at)
 
-    def emitted(self, age: float) -> None:
+    def emitted(self, age: float, at: float) -> None:
+        """A result left."""
+        self.last_answer = at
+        self.answers.note(at)
         self.results += 1
         self.age_s += age
 

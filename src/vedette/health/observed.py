@@ -76,6 +76,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     wait: float = 0.0
     age: float = 0.0
     expired: int = 0
+    unanswered: float = 0.0
+    """Seconds since the last result, where a detector is there and pictures come."""
+    answer_threshold: float = 10.0
+    """So long may results be missing (:class:`vedette.health.arrivals.Arrivals` of results)."""
     rate: float = 0.0
     ratio: float = 1.0
     """The rate as a share of the usual one."""
@@ -213,6 +217,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     damage: float = 0.0
     """Share of the frames that came lately which were damaged."""
     damaged: Lasting = Lasting()
+    unanswered: bool = False
+    """Pictures come, and no detector answers."""
     codec: str = ""
     size: tuple[int, int] = (0, 0)
     slow: Lasting = Lasting()

@@ -123,6 +123,7 @@ def _absorb(state: State, shot: Snapshot, now: float) -> tuple[State, tuple[Acti
     absorbed = replace(
         state,
         last_look=now,
+        unanswered=shot.unanswered > shot.answer_threshold,
         last_arrival=max(state.last_arrival, shot.last_arrival),
         last_picture=max(state.last_picture, shot.last_picture),
         picture_threshold=shot.picture_threshold,
@@ -193,7 +194,7 @@ def _hang_up(state: State, found: Condemned) -> Next:
 
 
 def _see(state: State, at: float, now: float, patience: float) -> Next:
-    if state.seen_at is not None or state.opened_at is None or state.damaged.on:
+    if state.seen_at is not None or state.opened_at is None or state.damaged.on or state.unanswered:
         return state, ()
     since = state.outage.since if state.outage else state.began
     if at <= since or at < state.opened_at or now - at > max(patience, 2 * LOOK_EVERY_S):
@@ -231,6 +232,7 @@ def _open(state: State, opened: Opened, now: float) -> Next:
         tally=_CLEAN,
         backlog_since=None,
         damage=0.0,
+        unanswered=False,
         damaged=Lasting(),
     )
     return state, happened

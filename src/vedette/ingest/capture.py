@@ -47,6 +47,11 @@ class CaptureClock:
                 return min(reported, arrived)
         return min(pts + base, arrived)
 
+    def ahead(self, pts: float, arrived: float) -> float:
+        """Seconds by which a timestamp runs ahead of all that came lately; negative: it is behind."""
+        known = [base for base in (self._current, self._previous) if base is not None]
+        return min(known) - (arrived - pts) if known else 0.0
+
     def _base(self, difference: float, arrived: float, pts: float) -> float:
         known = [base for base in (self._current, self._previous) if base is not None]
         if not known or self._clock_was_set(difference, arrived, pts, min(known)):

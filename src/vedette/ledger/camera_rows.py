@@ -111,8 +111,17 @@ class CameraRows:
 
     def starts(self, at: float) -> list[Told]:
         """It is watched from now on, or begins again: nothing is known of its picture."""
+        # What is said of an earlier time, by whoever read it then, is said of something else.
+        self._lost_at = at
         told = self._end_degraded(at, list(self._degraded))
         self._claims.start(self._given.when(at))
+        return told + self._settle(at)
+
+    def changed(self, at: float) -> list[Told]:
+        """It is opened anew with other settings."""
+        self._lost_at = at
+        told = self._end_degraded(at, list(self._degraded))
+        self._claims.change(self._given.when(at))
         return told + self._settle(at)
 
     def worker_lost(self, at: float, since: float, detail: str, tracks: int) -> list[Told]:
@@ -123,11 +132,11 @@ class CameraRows:
         self._claims.worker_lost(self._given.when(since), detail, tracks)
         return told + self._settle(at)
 
-    def paused(self, at: float, detail: str) -> list[Told]:
+    def paused(self, at: float, detail: str, tracks: int = 0) -> list[Told]:
         if self._claims.paused:
             return []
         told = self._end_degraded(at, list(self._degraded))
-        self._claims.pause(self._given.when(at), detail)
+        self._claims.pause(self._given.when(at), detail, tracks)
         return told + self._settle(at)
 
     def resumed(self, at: float) -> list[Told]:
@@ -138,13 +147,20 @@ class CameraRows:
         self._claims.detector = lost
         return self._settle(at)
 
-    def asleep(self, start: int, end: int, at: float) -> list[Told]:
+    def stood_still(self, since: float, at: float, detail: str) -> list[Told]:
+        """Its worker did nothing from ``since`` to ``at`` (monotonic seconds), and is well again."""
+        when = self._given.when
+        return self.asleep(when(since), when(at), at, Cause.DECODE_BEHIND, detail)
+
+    def asleep(
+        self, start: int, end: int, at: float, cause: Cause = Cause.NODE_ASLEEP, detail: str = ""
+    ) -> list[Told]:
         """The machine slept from ``start`` to ``end`` (µs). A camera that was blind stays in its row."""
         start = max(start, self.floor)
         if self._open is not None or end <= start:
             return []
         self.floor = end
-        gap = replace(self._row(Kind.BLIND, start, Cause.NODE_ASLEEP, Blame.NODE, ""), end=end)
+        gap = replace(self._row(Kind.BLIND, start, cause, Blame.NODE, detail), end=end)
         interval = self._given.interval(self.camera)
         return [
             GapClosed(at=at, gap=replace(gap, frames_missed=_missed(gap, interval), epoch_after=self.epoch))

@@ -28,6 +28,10 @@ _PAUSED, _STREAM, _PICTURE = 0, 1, 2
 _DETECTOR = _PICTURE + len(PICTURE)
 
 
+_ROWS_OF_THEIR_OWN = ("worker", "anew")
+"""What is the matter with the stream later on is told in another row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What blinds a camera since ``since`` (µs). Claims with the same ``row`` share a row of the ledger."""
@@ -64,11 +68,11 @@ class Claims:
         picture = next((self._picture[cause] for cause in PICTURE if cause in self._picture), None)
         return self.paused or self.stream or picture or self.detector
 
-    def pause(self, now: int, detail: str) -> None:
+    def pause(self, now: int, detail: str, tracks: int = 0) -> None:
         """Whatever else was the matter is not waited for any more."""
         self.stream = None
         self._picture.clear()
-        self.paused = Claim(_PAUSED, "paused", Cause.PAUSED, Blame.OPERATOR, now, shorten(detail))
+        self.paused = Claim(_PAUSED, "paused", Cause.PAUSED, Blame.OPERATOR, now, shorten(detail), tracks)
 
     def start(self, now: int) -> None:
         """Not paused any more, and nothing is known of the picture. What is wrong with the stream stays."""
@@ -77,6 +81,14 @@ class Claims:
         if self.stream is None:
             met = {Cause.STARTING: 1}
             self.stream = Claim(_STREAM, "link", Cause.STARTING, Blame.NODE, now, met=met)
+
+    def change(self, now: int) -> None:
+        """It is opened anew, as another camera so to speak: nothing is known of it. A pause goes on."""
+        self._picture.clear()
+        self.stream = None
+        if self.paused is None:
+            met = {Cause.STARTING: 1}
+            self.stream = Claim(_STREAM, "anew", Cause.STARTING, Blame.NODE, now, met=met)
 
     def picture(self, cause: Cause, blame: Blame, since: int, detail: str) -> None:
         """There is nothing to see in the pictures: ``cause`` in :data:`vedette.causes.PICTURE`."""
@@ -93,12 +105,12 @@ class Claims:
         A camera that refuses us all night shall not have a row written each time: 1, 2, 4, 8… times are told.
         """
         old = self.stream
-        before = {} if old is None or old.row == "worker" else old.met
+        before = {} if old is None or old.row in _ROWS_OF_THEIR_OWN else old.met
         met = {**before, cause: before.get(cause, 0) + 1}
         worth_telling = met[cause] & (met[cause] - 1) == 0
-        if old is not None and old.row == "worker":
+        if old is not None and old.row in _ROWS_OF_THEIR_OWN:
             if cause is Cause.STARTING:
-                return False  # the new worker starts because the old one was lost
+                return False  # it starts because its worker was lost, or it was changed
         elif old is not None and _explains_less(cause, old.cause):
             cause, blame = old.cause, old.blame
         self.stream = Claim(_STREAM, "link", cause, blame, since, _sequence(met, detail), met=met)

@@ -29,15 +29,19 @@ class Database:
         """What a new connection needs before anybody may write through it; may raise."""
         self._connection: Connection | None = None
         self._reads = 0
+        self._closed = False
         self._file: tuple[int, int] | None = None
 
     def open(self) -> None:
         """Raises LedgerError: not there, not a ledger, newer than we are…"""
         with self.guard:
+            self._closed = False
             self._connected()
 
-    def close(self) -> None:
+    def close(self, *, for_good: bool = True) -> None:
+        """``for_good``: whoever comes late is refused, not let in again."""
         with self.guard:
+            self._closed = for_good
             self._disconnect()
             self._file = None
 
@@ -80,6 +84,8 @@ class Database:
             raise problem(err, self.address) from err
 
     def _connected(self) -> Connection:
+        if self._closed:
+            raise LedgerError(f"{self.address}: was closed")
         if self._file != self._identity() and self._file is not None:
             # A deleted file can be written on and on, and nobody ever reads it.
             raise LedgerError(f"{self.address}: was removed or replaced while it was open")

@@ -50,7 +50,7 @@ PRUNE_EVERY_S = 3600.0
 NUDGE_EVERY_S = 2.0
 """A thousand cameras that come back together are a thousand reasons to try the others."""
 
-LAST_WORDS_S = 2.0
+LAST_WORDS_S = 1.0
 
 DETECTOR = "inference-"
 """How names of inference workers begin."""
@@ -70,7 +70,8 @@ class Keeper:
         self._ledger: Ledger | None = None
         self._writer: LedgerWriter | None = None
         self._counted_at = 0.0
-        self._begun = False
+        self._begun = self._closed = False
+        self.began_at = 0.0
         self._pruned_at = -math.inf
         self._nudged_at = -math.inf
 
@@ -111,6 +112,7 @@ class Keeper:
                 tell=self._tell,
                 ledger_time=self._time.when,
             )
+        self.began_at = now
         self._begun = True
         for gap in downtime:
             self._tell(GapClosed(at=now, gap=gap))
@@ -124,8 +126,7 @@ class Keeper:
 
     def start(self) -> None:
         """The cameras of the start are told of: from now on, what no row says was blind was seen."""
-        now = self._clock.monotonic()
-        self._say(self._timeline.detector_lost(now, "The detector is being loaded."))
+        self._say(self._timeline.detector_lost(self.began_at, "The detector is being loaded."))
         if self._writer is not None:
             self._writer.start()
 
@@ -173,7 +174,7 @@ class Keeper:
         line = self._timeline
         match fact:
             case CameraPaused():
-                return line.paused(fact.camera, fact.at, fact.detail)
+                return line.paused(fact.camera, fact.at, fact.detail, fact.tracks)
             case CameraResumed():
                 return line.resumed(fact.camera, fact.at)
             case CameraFinished():
@@ -215,10 +216,11 @@ class Keeper:
         return count + 1, {**seconds, gap.cause.value: seconds.get(gap.cause.value, 0.0) + lasted}
 
     def _prune(self) -> None:
-        if self._ledger is None:
+        if self._ledger is None or self._closed:
             return
         try:
-            self._ledger.prune(round((self._clock.wall() - self._settings.keep) * 1e6))
+            before = round((self._clock.wall() - self._settings.keep) * 1e6)
+            self._ledger.prune(before, node=self._settings.node)
         except LedgerError as err:
             self._tell(Trouble(at=self._clock.monotonic(), where="ledger", message=f"not pruned: {err}"))
 
@@ -234,7 +236,7 @@ class Keeper:
     def coverage(self, camera: str, seconds: float) -> float | None:
         """Share of the last so many seconds in which it was seen; None where nothing is known. For a thread
         that may wait. Raises LedgerError."""
-        if self._ledger is None:
+        if self._ledger is None or self._closed:
             return None
         until = self._lived
         since = until - round(seconds * 1e6)
@@ -284,8 +286,15 @@ class Keeper:
 
     def close(self) -> None:
         """The node's last word: from now on nobody sees anything here."""
-        if self._writer is not None:
-            self._writer.close(LAST_WORDS_S, self._counters())
+        self._closed = True
+        if self._writer is not None and not self._writer.close(LAST_WORDS_S, self._counters()):
+            # The database takes nothing, and may hold whoever closes it for long. The next start accounts for
+            # what could not be said.
+            threading.Thread(target=self._let_go, name="ledger-close", daemon=True).start()
+            return
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._ledger is not None:
             self._ledger.close()
 

@@ -84,10 +84,13 @@ class Ledger:
 
     def close(self) -> None:
         """Let go of the database and of the node's lock, without a last word: that is :meth:`end`."""
+        self._let_go(for_good=True)
+
+    def _let_go(self, *, for_good: bool) -> None:
         with self._guard:
             self._node = ""
             self._database.on_connect = None
-            self._database.close()
+            self._database.close(for_good=for_good)
             if self._lock is not None:
                 self._lock.release()
                 self._lock = None
@@ -179,7 +182,7 @@ class Ledger:
                 with self._database.writing(durable=True) as connection:
                     begun = recovery.begin(connection, node, cameras, now, vedette.__version__)
             except BaseException:
-                self.close()
+                self._let_go(for_good=False)
                 raise
             self._node, self._life = node, begun.life
             self._known = self._durable_at = begun.not_before
@@ -242,13 +245,16 @@ class Ledger:
                 self._beat(connection, known, stopped=True)
             self.close()
 
-    def prune(self, before: int) -> int:
+    def prune(self, before: int, *, node: str | None = None) -> int:
         """Delete what ended before. The time before counts as never watched then, not as seen.
 
-        Of the node that writes, or of all if none has begun. Returns how many rows were deleted.
+        ``node``: of this one, which must be ours; None: of the node that writes, or of all if none has begun.
+        Returns how many rows were deleted.
         """
-        with self._database.writing(durable=True) as connection:
+        with self._guard, self._database.writing(durable=True) as connection:
             known = {each.node: each.heartbeat for each in read.nodes_of(connection)}
+            if node is not None:
+                self._must_have_begun()
             names = [self._node] if self._node else sorted(known)
             return sum(changes.prune(connection, name, min(before, known[name])) for name in names)
 

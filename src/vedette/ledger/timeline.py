@@ -20,6 +20,7 @@ from vedette.facts import (
     Happened,
     Recovered,
     Sees,
+    StoodStill,
 )
 from vedette.ledger.camera_rows import CameraRows, Given, Told
 from vedette.ledger.claims import Claim, no_detector
@@ -70,19 +71,23 @@ class Timeline:
                 return self._add(fact.camera, fact.at)
             case CameraRemoved():
                 return self.finished(fact.camera, fact.at)
+            case StoodStill():
+                rows = self._cameras.get(fact.camera)
+                return [] if rows is None else rows.stood_still(fact.since, fact.at, fact.detail)
             case Blind() | Degraded() | Sees() | Recovered() | Happened() | EpochStarted():
                 rows = self._cameras.get(fact.camera)
                 return [] if rows is None else _heard(rows, fact)
         return []
 
     def _add(self, camera: str, at: float) -> list[Told]:
-        """A camera that is watched already begins again: it was changed, or resumed."""
+        """A camera that is watched already was changed."""
         rows = self._cameras.get(camera)
         if rows is None:
             floor = max(self._given.when(at), self._removed.pop(camera, self._not_before))
             rows = CameraRows(camera, self._given, floor, self._epochs.pop(camera, None), self._lost)
             self._cameras[camera] = rows
-        return rows.starts(at)
+            return rows.starts(at)
+        return rows.changed(at)
 
     def finished(self, camera: str, at: float) -> list[Told]:
         """A file ended, or a camera was removed: nobody is responsible for it any more; what is open ends."""
@@ -136,9 +141,10 @@ class Timeline:
         self._lost = None
         return [told for rows in self._cameras.values() for told in rows.detector(at, None)]
 
-    def paused(self, camera: str, at: float, detail: str = "") -> list[Told]:
+    def paused(self, camera: str, at: float, detail: str = "", tracks: int = 0) -> list[Told]:
+        """``tracks``: that were open."""
         rows = self._cameras.get(camera)
-        return [] if rows is None else rows.paused(at, detail)
+        return [] if rows is None else rows.paused(at, detail, tracks)
 
     def resumed(self, camera: str, at: float) -> list[Told]:
         """It begins again, and is ``starting`` until it sees. Not paused: nothing happens."""

@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 
 from vedette.clock import Clock, SystemClock
-from vedette.errors import VedetteError
+from vedette.errors import VedetteError, redact
 from vedette.facts import AnyFact, EndReason, Outcome, Trouble
 from vedette.health.camera import CameraHealth
 from vedette.health.stream import LOOK_EVERY_S
@@ -38,8 +38,8 @@ from vedette.workers.protocol import (
     Acknowledge,
     AddCamera,
     AskConnect,
-    Busy,
     CameraFinished,
+    CannotAdd,
     Channel,
     Connected,
     Done,
@@ -64,6 +64,9 @@ __all__ = ["CameraWorker"]
 
 OUTBOX_AT_MOST = 4096
 """Messages that the node has not taken. At 200 results a second that is 20 s of a node that hangs."""
+
+FACTS_AT_MOST = 65_536
+"""Beyond that not even what is said once is kept: a node that hangs for so long is replaced."""
 
 BEAT_S = 0.1
 SWEEP_S = 0.5
@@ -138,6 +141,7 @@ class CameraWorker:
         self._cameras: dict[int, _Camera] = {}
         self._closing: dict[int, _Closing] = {}
         self._detector: Channel | None = None
+        self._detector_since: float | None = None
         self._slots: Slots | None = None
         self._tickets: dict[int, int] = {}
         self._outbox: deque[Any] = deque()
@@ -241,9 +245,8 @@ class CameraWorker:
     def _add_or_give_up(self, message: AddCamera) -> None:
         try:
             self._add(message)
-        except VedetteError as err:
-            self._node.send(Busy(type(err).__name__, str(err)))
-            self._stopping.set()
+        except (VedetteError, OSError) as err:
+            self._tell(CannotAdd(message.index, f"{message.name}: {redact(str(err))}"))
 
     def _add(self, message: AddCamera) -> None:
         settings = msgspec.msgpack.decode(message.settings, type=CameraSettings)
@@ -279,7 +282,14 @@ class CameraWorker:
         source = _source(settings, self._clock)
         camera = self._cameras[message.index] = _Camera(pipeline, lane, gate, source, pictures)
         live = source if isinstance(source, LiveSource) else None
-        camera.health = CameraHealth(pipeline, lane, live, clock=self._clock, tell=self.fact)
+        camera.health = CameraHealth(
+            pipeline,
+            lane,
+            live,
+            clock=self._clock,
+            tell=self.fact,
+            detector_since=lambda: self._detector_since,
+        )
         camera.task = self._loop.create_task(self._watch(message.index, camera))
 
     def _tracker(self, index: int, settings: CameraSettings) -> Tracker:
@@ -347,7 +357,7 @@ class CameraWorker:
     def _meet_detector(self, channel: Channel) -> None:
         if self._detector is not None:
             self._lose_detector()
-        self._detector = channel
+        self._detector, self._detector_since = channel, self._clock.monotonic()
         self._loop.add_reader(channel.fileno(), self._hear_detector)
 
     def _lose_detector(self) -> None:
@@ -355,7 +365,7 @@ class CameraWorker:
         assert self._detector is not None
         self._loop.remove_reader(self._detector.fileno())
         self._detector.close()
-        self._detector, self._slots = None, None
+        self._detector = self._slots = self._detector_since = None
         # A copy: threads of the pool may still be at it.
         for ticket, index in list(self._tickets.items()):
             if index in self._cameras:
@@ -448,6 +458,9 @@ class CameraWorker:
         if not self._outbox and self._sent(message):
             return
         if len(self._outbox) >= OUTBOX_AT_MOST and self._may_be_dropped(message):
+            self._unsent += 1
+            return
+        if len(self._outbox) >= FACTS_AT_MOST:
             self._unsent += 1
             return
         self._outbox.append(message)

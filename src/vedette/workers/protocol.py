@@ -25,6 +25,7 @@ __all__ = [
     "Busy",
     "CameraFinished",
     "Cameras",
+    "CannotAdd",
     "Channel",
     "Connected",
     "Done",
@@ -142,6 +143,13 @@ class Busy(Message, frozen=True):
     message: str
 
 
+class CannotAdd(Message, frozen=True):
+    """A camera's settings cannot be used; the others go on."""
+
+    index: int
+    why: str
+
+
 class AskConnect(Message, frozen=True):
     """A camera wants to open a session; it waits for ``MayConnect``."""
 
@@ -234,7 +242,7 @@ _ANY = (
     | Busy
     | Facts
     | Output
-) | (AskConnect | Connected | CameraFinished | Hello | Fetch | Filled | Done)
+) | (CannotAdd | AskConnect | Connected | CameraFinished | Hello | Fetch | Filled | Done)
 
 
 MESSAGE_AT_MOST = 1 << 20
