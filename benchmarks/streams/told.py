@@ -1,7 +1,7 @@
 """How long after it begins a stall is told, over real RTSP.
 
-``python -m benchmarks.streams.told``: 16 cameras at 25 fps, then 8 at 1 fps; each stalls again and again with its
-connection open, long enough to be told and too short to be hung up on.
+``python -m benchmarks.streams.told``: 16 cameras at 25 fps, then 8 at 1 fps; each stalls again and again,
+with its connection open, for long enough to be told.
 """
 
 from __future__ import annotations
