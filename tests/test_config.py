@@ -431,3 +431,9 @@ def test_a_clip_of_which_every_frame_is_analysed_cannot_be_paced_too(tmp_path: P
 def test_a_known_set_of_class_names_is_no_file() -> None:
     config = Config(cameras={"gate": {"url": "rtsp://127.0.0.1/x"}}, detector={"classes": "coco"})
     assert str(config.detector.classes) == "coco"
+
+
+@pytest.mark.parametrize("node", ["site north", "", "-a", "x" * 65])
+def test_a_wrong_name_of_a_node_is_told_of_like_any_other_mistake(node: str) -> None:
+    with pytest.raises(ConfigError, match=r"ledger\.node"):
+        Config(cameras={"gate": {"url": "rtsp://127.0.0.1/gate"}}, ledger={"node": node})

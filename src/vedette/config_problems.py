@@ -39,6 +39,7 @@ _PATTERNS = {
     "cameras": "a camera's name has lower-case letters, digits and _, and begins with a letter",
     "python": "must be package.module:Class",
     "device": "must be auto, cpu, cuda or cuda:N",
+    "node": "a node's name has letters, digits, dots, - and _, begins with a letter or digit, and is short",
 }
 
 
@@ -122,7 +123,8 @@ def _message(found: ErrorDetails, model: type[BaseModel]) -> str:
         known = str(context.get("expected") or context["expected_tags"]).replace("'", "")
         return f"must be {known}" if kind == "literal_error" else f"unknown type; the known ones are {known}"
     if kind == "string_pattern_mismatch":
-        return _PATTERNS["cameras" if location[0] == "cameras" else str(location[-1])]
+        key = "cameras" if location[0] == "cameras" else str(location[-1])
+        return _PATTERNS.get(key, "is not written as it must be")
     if kind in ("too_short", "missing") and location == ("cameras",):
         return "no cameras; give at least one"
     if kind in ("missing", "too_long", "too_short") and len(location) > 1 and location[-2] == "input_size":

@@ -169,6 +169,9 @@ def _reload(node: RunningNode, asked: threading.Event, reread: Callable[[], Conf
     except VedetteError as err:
         log.error("the configuration was not applied", reason=str(err))
         return
+    except Exception as err:  # a mistake of ours must not end a node that watches
+        log.error("the configuration was not applied", reason=f"{type(err).__name__}: {redact(str(err))}")
+        return
     log.info("configuration applied", added=found.added, removed=found.removed, changed=found.changed)
     if kept:
         log.warning("needs a restart to take effect", settings=kept)
@@ -188,7 +191,11 @@ def _log_gap(fact: GapOpened | GapClosed) -> None:
         log.warning("stream changed", **fields)
         return
     seconds = round(((gap.end or gap.start) - gap.start) / 1e6, 2)
-    log.info("camera sees again" if gap.kind is Kind.BLIND else "camera recovered", seconds=seconds, **fields)
+    what = "camera recovered"
+    if gap.kind is Kind.BLIND:
+        # A row also ends where another begins: the camera was not seen in between.
+        what = "camera sees again" if gap.epoch_after is not None else "gap over"
+    log.info(what, seconds=seconds, **fields)
 
 
 _SAID_OTHERWISE = (Blind, Sees, Degraded, Recovered, GapChanged, CameraAdded)

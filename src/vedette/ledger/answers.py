@@ -76,8 +76,14 @@ def known_only(record: Record, until: int) -> Record:
 
 
 def silent(nodes: Iterable[LedgerNode], until: int) -> dict[str, int]:
-    """Nodes of which nothing is known up to ``until`` (µs), and when they were last heard of."""
-    return {node.node: node.heartbeat for node in nodes if until - node.heartbeat > RUNS_WITHIN_US}
+    """Nodes of which nothing is known up to ``until`` (µs), and when they were last heard of. One that said
+    goodbye is silent at once."""
+
+    def gone(node: LedgerNode) -> bool:
+        patience = 0 if node.stopped is not None else RUNS_WITHIN_US
+        return until - node.heartbeat > patience
+
+    return {node.node: node.heartbeat for node in nodes if gone(node)}
 
 
 def _ended(rows: Sequence[_Open], heard: Mapping[str, int]) -> list[_Open]:
