@@ -166,7 +166,11 @@ def test_an_interrupted_check_ends_quietly(tmp_path: Path) -> None:
     )
     path = config(tmp_path, "cameras: {a: {url: 'rtsp://127.0.0.1:1/x'}}\ndetector: {python: 'slow:Slow'}")
     process = subprocess.Popen(
-        [*COMMAND, "check", str(path), "--no-connect"], stderr=subprocess.PIPE, text=True
+        [*COMMAND, "check", str(path), "--no-connect"],
+        stderr=subprocess.PIPE,
+        text=True,
+        # Started in the background of a shell, this process ignores SIGINT, and so would that one.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while not (tmp_path / "started").exists():
         assert process.poll() is None
