@@ -157,8 +157,7 @@ def test_a_thousand_failures_of_a_camera_leave_nothing(
             # 15 MB in the first thousand and nothing in the thousands that follow.
             await repeat(loops, LOOPS)
             await settled()
-            ends = await leaves_nothing(loops, LOOPS)
-        return ends
+            return await leaves_nothing(loops, LOOPS)
 
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         ends = runner.run(thousand())
