@@ -9,7 +9,7 @@ DEMO_SECONDS ?= 0
 demo: $(VENV)/.installed
 	@$(BIN)/vedette demo $(if $(filter-out 0,$(DEMO_SECONDS)),--for $(DEMO_SECONDS)s)
 
-setup: $(VENV)/.installed $(BIN)/mediamtx
+setup: $(VENV)/.installed $(BIN)/mediamtx $(BIN)/promtool
 
 $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Vedette needs Python 3.11 or newer (set PYTHON=...)")'
@@ -23,6 +23,11 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 $(BIN)/mediamtx: requirements/mediamtx.txt tools/unpack_mediamtx.py | $(VENV)/.installed
 	@echo "Installing the RTSP server MediaMTX into $(VENV) for the tests"
 	@$(BIN)/python tools/unpack_mediamtx.py requirements/mediamtx.txt $@
+
+# Prometheus and promtool, against which the metrics are tested: Debian's package, unpacked and not installed.
+$(BIN)/promtool: tools/unpack_prometheus.sh | $(VENV)/.installed
+	@echo "Unpacking Prometheus into $(VENV) for the tests"
+	@tools/unpack_prometheus.sh $(BIN)
 
 test: setup
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -40,7 +45,7 @@ bench: setup
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--override requirements/overrides.txt pyproject.toml requirements/headless.txt \
-		--group dev --extra openvino --extra alerts --extra postgres --extra parquet -o requirements/dev.txt
+		--group dev --extra openvino --extra alerts --extra postgres --extra parquet --extra top --extra traces -o requirements/dev.txt
 	uv pip compile -q --universal --no-deps --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		requirements/mediamtx.in -o requirements/mediamtx.txt
 

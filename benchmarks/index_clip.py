@@ -12,11 +12,14 @@ import numpy.typing as npt
 from benchmarks.barcode import draw_index, read_index
 from vedette.sim.clip import Clip, bundled_clip, encode_frames
 
-__all__ = ["HEIGHT", "WIDTH", "frames", "index_clip", "read_index"]
+__all__ = ["HEIGHT", "WIDTH", "big_index_clip", "frames", "index_clip", "read_index"]
 
 WIDTH, HEIGHT = 640, 360
 PAN = 40
 """Pixels that the view sways to each side."""
+
+BIG_GRAIN = 4.0
+"""Six times as large, each grain is six pixels wide: more of it than this would be all that is encoded."""
 
 PAN_EVERY = 125
 """Frames from one turn to the next but one."""
@@ -45,3 +48,15 @@ def frames(count: int, grain: float) -> Iterator[npt.NDArray[np.uint8]]:
 def index_clip(fps: float, grain: float, seconds: float = 10.0, keyframe_every_s: float = 2.0) -> Clip:
     """The numbered clip, encoded. Its numbers repeat after ``seconds``: no result may be as old as that."""
     return encode_frames(frames(round(fps * seconds), grain), fps, keyframe_every_s)
+
+
+def big_index_clip(fps: float, seconds: float = 4.0, keyframe_every_s: float = 2.0, times: int = 6) -> Clip:
+    """The same pictures ``times`` as wide and high: 3840×2160. Its numbers repeat after ``seconds``."""
+
+    def scaled() -> Iterator[npt.NDArray[np.uint8]]:
+        for picture in frames(round(fps * seconds), BIG_GRAIN):
+            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+            large = frame.reformat(width=WIDTH * times, height=HEIGHT * times).to_ndarray(format="rgb24")
+            yield large.astype(np.uint8, copy=False)
+
+    return encode_frames(scaled(), fps, keyframe_every_s)

@@ -27,14 +27,27 @@ class SimProcess:
     """``with SimProcess(folder, cameras=32, fps=25, grain=10) as sim``: ``port``, ``pid``, and the logs.
 
     ``sent``: path of float64 [cameras, frames of the clip], the monotonic second at which each was last sent;
-    ``count_path``: int64 of that shape, how often.
+    ``count_path``: int64 of that shape, how often. ``clip``: ``index``, numbered pictures, or ``driveway``,
+    the bundled one. ``big``: so many of the cameras, the last ones, send 3840×2160. ``keep``: a file for the
+    clip's frames, as msgpack: a list of access units, Annex B.
     """
 
-    def __init__(self, folder: Path, *, cameras: int, fps: float, grain: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        cameras: int,
+        fps: float,
+        grain: float,
+        clip: str = "index",
+        big: int = 0,
+        keep: Path | None = None,
+    ) -> None:
         self.sent, self.count_path = folder / "sent.npy", folder / "counts.npy"
         self._command = [sys.executable, "-m", "benchmarks.sim_process"]
         self._command += [f"--cameras={cameras}", f"--fps={fps}", f"--grain={grain}"]
         self._command += [f"--sent={self.sent}", f"--counts={self.count_path}"]
+        self._command += [f"--clip={clip}", f"--big={big}", *([f"--keep={keep}"] if keep else [])]
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -66,8 +79,10 @@ class SimProcess:
 
 async def _serve(options: argparse.Namespace) -> None:
     # Here, because whoever only wants the handle needs none of it.
-    from benchmarks.index_clip import index_clip
+    import msgspec
+
     from vedette.sim import SentLog, SimulatedCameras
+    from vedette.sim.h264 import annexb
 
     class CountingLog(SentLog):
         def __init__(self, path: Path, cameras: int, slots: int, counts: Path) -> None:
@@ -78,9 +93,13 @@ async def _serve(options: argparse.Namespace) -> None:
             super().record(camera, slot, at)
             self._counts[camera, slot] += 1
 
-    clip = index_clip(options.fps, options.grain)
-    log = CountingLog(options.sent, options.cameras, len(clip.units), options.counts)
-    server = SimulatedCameras(clip, cameras=options.cameras, port=0, sent_log=log)
+    clips = _clips(options)
+    clip = clips[0]
+    if options.keep:
+        options.keep.write_bytes(msgspec.msgpack.encode([annexb(unit.payloads) for unit in clip.units]))
+    slots = max(len(each.units) for each in clips)
+    log = CountingLog(options.sent, options.cameras, slots, options.counts)
+    server = SimulatedCameras(clips, cameras=options.cameras, port=0, sent_log=log)
     await server.start()
     print(json.dumps({"port": server.port, **_facts(clip)}), flush=True)
     over = asyncio.Event()
@@ -88,6 +107,20 @@ async def _serve(options: argparse.Namespace) -> None:
     asyncio.get_running_loop().add_reader(sys.stdin, over.set)
     await over.wait()
     await server.stop()
+
+
+def _clips(options: argparse.Namespace) -> list[Clip]:
+    """One for each camera, or one for all."""
+    from benchmarks.index_clip import big_index_clip, index_clip
+    from vedette.sim.clip import bundled_clip, prepare_clip
+
+    if options.clip == "driveway":
+        clip = prepare_clip(bundled_clip(), fps=options.fps, width=640, height=360)
+    else:
+        clip = index_clip(options.fps, options.grain)
+    if not options.big:
+        return [clip]
+    return [clip] * (options.cameras - options.big) + [big_index_clip(options.fps)] * options.big
 
 
 def _facts(clip: Clip) -> dict[str, Any]:
@@ -107,6 +140,9 @@ def main() -> None:
     parser.add_argument("--grain", type=float, required=True)
     parser.add_argument("--sent", type=Path, required=True)
     parser.add_argument("--counts", type=Path, required=True)
+    parser.add_argument("--clip", choices=["index", "driveway"], default="index")
+    parser.add_argument("--big", type=int, default=0)
+    parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

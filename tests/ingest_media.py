@@ -44,6 +44,7 @@ class Notebook:
         self.frames: list[EncodedFrame] = []
         self.left_out = 0
         self.damaged = 0
+        self.missing = 0
         self.frames_before_opened = 0
         self.threads: set[int] = set()
         self.enough = threading.Event()
@@ -62,13 +63,16 @@ class Notebook:
         self.frames.append(frame)
         self._note()
 
-    def skipped(self, count: int = 1) -> None:
+    def skipped(self, count: int = 1, *, behind: bool = False) -> None:
         self.left_out += count
         self._note()
 
     def broken(self, count: int = 1) -> None:
         self.damaged += count
         self._note()
+
+    def lost(self, packets: int) -> None:
+        self.missing += packets
 
     def _note(self) -> None:
         self.threads.add(threading.get_ident())

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from vedette.account import UNACKNOWLEDGED_AT_MOST, Account, Kept
-from vedette.facts import Outcome
+from vedette.endings import Ending
 from vedette.workers.table import OUTCOMES, Table
 
-outcomes = st.sampled_from(list(Outcome))
+endings = st.sampled_from(list(Ending))
 
 
 def kept(seq: int, captured: float = 0.0, decoded_at: float = 0.0) -> Kept:
@@ -30,10 +30,12 @@ class Books(RuleBasedStateMachine):
         self.table = Table.create(1, 1)
         self.row = self.table.rows[0]
         self.account = Account(self.row)
+        self.buffer = 1
         self.underway: list[int] = []
         """Received and in no place yet: whoever received them must end them, or put them somewhere."""
         self.inside: list[int] = []
-        self.newest: int | None = None
+        self.kept: list[tuple[int, float]] = []
+        """Numbers and capture times, oldest first."""
         self.taken: list[int] = []
         self.received = self.ended = 0
         self.shown = -1
@@ -41,6 +43,10 @@ class Books(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         os.close(self.table.fd)
+
+    @initialize(buffer=st.integers(1, 4))
+    def choose_a_buffer(self, buffer: int) -> None:
+        self.buffer, self.account = buffer, Account(self.row, buffer)
 
     # ---- frames arrive
 
@@ -53,18 +59,19 @@ class Books(RuleBasedStateMachine):
             self.received += 1
             self.underway.append(seq)
 
-    @rule(outcome=outcomes, count=st.integers(1, 5))
-    def arrive_as(self, outcome: Outcome, count: int) -> None:
-        before = int(self.row[outcome.value])
-        self.account.arrive_as(outcome, count)
-        assert self.row[outcome.value] == before + count
+    @rule(ending=endings, count=st.integers(1, 5))
+    def arrive_as(self, ending: Ending, count: int) -> None:
+        before = int(self.row[ending.value]), int(self.row[ending.outcome.value])
+        self.account.arrive_as(ending, count)
+        after = int(self.row[ending.value]), int(self.row[ending.outcome.value])
+        assert after == (before[0] + count, before[1] + count)
         self.received, self.ended = self.received + count, self.ended + count
 
     @precondition(lambda self: self.underway)
-    @rule(outcome=outcomes)
-    def end(self, outcome: Outcome) -> None:
+    @rule(ending=endings)
+    def end(self, ending: Ending) -> None:
         self.underway.pop()
-        self.account.end(outcome)
+        self.account.end(ending)
         self.ended += 1
 
     # ---- the decoder
@@ -73,7 +80,7 @@ class Books(RuleBasedStateMachine):
     @rule()
     def enter(self) -> None:
         seq = self.underway.pop(0)
-        if self.account.enter(seq, 0.0, 0.0):
+        if self.account.enter(seq, 0.0, 0.0, 0.0, 0.0):
             assert not self.account.closed
             self.inside.append(seq)
         else:
@@ -93,9 +100,10 @@ class Books(RuleBasedStateMachine):
             self.shown = number
             self.account.keep(kept(number, captured))
         self.inside.remove(seq)
-        self.ended += self.newest is not None
-        self.newest = number
-        assert self.row["newest_captured"] == captured
+        self.kept.append((number, captured))
+        if len(self.kept) > self.buffer:
+            self.kept.pop(0)
+            self.ended += 1
 
     @rule(seq=st.integers(10**9, 10**9 + 5))
     def a_picture_that_nobody_put_in_comes_out(self, seq: int) -> None:
@@ -121,52 +129,52 @@ class Books(RuleBasedStateMachine):
     # ---- the newest
 
     @rule()
-    def orphan_newest(self) -> None:
+    def orphan_kept(self) -> None:
         with self.account.lock:
-            self.account.orphan_newest()
-        self._newest_ended()
+            self.account.orphan_kept()
+        self._kept_ended()
 
     @rule(before=st.floats(0, 10))
     def expire(self, before: float) -> None:
-        old = self.account.newest is not None and self.account.newest.captured < before
         self.account.expire(before)
-        if old:
-            self._newest_ended()
+        while self.kept and self.kept[0][1] < before:
+            self.kept.pop(0)
+            self.ended += 1
 
-    def _newest_ended(self) -> None:
-        self.ended += self.newest is not None
-        self.newest = None
+    def _kept_ended(self) -> None:
+        self.ended += len(self.kept)
+        self.kept.clear()
 
     # ---- the detector
 
-    @rule(wanted=st.booleans())
-    def take(self, wanted: bool) -> None:
+    @rule(since=st.floats(0, 10))
+    def take(self, since: float) -> None:
         self.tickets += 1
-        got = self.account.take(self.tickets, lambda _: wanted)
-        assert (got is not None) == (self.newest is not None and wanted)
-        if got is None:
-            self._newest_ended()
-        else:
-            assert got.seq == self.newest
-            self.newest = None
+        got = self.account.take(self.tickets, lambda kept: kept.captured >= since)
+        while self.kept and self.kept[0][1] < since:
+            self.kept.pop(0)
+            self.ended += 1
+        assert (got is not None) == bool(self.kept)
+        if got is not None:
+            assert got.seq == self.kept.pop(0)[0]
             self.taken.append(self.tickets)
 
     @precondition(lambda self: self.taken)
-    @rule(data=st.data(), outcome=outcomes, comes_back=st.booleans())
-    def a_frame_leaves_the_detector(self, data: st.DataObject, outcome: Outcome, comes_back: bool) -> None:
+    @rule(data=st.data(), ending=endings, comes_back=st.booleans())
+    def a_frame_leaves_the_detector(self, data: st.DataObject, ending: Ending, comes_back: bool) -> None:
         ticket = data.draw(st.sampled_from(self.taken))
         if comes_back:
             with self.account.lock:
                 assert self.account.finish(ticket) is not None
-                self.account.count(outcome)
+                self.account.count(ending)
         else:
-            self.account.give_back(ticket, outcome)
+            self.account.give_back(ticket, ending)
         self.taken.remove(ticket)
         self.ended += 1
 
-    @rule(ticket=st.integers(-5, 0), outcome=outcomes)
-    def a_ticket_that_nobody_has_comes_back(self, ticket: int, outcome: Outcome) -> None:
-        self.account.give_back(ticket, outcome)
+    @rule(ticket=st.integers(-5, 0), ending=endings)
+    def a_ticket_that_nobody_has_comes_back(self, ticket: int, ending: Ending) -> None:
+        self.account.give_back(ticket, ending)
         with self.account.lock:
             assert self.account.finish(ticket) is None
 
@@ -175,7 +183,7 @@ class Books(RuleBasedStateMachine):
     @rule()
     def close(self) -> None:
         self.account.close()
-        self._newest_ended()
+        self._kept_ended()
         self.ended += len(self.inside) + len(self.taken)
         self.inside.clear()
         self.taken.clear()
@@ -184,14 +192,17 @@ class Books(RuleBasedStateMachine):
     def the_books_balance(self) -> None:
         assert self.row["received"] == self.received
         assert sum(int(self.row[name]) for name in OUTCOMES) == self.ended
-        places = len(self.underway) + len(self.inside) + (self.newest is not None) + len(self.taken)
+        assert sum(int(self.row[ending.value]) for ending in Ending) == self.ended
+        places = len(self.underway) + len(self.inside) + len(self.kept) + len(self.taken)
         assert self.table.in_flight(0) == places
 
     @invariant()
-    def what_is_said_of_the_newest_is_so(self) -> None:
-        assert self.row["newest_seq"] == (-1 if self.newest is None else self.newest)
-        assert (self.account.newest is not None) == (self.newest is not None)
-        assert self.account.idle == (not self.inside and self.newest is None and not self.taken)
+    def what_is_said_of_the_next_one_is_so(self) -> None:
+        assert self.row["newest_seq"] == (self.kept[0][0] if self.kept else -1)
+        if self.kept:
+            assert self.row["newest_captured"] == self.kept[0][1]
+        assert self.row["kept"] == len(self.kept)
+        assert self.account.idle == (not self.inside and not self.kept and not self.taken)
 
 
 TestBooks = Books.TestCase
@@ -222,7 +233,7 @@ def test_the_books_balance_when_threads_take_what_others_bring(table: Table) -> 
         for _ in range(frames):
             seq = account.receive()
             assert seq is not None
-            account.enter(seq, 0.0, 0.0)
+            account.enter(seq, 0.0, 0.0, 0.0, 0.0)
             with account.lock:
                 assert account.leave(seq) is not None
                 account.keep(kept(seq))
@@ -233,7 +244,7 @@ def test_the_books_balance_when_threads_take_what_others_bring(table: Table) -> 
         while not over.is_set():
             ticket += 2
             if account.take(ticket, lambda _: True) is not None:
-                account.give_back(ticket, Outcome.ANALYSED)
+                account.give_back(ticket, Ending.ANALYSED)
             account.expire(-1.0)
 
     threads = [threading.Thread(target=bring), *(threading.Thread(target=take, args=(n,)) for n in (0, 1))]

@@ -253,7 +253,7 @@ def test_numbers_may_come_from_the_environment(load: Load) -> None:
         (GATE + "detector: {input_size: [256]}", "2: detector.input_size: must be a height and a width"),
         (GATE + "detector: {input_size: [256, x]}", "2: detector.input_size[1]: must be a whole number"),
         (GATE + "detector: {confidence: 4}", "2: detector.confidence: must be less than or equal to 1"),
-        (GATE + "detector: {batch: 65}", "2: detector.batch: must be less than or equal to 64"),
+        (GATE + "detector: {batch: 65}", "2: detector.batch: must be auto, or a whole number from 1 to 64"),
         ("cameras: {g: {url: 'rtsp://h', max_fps: 0}}", "1: cameras.g.max_fps: must be greater than 0"),
         ("cameras: {g: {url: 'rtsp://h', max_fps: yes}}", "1: cameras.g.max_fps: must be a number"),
         (

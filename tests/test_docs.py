@@ -45,6 +45,7 @@ SECTIONS = {
     "VideoSink": "Sinks",
     "LedgerSettings": "The ledger",
     "Connects": "Connects",
+    "Traces": "Traces",
 }
 # Alerts have a page of their own, held complete by tests/alerts.
 MODELS = {model for model in all_models(Config) if model not in all_models(AlertSettings)}
@@ -80,11 +81,13 @@ def all_options() -> list[str]:
 @pytest.mark.parametrize("option", all_options())
 def test_every_option_is_documented(option: str) -> None:
     # Commands with a page of their own have their options there.
-    pages = [(DOCS / name).read_text() for name in ("ledger.md", "chaos.md")]
+    pages = [(DOCS / name).read_text() for name in ("ledger.md", "chaos.md", "top.md")]
     assert re.search(rf"`(vedette )?{option}\b", "".join([section("Command line"), *pages]))
 
 
-@pytest.mark.parametrize("command", ["run", "check", "demo", "sim", "gaps", "coverage", "alerts", "chaos"])
+@pytest.mark.parametrize(
+    "command", ["run", "check", "demo", "sim", "gaps", "coverage", "alerts", "chaos", "top"]
+)
 def test_every_command_is_documented(command: str) -> None:
     assert f"`vedette {command}" in section("Command line")
 

@@ -24,7 +24,8 @@ from hypothesis.stateful import (
 )
 
 from vedette.account import UNACKNOWLEDGED_AT_MOST
-from vedette.facts import EndReason, EpochStarted, Outcome, SessionEnd, SessionOpened, Trouble
+from vedette.endings import ENDINGS, Ending
+from vedette.facts import EndReason, EpochStarted, SessionEnd, SessionOpened, Trouble
 from vedette.frame import EncodedFrame, Rung, StreamInfo
 from vedette.infer.letterbox import PADDING
 from vedette.pipeline import Pipeline
@@ -221,7 +222,9 @@ def test_each_stage_is_measured_by_itself(rig: Rig) -> None:
     rig.analyse()
     counts = {stage: rig.stage(stage) for stage in Stage}
     once = dict.fromkeys((Stage.CONVERT, Stage.WAIT, Stage.TRACK, Stage.EMIT), 1)
-    assert counts == {**once, Stage.DECODE: 3, Stage.INFER: 0}
+    assert counts == {**once, Stage.LAG: 3, Stage.DECODE: 3, Stage.INFER: 0, Stage.POSTPROCESS: 0}
+    of_camera = {stage: int(rig.table.camera_stages[0, stage].sum()) for stage in Stage}
+    assert of_camera == counts
 
 
 def test_the_newest_picture_is_announced_and_given_once(rig: Rig) -> None:
@@ -427,8 +430,8 @@ def test_frames_at_a_detector_that_died_are_orphaned(rig: Rig) -> None:
     rig.give()
     ticket = rig.take()
     assert ticket is not None
-    rig.pipeline.give_back(ticket, Outcome.ORPHANED)
-    rig.pipeline.give_back(ticket, Outcome.ORPHANED)
+    rig.pipeline.give_back(ticket, Ending.ORPHANED_INFER)
+    rig.pipeline.give_back(ticket, Ending.ORPHANED_INFER)
     rig.finish(ticket, BOX)
     assert rig.results == []
     assert rig.outcomes == {"orphaned": 1}
@@ -844,13 +847,13 @@ class AnyOrder(RuleBasedStateMachine):
     @rule()
     def detector_dies(self) -> None:
         for ticket in self.taken:
-            self.rig.pipeline.give_back(ticket, Outcome.ORPHANED)
+            self.rig.pipeline.give_back(ticket, Ending.ORPHANED_INFER)
         self.taken.clear()
 
     @rule(boxes=st.integers(0, 2))
     def strangers(self, boxes: int) -> None:
         self.rig.finish(10_000_000, *[BOX] * boxes)
-        self.rig.pipeline.give_back(10_000_001, Outcome.FAILED)
+        self.rig.pipeline.give_back(10_000_001, Ending.FAILED_CONVERT)
 
     @rule(seconds=st.floats(0, 1.5))
     def sweep(self, seconds: float) -> None:
@@ -879,7 +882,13 @@ class AnyOrder(RuleBasedStateMachine):
     def every_frame_is_accounted_for(self) -> None:
         row = self.rig.row
         assert all(row[name] >= 0 for name in OUTCOMES)
-        known = len(self.taken) + int(row["newest_seq"] >= 0)
+        for name in OUTCOMES:
+            places = [int(row[ending.value]) for ending in ENDINGS if ending.outcome.value == name]
+            assert min(places) >= 0
+            assert row[name] == sum(places)
+        assert 0 <= row["kept"] <= self.rig.pipeline.settings.buffer
+        assert (row["kept"] > 0) == (row["newest_seq"] >= 0)
+        known = len(self.taken) + int(row["kept"])
         inside = self.rig.in_flight - known
         assert 0 <= inside <= self.unsure
         assert self.rig.pipeline.idle == (self.rig.in_flight == 0)

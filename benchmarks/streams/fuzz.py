@@ -78,11 +78,14 @@ class Nobody:
         self.told += 1
         self.largest = max(self.largest, len(frame.data))
 
-    def skipped(self, count: int = 1) -> None:
+    def skipped(self, count: int = 1, *, behind: bool = False) -> None:
         self.told += count
 
     def broken(self, count: int = 1) -> None:
         self.told += count
+
+    def lost(self, packets: int) -> None:
+        pass
 
 
 def recordings() -> dict[str, bytes]:

@@ -1,8 +1,8 @@
 """Where a camera's frames are, and what became of each: received = the sum of the outcomes + in flight.
 
-A frame is in at most one place: inside the decoder, kept as the newest picture, or taken by the detector. It
-leaves that place together with being counted, under one lock, so the books balance at any moment. The
-counters lie in the shared table: they survive this process.
+A frame is in at most one place: inside the decoder, kept as one of the newest pictures, or taken by the
+detector. It leaves that place together with being counted, under one lock, so the books balance at any
+moment. The counters lie in the shared table: they survive this process.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from vedette.facts import Outcome
+from vedette.endings import ENDINGS, Ending
 from vedette.infer.letterbox import Placement
 
 __all__ = ["UNACKNOWLEDGED_AT_MOST", "Account", "Arrival", "Kept"]
@@ -31,6 +31,9 @@ class Arrival:
     shown: float
     """Where it lies on the scene's own time, in seconds: capture time, or the clip's time for a source that
     is read faster or slower than it was filmed."""
+    arrived: float = 0.0
+    began: float = 0.0
+    """When it was handed to the decoder, monotonic seconds."""
 
 
 @dataclass(slots=True)
@@ -45,20 +48,31 @@ class Kept:
     image: Any
     width: int
     height: int
+    arrived: float = 0.0
+    began: float = 0.0
     chosen_at: float = 0.0
+    converted_at: float = 0.0
     placement: Placement | None = None
+    look: Any = None
+    """What motion was judged by, where it was."""
+
+
+_FIELDS = {ending: (ending.outcome.value, ending.value) for ending in ENDINGS}
+"""The two counters of each ending."""
 
 
 class Account:
-    """One camera's. ``row``: its row of the shared table."""
+    """One camera's. ``row``: its row of the shared table. ``buffer``: how many pictures are kept at most
+    until they are chosen, oldest first."""
 
-    def __init__(self, row: Any) -> None:
+    def __init__(self, row: Any, buffer: int = 1) -> None:
         self.row = row
+        self._buffer = buffer
         self.lock = threading.Lock()
         self.room = threading.Condition(self.lock)
         """Something changed that a source which waits may wait for."""
         self.closed = False
-        self.newest: Kept | None = None
+        self._kept: deque[Kept] = deque()
         self.unacknowledged = 0
         self._taken: dict[int, Kept] = {}
         self._inside: dict[int, Arrival] = {}
@@ -75,30 +89,33 @@ class Account:
             self.row["received"] += 1
             return int(self.row["received"]) - 1
 
-    def arrive_as(self, outcome: Outcome, count: int) -> None:
+    def arrive_as(self, ending: Ending, count: int) -> None:
         """Frames arrived, and that is what became of them."""
         with self.lock:
             self.row["received"] += count
-            self.count(outcome, count)
+            self.count(ending, count)
 
-    def end(self, outcome: Outcome) -> None:
+    def end(self, ending: Ending) -> None:
         """A frame that is in no place ends."""
         with self.lock:
-            self.count(outcome)
+            self.count(ending)
 
-    def count(self, outcome: Outcome, count: int = 1) -> None:
+    def count(self, ending: Ending, count: int = 1) -> None:
         """With the lock held."""
-        self.row[outcome.value] += count
+        outcome, place = _FIELDS[ending]
+        self.row[outcome] += count
+        self.row[place] += count
 
     # ---- inside the decoder
 
-    def enter(self, seq: int, captured: float, shown: float) -> bool:
+    def enter(self, seq: int, captured: float, shown: float, arrived: float, began: float) -> bool:
         """The frame goes into the decoder; False when we hung up meanwhile."""
         with self.lock:
             if self.closed:
-                self.count(Outcome.ORPHANED)
+                self.count(Ending.ORPHANED_DECODE)
                 return False
-            self._inside[seq] = Arrival(captured, int(self.row["epoch"]), shown)
+            self.row["decoded"] += 1
+            self._inside[seq] = Arrival(captured, int(self.row["epoch"]), shown, arrived, began)
             self._numbers.append(seq)
         return True
 
@@ -108,7 +125,7 @@ class Account:
             if self._inside.pop(seq, None) is not None:
                 # With frames out of order its own number may be gone to another picture.
                 self._numbers.remove(seq if seq in self._numbers else self._numbers[0])
-                self.count(Outcome.FAILED)
+                self.count(Ending.FAILED_DECODE)
 
     def leave(self, seq: int) -> tuple[int, Arrival] | None:
         """A picture came out of the decoder: its number and what was known of its frame. With the lock held.
@@ -123,65 +140,78 @@ class Account:
         with self.lock:
             self._orphan_inside()
 
-    # ---- the newest picture
+    # ---- the newest pictures
 
     def keep(self, kept: Kept) -> None:
-        """It is the newest now. With the lock held."""
-        row = self.row
-        if self.newest is not None:
-            # Never chosen because its turn had not come, or because a newer one came first?
-            held_back = kept.decoded_at < row["not_before"]
-            self.count(Outcome.SKIPPED if held_back else Outcome.SUPERSEDED)
-        self.newest = kept
-        row["width"], row["height"] = kept.width, kept.height
-        row["newest_captured"] = kept.captured
-        row["newest_seq"] = kept.seq
+        """It is the newest now; the oldest makes room. With the lock held."""
+        if len(self._kept) >= self._buffer:
+            self._kept.popleft()
+            # Never chosen because its turn had not come, or because newer ones came first?
+            held_back = kept.decoded_at < self.row["not_before"]
+            self.count(Ending.SKIPPED_RATE if held_back else Ending.SUPERSEDED)
+        self._kept.append(kept)
+        self._offer()
 
-    def orphan_newest(self) -> None:
+    def _offer(self) -> None:
+        """Let the oldest of the kept pictures be the one that can be asked for."""
+        row = self.row
+        row["kept"] = len(self._kept)
+        if not self._kept:
+            row["newest_seq"] = -1
+            return
+        first = self._kept[0]
+        row["width"], row["height"] = first.width, first.height
+        row["newest_captured"] = first.captured
+        row["newest_seq"] = first.seq
+
+    def orphan_kept(self) -> None:
         """With the lock held."""
-        self._drop_newest(Outcome.ORPHANED)
+        self.count(Ending.ORPHANED_WAIT, len(self._kept))
+        self._kept.clear()
+        self._offer()
 
     def has_room(self) -> bool:
         """Whether a source that waits may bring the next picture. With the lock held."""
-        return self.newest is None and self.unacknowledged < UNACKNOWLEDGED_AT_MOST
+        return not self._kept and self.unacknowledged < UNACKNOWLEDGED_AT_MOST
 
     def expire(self, before: float) -> None:
-        """End the newest picture if it was captured before that."""
+        """End the kept pictures that were captured before that."""
         with self.lock:
-            if self.newest is not None and self.newest.captured < before:
-                self._drop_newest(Outcome.EXPIRED)
-
-    def _drop_newest(self, outcome: Outcome) -> None:
-        if self.newest is not None:
-            self.newest = None
-            self.row["newest_seq"] = -1
-            self.count(outcome)
+            while self._kept and self._kept[0].captured < before:
+                self._kept.popleft()
+                self.count(Ending.EXPIRED_WAIT)
+            self._offer()
 
     # ---- at the detector
 
     def take(self, ticket: int, wanted: Callable[[Kept], bool]) -> Kept | None:
-        """Hand the newest picture to the detector, unless it is not ``wanted``: then it is expired."""
+        """Hand the oldest kept picture that is ``wanted`` to the detector; those before it are expired."""
         with self.lock:
-            kept, self.newest = self.newest, None
-            self.row["newest_seq"] = -1
-            if kept is None:
-                return None
-            if not wanted(kept):
-                self.count(Outcome.EXPIRED)
-                return None
-            self._taken[ticket] = kept
-            self.room.notify_all()
+            kept = None
+            while self._kept and kept is None:
+                kept = self._kept.popleft()
+                if not wanted(kept):
+                    self.count(Ending.EXPIRED_WAIT)
+                    kept = None
+            self._offer()
+            if kept is not None:
+                self._taken[ticket] = kept
+                self.room.notify_all()
             return kept
+
+    def taken(self, ticket: int) -> Kept | None:
+        """What was taken with this ticket; None where it has ended."""
+        return self._taken.get(ticket)
 
     def finish(self, ticket: int) -> Kept | None:
         """It comes back from the detector; whoever called counts it. With the lock held."""
         return self._taken.pop(ticket, None)
 
-    def give_back(self, ticket: int, outcome: Outcome) -> None:
+    def give_back(self, ticket: int, ending: Ending) -> None:
         """A frame that was taken ends without detections."""
         with self.lock:
             if self._taken.pop(ticket, None) is not None:
-                self.count(outcome)
+                self.count(ending)
 
     # ---- the end
 
@@ -189,7 +219,7 @@ class Account:
     def idle(self) -> bool:
         """Whether every received frame has its outcome."""
         with self.lock:
-            return not (self.newest or self._taken or self._inside)
+            return not (self._kept or self._taken or self._inside)
 
     def acknowledge(self, results: int) -> None:
         """Sinks have taken so many results."""
@@ -201,13 +231,13 @@ class Account:
         """End everything in flight as orphaned; whoever waits for room is let go."""
         with self.lock:
             self.closed = True
-            self.orphan_newest()
-            self.count(Outcome.ORPHANED, len(self._taken))
+            self.orphan_kept()
+            self.count(Ending.ORPHANED_INFER, len(self._taken))
             self._taken.clear()
             self._orphan_inside()
             self.room.notify_all()
 
     def _orphan_inside(self) -> None:
-        self.count(Outcome.ORPHANED, len(self._inside))
+        self.count(Ending.ORPHANED_DECODE, len(self._inside))
         self._inside.clear()
         self._numbers.clear()

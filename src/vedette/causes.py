@@ -71,6 +71,8 @@ class Cause(StrEnum):
     NODE_ASLEEP = "node_asleep"
     """The machine was suspended, or its clock was set forward."""
     PAUSED = "paused"
+    OVERLOADED = "overloaded"
+    """We let it go for the time being: the machine cannot do all, and others matter more."""
 
     # Degraded.
     BLURRED = "blurred"
@@ -82,6 +84,8 @@ class Cause(StrEnum):
     """Pictures, or their results, come late."""
     TIMESTAMPS = "timestamps"
     """The stream's own clock jumps."""
+    THINNED = "thinned"
+    """We decode or analyse less of it than was asked for: the machine cannot do more."""
 
     # Events.
     TIMESTAMP_GAP = "timestamp_gap"
@@ -115,7 +119,7 @@ PICTURE = (Cause.FROZEN, Cause.COVERED, Cause.DARK, Cause.WASHED_OUT)
 
 BLINDING = frozenset(
     {*LINK, *PICTURE, Cause.DETECTOR_LOST, Cause.WORKER_LOST, Cause.NODE_DOWN, Cause.NODE_ASLEEP}
-) | {Cause.PAUSED}
+) | {Cause.PAUSED, Cause.OVERLOADED}
 
 EVENTS = frozenset({Cause.TIMESTAMP_GAP, Cause.TIMESTAMP_JUMP, Cause.CODEC_CHANGED, Cause.RESOLUTION_CHANGED})
 

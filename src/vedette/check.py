@@ -179,11 +179,14 @@ class _FirstPicture:
         if pictures:
             self._loop.call_soon_threadsafe(self._finish, (pictures[0].width, pictures[0].height))
 
-    def skipped(self, count: int = 1) -> None:
+    def skipped(self, count: int = 1, *, behind: bool = False) -> None:
         pass
 
     def broken(self, count: int = 1) -> None:
         self.trouble = "frames arrive, but parts of them are missing"
+
+    def lost(self, packets: int) -> None:
+        pass
 
     def _finish(self, size: Any) -> None:
         if not self.picture.done():

@@ -14,6 +14,8 @@ import typer
 from vedette import __version__
 from vedette.errors import VedetteError, redact
 from vedette.ledger.command import coverage, gaps
+from vedette.observe.metrics.address import parse_address
+from vedette.top.command import top
 from vedette.units import parse_duration
 
 __all__ = ["app", "main"]
@@ -54,6 +56,14 @@ def _duration(text: str) -> float:
     return seconds
 
 
+def _address(text: str) -> str:
+    try:
+        parse_address(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return text
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         print(f"vedette {__version__}")
@@ -76,6 +86,10 @@ Report = Annotated[
     Path | None, typer.Option(metavar="FILE.json", help="Write what the run came to, when it ends.")
 ]
 ShowTable = Annotated[bool, typer.Option("--table/--no-table", help="The live table, on a terminal.")]
+Metrics = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", parser=_address, help="Serve Prometheus metrics at :9464, host:9464…"),
+]
 Level = Annotated[LogLevel, typer.Option("--log-level", help="The least that is logged.")]
 Format = Annotated[
     LogFormat, typer.Option("--log-format", help="Logs for people, or one JSON object a line.")
@@ -98,6 +112,7 @@ def run(
     report: Report = None,
     save_video: SaveVideo = None,
     table: ShowTable = True,
+    metrics: Metrics = None,
     log_level: Level = LogLevel.INFO,
     log_format: Format = LogFormat.CONSOLE,
 ) -> None:
@@ -108,6 +123,8 @@ def run(
 
         configure_logging(log_level.value, json=log_format is LogFormat.JSON)
         loaded = load_config(config)  # first: it is quick, and may be all there is to say
+        if metrics is not None:
+            loaded = loaded.model_copy(update={"metrics": metrics})
 
         from vedette.console import run_blocking
 
@@ -177,6 +194,7 @@ def sim(context: typer.Context) -> None:
 
 app.command()(gaps)
 app.command()(coverage)
+app.command()(top)
 
 
 @app.command()

@@ -31,6 +31,7 @@ from vedette.config_problems import InvalidConfigError, problems_of
 from vedette.config_yaml import Problem, read_yaml
 from vedette.errors import ConfigError, host_of, redact
 from vedette.frame import Rung
+from vedette.observe.metrics.address import parse_address
 
 __all__ = [
     "Camera",
@@ -74,6 +75,22 @@ def _workers(value: object) -> int | str:
     if isinstance(value, (int, str)) and text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 256:
         return int(text)
     raise ValueError("must be auto, or a whole number from 1 to 256")
+
+
+def _batch(value: object) -> int | str:
+    if value == "auto":
+        return "auto"
+    text = str(value)
+    if isinstance(value, (int, str)) and text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 64:
+        return int(text)
+    raise ValueError("must be auto, or a whole number from 1 to 64")
+
+
+def _metrics(value: object) -> str | None:
+    if value is None or value is False:
+        return None
+    parse_address(str(value))
+    return str(value)
 
 
 def _path(value: object, info: ValidationInfo) -> Path:
@@ -169,6 +186,13 @@ class CameraDefaults(_Settings):
     """For RTSP; auto = tcp."""
     decode: Literal["all", "reference", "keyframes"] = "all"
     """The most that is decoded of the stream."""
+    buffer: Annotated[Whole, Field(ge=1, le=32)] = 1
+    """Decoded frames that are kept until they are analysed: 1 = always the newest; more = up to so many are
+    analysed one after the other while there is capacity, and the oldest makes room when there is none."""
+    motion: bool = False
+    """Frames in which nothing moved since the last one that was analysed are not analysed."""
+    motion_every: Seconds = 5.0
+    """With ``motion``: one frame is analysed at least so often, whatever moves."""
     every_frame: bool = False
     """Files only: analyse each frame and let reading wait for it."""
     pace: Annotated[bool, Field(validate_default=True)] = True
@@ -275,8 +299,10 @@ class Detector(_Settings):
     """Of two boxes that overlap more than this, the less confident one is dropped."""
     runtime: Literal["auto", "onnxruntime", "openvino"] = "auto"
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d{1,3})?)$")] = "auto"
-    batch: Annotated[Whole, Field(ge=1, le=64)] = 1
-    """Most frames at a time. On CPUs more than 1 buys nothing and costs latency."""
+    batch: Annotated[int | Literal["auto"], PlainValidator(_batch)] = "auto"
+    """Frames at a time, at most; auto = as many as pay, by measured cost, which is 1 on CPUs."""
+    batch_within: Seconds = 0.05
+    """With ``batch: auto``: a batch may take so long."""
     timeout: Seconds = 10.0
     """A batch that takes longer hangs: the worker is replaced."""
     threads: Annotated[Whole, Field(ge=1, le=1024)] | None = None
@@ -321,6 +347,17 @@ class LedgerSettings(_Settings):
     """This node's name in the ledger. Nodes that share a ledger need different ones."""
 
 
+class Traces(_Settings):
+    """Traces of some frames, for OpenTelemetry."""
+
+    to: Annotated[str, Field(pattern=r"^https?://[^\s]+$", repr=False)]
+    """Where traces are received: OTLP over HTTP."""
+    sample: Annotated[Number, Field(gt=0, le=1)] = 0.01
+    """Share of the analysed frames that are traced."""
+    options: dict[str, str] = Field(default_factory=dict)
+    """Headers that are sent along."""
+
+
 class Connects(_Settings):
     """How many cameras may be opened at the same time."""
 
@@ -346,6 +383,11 @@ class Config(_Settings):
     """Also just an address, or ``false`` for none, which is the default where no file was read."""
     connects: Connects = Field(default_factory=Connects)
     alerts: AlertSettings = Field(default_factory=AlertSettings)
+    ladder: bool = True
+    """Do less of what matters least, step by step, when the machine cannot do all."""
+    metrics: Annotated[str | None, PlainValidator(_metrics)] = None
+    """Address of Prometheus metrics: ``:9464``, ``127.0.0.1:9464``; None = none."""
+    traces: Traces | None = None
     workers: Annotated[int | Literal["auto"], PlainValidator(_workers)] = "auto"
     """Camera workers (processes); auto = by the number of cores and cameras."""
     folder: AnyPath = Field(default_factory=Path.cwd)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from vedette.config import Config
-from vedette.console import run_blocking
+from vedette.console import asked_by, run_blocking
 from vedette.errors import WorkerError
 from vedette.sim.child import sim_process
 
@@ -25,7 +26,8 @@ def demo(
     save_video: Path | None = None,
 ) -> int:
     """Run the demo; returns the exit code. The first start encodes the clip, which takes some seconds."""
-    with _cameras(cameras) as urls:
+    # Signals that are answered later must not end it before there is anything to tell.
+    with asked_by(signal.SIGUSR1), _cameras(cameras) as urls:
         config = Config(cameras={f"camera_{number}": {"url": url} for number, url in enumerate(urls, 1)})
         return run_blocking(config, seconds=seconds, report=report, table=table, save_video=save_video)
 

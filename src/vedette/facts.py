@@ -31,10 +31,12 @@ __all__ = [
     "IncidentOpened",
     "Outcome",
     "Recovered",
+    "Resized",
     "Sees",
     "SessionEnd",
     "SessionEnded",
     "SessionOpened",
+    "Stepped",
     "StoodStill",
     "TracksEnded",
     "Trouble",
@@ -303,6 +305,26 @@ class Trouble(Fact, frozen=True):
     camera: str | None = None
 
 
+class Stepped(Fact, frozen=True):
+    """The ladder moved cameras from step ``was`` to ``step``: full, fewer, reference, keyframes or paused.
+
+    ``why``: a sentence with the numbers that led to it. Facts that follow say it of each camera.
+    """
+
+    cameras: list[str]
+    was: str
+    step: str
+    why: str
+
+
+class Resized(Fact, frozen=True):
+    """The detector's input has another size now, in pixels."""
+
+    height: int
+    width: int
+    why: str
+
+
 class WorkerStarted(Fact, frozen=True):
     worker: str
     pid: int
@@ -343,6 +365,8 @@ AnyFact = (
     | CameraResumed
     | CameraFinished
     | Trouble
+    | Stepped
+    | Resized
     | WorkerStarted
     | WorkerEnded
 )

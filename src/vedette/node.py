@@ -33,6 +33,7 @@ from vedette.facts import (
 )
 from vedette.fleet import Fleet
 from vedette.ingest.admission import HOLD_S, Admission
+from vedette.ladder.governor import Governor
 from vedette.ledger.keeper import Keeper
 from vedette.ledger.rows import Counters
 from vedette.results import Result
@@ -63,7 +64,18 @@ from vedette.workers.table import Table
 
 __all__ = ["FIXED", "Node"]
 
-FIXED = ("detector", "sinks", "ledger", "alerts", "connects", "workers", "folder")
+FIXED = (
+    "detector",
+    "sinks",
+    "ledger",
+    "alerts",
+    "connects",
+    "workers",
+    "ladder",
+    "metrics",
+    "traces",
+    "folder",
+)
 """What a running node does not change."""
 
 LOOK_EVERY_S = 0.1
@@ -77,6 +89,9 @@ ALERTS_WITHIN_S = 1.0
 
 HOLD_TIMEOUTS = 8
 """An attempt may take three time limits, and as many with FFmpeg after our own client."""
+
+BATCH_AT_MOST = 16
+"""Of ``batch: auto``: more buys no throughput on any device that fits one node's cameras."""
 
 STARTS_AT_MOST = 3
 """A worker that dies so often before the node was ever complete will not mend by being tried again."""
@@ -139,10 +154,24 @@ class Node:
             tell=self._tell,
             adopt=self._adopt,
         )
+        self.governor = Governor(
+            self.fleet.roster,
+            table=lambda: self.table,
+            clock=self._clock,
+            tell=self._tell,
+            max_age=config.max_age,
+            enabled=config.ladder,
+        )
 
     @property
     def roster(self) -> Roster:
         return self.fleet.roster
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Of the detector now: (height, width) in pixels; (0, 0) while it is not known."""
+        inputs, size = self.governor.inputs, int(self.table.header["size"]) if self._built else 0
+        return inputs[size] if size < len(inputs) else (0, 0)
 
     # ---- build and start
 
@@ -224,20 +253,23 @@ class Node:
         self.keeper.begin(self.roster, self.table)
         self.fleet.start(self.keeper.began_at)
         self.keeper.start()
-        for child in self._children:
+        for child in self.children:
             self._spawn(child)
 
     @property
-    def _children(self) -> list[Child]:
+    def children(self) -> list[Child]:
         return [self._detector, *self._workers]
 
     def _spawn(self, child: Child) -> None:
         if child.kind == "inference":
+            detector = self.config.detector
+            auto = detector.batch == "auto"
             first_word: Any = StartInference(
                 cameras=self.table.cameras,
                 workers=len(self._workers),
                 spec=msgspec.msgpack.encode(detector_spec(self.config)),
-                batch=self.config.detector.batch,
+                batch=BATCH_AT_MOST if auto else int(detector.batch),
+                batch_within=detector.batch_within if auto else None,
             )
         else:
             number = self._workers.index(child)
@@ -268,7 +300,9 @@ class Node:
                     if isinstance(fact, EpochStarted):
                         self.fleet.epoch_started(fact.camera)
                     self._tell(fact)
-            case Ready(describe):
+            case Ready(describe, _, inputs):
+                if child is self._detector:
+                    self.governor.inputs = inputs
                 self._heard_ready(child, describe)
             case AskConnect(index):
                 self.fleet.asks_to_connect(index)
@@ -330,7 +364,7 @@ class Node:
         else:
             self._introduce(child)
             self.fleet.worker_ready(self._workers.index(child))
-        if not self.ready_at and all(each.ready for each in self._children):
+        if not self.ready_at and all(each.ready for each in self.children):
             self.ready_at = self._clock.monotonic()
 
     def _introduce(self, worker: Child) -> None:
@@ -354,10 +388,11 @@ class Node:
     async def _supervise(self) -> None:
         while True:
             now = self._clock.monotonic()
-            for child in self._children:
+            for child in self.children:
                 self._look_after(child, now)
             self._last_look = now
             self.fleet.tick()
+            self.governor.tick()
             self.keeper.tick()
             if now - self._usage_read_at > USAGE_EVERY_S:
                 self._usage_read_at = now
@@ -367,7 +402,7 @@ class Node:
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _read_usage(self, *, memory: bool) -> None:
-        pids = [os.getpid(), *(child.pid for child in self._children if child.pid and child.alive)]
+        pids = [os.getpid(), *(child.pid for child in self.children if child.pid and child.alive)]
         self.usage.read([pid for pid in pids if pid], memory=memory)
 
     def _look_after(self, child: Child, now: float) -> None:
@@ -404,6 +439,7 @@ class Node:
         if child.channel is not None:
             asyncio.get_running_loop().remove_reader(child.channel.fileno())
         child.reap(now)
+        self.table.loads["busy"][self.children.index(child)] = 0.0  # whoever is dead is not busy
         tracks = {}
         if child is self._detector:
             self.table.header["batch_started"] = 0.0
@@ -433,14 +469,14 @@ class Node:
     async def _stop(self) -> None:
         self._read_usage(memory=False)
         deadline = self._clock.monotonic() + STOP_WITHIN_S
-        for child in self._children:
+        for child in self.children:
             child.planned_end = True
             child.send(Stop())
             if not child.ready:
                 child.kill("stopped while it started")
-        while any(child.alive for child in self._children) and self._clock.monotonic() < deadline:
+        while any(child.alive for child in self.children) and self._clock.monotonic() < deadline:
             await asyncio.sleep(0.02)
-        for child in self._children:
+        for child in self.children:
             if child.alive:
                 child.kill("did not stop in time")
                 await asyncio.sleep(0.05)

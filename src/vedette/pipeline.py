@@ -4,9 +4,10 @@
      received          newest   chosen            detections
                        wins     by the detector   come back
 
-Nothing queues: of each camera only the newest decoded picture is kept, still in the decoder's own format, and
-it is converted when a detector asks for it. Each received frame ends as exactly one outcome; the counters lie
-in the shared table, so they survive this process.
+Nothing queues: of each camera only the newest decoded pictures are kept (one, unless ``buffer`` says
+otherwise), still in the decoder's own format, and one is converted when a detector asks for it. A frame
+older than ``max_age`` goes no further, wherever it is. Each received frame has exactly one ending; the
+counters lie in the shared table, so they survive this process.
 
 Frames come in on the thread their source runs on; ``take`` and ``finish`` are called by the worker. One lock
 per camera guards what both touch; nothing slow happens under it.
@@ -21,23 +22,25 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from vedette.account import Account, Kept
+from vedette.account import Account, Arrival, Kept
 from vedette.clock import Clock
+from vedette.endings import Ending
 from vedette.facts import (
     EndReason,
     EpochStarted,
-    Outcome,
     SessionEnd,
     SessionOpened,
     TracksEnded,
     Trouble,
 )
 from vedette.frame import EncodedFrame, Rung, StreamInfo
+from vedette.frame_times import FrameTimes
 from vedette.health.notes import Notes
 from vedette.infer.letterbox import fit, to_source
 from vedette.ingest.capture import CaptureClock
 from vedette.ingest.convert import Converter, ConvertFailed
 from vedette.ingest.decode import DecodedFrame, DecodeFailed, Decoder
+from vedette.ingest.motion import Look, Motion
 from vedette.settings import CameraSettings
 from vedette.track.open import OpenTracks
 from vedette.track.tracker import Tracker
@@ -52,9 +55,15 @@ TROUBLE_EVERY_S = 5.0
 AT_A_GLANCE_S = 0.5
 """Pictures so close to each other have no gap between them."""
 
+KEYFRAMES_APART_S = 60.0
+"""An interval between keyframes counts for at most so much: it may have been an outage."""
+
 GRACE_LEAST_S, GRACE_MOST_S = 1.0, 10.0
 """Where ``track_grace`` is not set, three frames may be missed, and what that is in seconds lies in here: the
 trackers forget after a second without a frame, and ten seconds later anybody may stand in the same place."""
+
+
+_RUNGS = tuple(Rung)
 
 
 class Observer(Protocol):
@@ -91,11 +100,19 @@ class Pipeline:
         self.notes = notes or Notes()
         self._table, self._worker, self._clock = table, worker, clock
         self._row = table.rows[index]
-        self._account = Account(self._row)
+        self._account = Account(self._row, 1 if settings.every_frame else settings.buffer)
         self._observer, self._make_tracker, self._ring = observer, make_tracker, ring
         self._keeps_pictures, self._held_up = keeps_pictures, held_up
-        self._rung = Rung(settings.rung)
+        self._decoded_rung = Rung(settings.rung)
         self._min_interval = 1.0 / settings.max_fps if settings.max_fps else 0.0
+        self._slack = 0.0
+        """By how much ``not_before`` is earlier than the turn it stands for, in seconds."""
+        self._motion = Motion() if settings.motion else None
+        self._offered_at = -math.inf
+        self._last_keyframe = 0.0
+        self._decode_s = self._lag_s = 0.0
+        self._trace_due = 0.0
+        """Results that are due to be traced; one is, when this is 1."""
         self._told_trouble = -TROUBLE_EVERY_S
         self._decoder: Decoder | None = None
         self._converter = Converter()
@@ -113,7 +130,8 @@ class Pipeline:
 
     @property
     def rung(self) -> Rung:
-        return self._rung
+        """How much is decoded now: what the camera's settings allow, or less where the ladder says so."""
+        return _RUNGS[max(self.settings.rung, int(self._row["rung"]))]
 
     def opened(self, info: StreamInfo) -> None:
         """A session's stream is understood. What the gap before it made wrong starts anew."""
@@ -161,7 +179,12 @@ class Pipeline:
     @property
     def expired(self) -> int:
         """Frames that grew too old, since the camera was added."""
-        return int(self._row[Outcome.EXPIRED.value])
+        return int(self._row["expired"])
+
+    @property
+    def keyframe_every(self) -> float:
+        """Seconds between the stream's keyframes, 0.0 while that is not known."""
+        return float(self._row["keyframe_every"])
 
     @property
     def grace(self) -> float:
@@ -178,11 +201,13 @@ class Pipeline:
 
     def start_epoch(self, reason: str) -> None:
         """Forget what was tracked: no id lives on, and no frame from before will be given one."""
+        if self._motion is not None:
+            self._motion.reset()
         with self._account.lock:
             self._row["epoch"] += 1
             epoch = int(self._row["epoch"])
             self._tracker = self._make_tracker()
-            self._account.orphan_newest()
+            self._account.orphan_kept()
             cut = self._open_tracks.end()
         now, camera = self._clock.monotonic(), self.settings.name
         self._epoch_began = now
@@ -205,7 +230,8 @@ class Pipeline:
             self._look_for_gap(frame.arrived)
         self._note_interval(frame.arrived)
         self.notes.arrived(frame.arrived)
-        self.notes.keyframes += frame.keyframe
+        if frame.keyframe:
+            self._note_keyframe(frame.arrived)
         self._decode(frame, seq)
 
     def _look_for_gap(self, arrived: float) -> None:
@@ -220,16 +246,23 @@ class Pipeline:
         if self._out_of_sight(arrived, grace):
             self.start_epoch("stream_gap")
 
-    def skipped(self, count: int = 1) -> None:
-        """Frames that the rung left out arrived."""
-        self._account.arrive_as(Outcome.SKIPPED, count)
+    def skipped(self, count: int = 1, *, behind: bool = False) -> None:
+        """Frames arrived that the rung left out; or, ``behind``, that too many waited to be decoded."""
+        self._account.arrive_as(Ending.SKIPPED_BACKLOG if behind else Ending.SKIPPED_RUNG, count)
+        if not behind:
+            # Also of a moment between two frames that came here: the hole is there all the same.
+            self._decoded_rung = max(self._decoded_rung, self.rung)
         self.notes.arrived(self._clock.monotonic())
 
     def broken(self, count: int = 1) -> None:
         """Frames arrived of which parts were missing."""
-        self._account.arrive_as(Outcome.FAILED, count)
+        self._account.arrive_as(Ending.FAILED_ARRIVE, count)
         self.notes.arrived(self._clock.monotonic())
         self.notes.broken += count
+
+    def lost(self, packets: int) -> None:
+        """Packets are missing; of which frames, ``broken`` says."""
+        self.notes.lost_packets += packets
 
     def _note_interval(self, arrived: float) -> None:
         if self._last_arrival:
@@ -240,30 +273,63 @@ class Pipeline:
             smoothed = interval + step * (0.1 if interval else 1.0)
             self._row["interval"] = known if known > 1.0 else smoothed
 
+    def _note_keyframe(self, arrived: float) -> None:
+        self.notes.keyframes += 1
+        self._row["keyframes"] += 1
+        known = float(self._row["keyframe_every"])
+        if self._last_keyframe:
+            step = min(KEYFRAMES_APART_S, arrived - self._last_keyframe) - known
+            self._row["keyframe_every"] = known + step * (0.3 if known else 1.0)
+        self._last_keyframe = arrived
+
     def _decode(self, frame: EncodedFrame, seq: int) -> None:
         began = self._clock.monotonic()
         captured, shown = self._times(frame, began)
-        decoder = self._decoder
+        decoder = self._follow_rung()
         if decoder is None or not decoder.wants(frame):
             # Joined in the middle of a group of pictures: nothing can be made of it before the next keyframe.
             self.notes.unready += 1
-            self._account.end(Outcome.SKIPPED)
+            self._account.end(Ending.SKIPPED_KEYFRAME)
             return
-        alone = self._rung is Rung.KEYFRAMES and self._session_frames > 0
-        if alone and began - captured > self.settings.max_age:
-            # We are behind, and no other frame needs this one: decoding it would only make us later. A
-            # session's first picture is decoded all the same: it shows that there is one.
-            self._account.end(Outcome.EXPIRED)
+        left_out = self._left_out(captured, began)
+        if left_out is not None:
+            self._account.end(left_out)
             return
-        if not self._account.enter(seq, captured, shown):
+        if not self._account.enter(seq, captured, shown, frame.arrived, began):
             return
         pictures = self._pictures(lambda: decoder.decode(frame, seq))
         decoded = self._clock.monotonic()
-        self._table.record_stage(self._worker, Stage.DECODE, decoded - began)
-        self.notes.decoded(decoded - began, lag=frame.arrived - captured, waited=began - frame.arrived)
+        self._note_decoded(decoded - began, frame.arrived - captured, began - frame.arrived)
         for picture in pictures:
             self.notes.picture(decoded, picture.width, picture.height)
             self._keep(picture, decoded)
+
+    def _follow_rung(self) -> Decoder | None:
+        """The decoder; told to wait for a keyframe where the frames between them were left out until now."""
+        before, self._decoded_rung = self._decoded_rung, self.rung
+        if before >= Rung.KEYFRAMES > self._decoded_rung and self._decoder is not None:
+            self._decoder.await_keyframe()
+        return self._decoder
+
+    def _left_out(self, captured: float, now: float) -> Ending | None:
+        """Why a frame that no other frame needs is not decoded. A session's first picture always is: it shows
+        that there is one."""
+        if self._decoded_rung < Rung.KEYFRAMES or not self._session_frames:
+            return None
+        if now - captured > self.settings.max_age:
+            return Ending.EXPIRED_DECODE  # we are behind, and decoding it would only make us later
+        if now < self._row["not_before"]:
+            return Ending.SKIPPED_RATE  # by the time its turn has come, the next one will be fresher
+        return None
+
+    def _note_decoded(self, took: float, lag: float, waited: float) -> None:
+        row, table = self._row, self._table
+        table.record_stage(self._worker, self.index, Stage.LAG, lag)
+        table.record_stage(self._worker, self.index, Stage.DECODE, took)
+        self._decode_s += 0.05 * (took - self._decode_s)
+        self._lag_s += 0.1 * (lag - self._lag_s)
+        row["decode_s"], row["lag"] = self._decode_s, self._lag_s
+        self.notes.decoded(took, lag=lag, waited=waited)
 
     def _times(self, frame: EncodedFrame, now: float) -> tuple[float, float]:
         """When the frame was captured, and where it lies on the scene's own time."""
@@ -290,6 +356,7 @@ class Pipeline:
 
     def _keep(self, picture: DecodedFrame, decoded_at: float) -> None:
         began_anew = self._changed_size(picture)
+        look = self._motion.look(picture.image) if self._motion is not None else None
         account = self._account
         with account.lock:
             left = account.leave(picture.seq)
@@ -302,8 +369,11 @@ class Pipeline:
             if self.settings.every_frame:
                 account.room.wait_for(self._has_room)
                 arrival.captured = decoded_at = self._clock.monotonic()
-            if account.closed or arrival.epoch != self._row["epoch"]:
-                account.count(Outcome.ORPHANED)
+            useless = self._useless(arrival, look, decoded_at)
+            if useless is not None:
+                account.count(useless)
+                if useless is Ending.SKIPPED_MOTION:
+                    self.notes.still(decoded_at, picture.image)
                 return
             account.keep(
                 Kept(
@@ -315,9 +385,22 @@ class Pipeline:
                     picture.image,
                     picture.width,
                     picture.height,
+                    arrival.arrived,
+                    arrival.began,
+                    look=look,
                 )
             )
         self._ring()
+
+    def _useless(self, arrival: Arrival, look: Look | None, now: float) -> Ending | None:
+        """Why a picture is not offered to the detector. With the lock held."""
+        if self._account.closed or arrival.epoch != self._row["epoch"]:
+            return Ending.ORPHANED_WAIT
+        if now - arrival.captured > self.settings.max_age:
+            return Ending.EXPIRED_DECODE
+        if self._motion is None or now - self._offered_at >= self.settings.motion_every:
+            return None
+        return None if self._motion.moved(look) else Ending.SKIPPED_MOTION
 
     def _changed_size(self, picture: DecodedFrame) -> bool:
         """What was tracked in a picture of another size lies elsewhere now."""
@@ -341,29 +424,52 @@ class Pipeline:
         kept = self._account.take(ticket, lambda kept: now - kept.captured <= self.settings.max_age)
         if kept is None:
             return False
-        kept.chosen_at = now
-        if self._min_interval:
-            # On a grid, so that 25 fps limited to 10 gives 10 and not 8.3; a pause earns nothing.
-            slot = float(self._row["not_before"])
-            on_time = now - slot < self._min_interval
-            self._row["not_before"] = (slot if on_time else now) + self._min_interval
-        self._table.record_stage(self._worker, Stage.WAIT, now - kept.decoded_at)
+        kept.chosen_at = self._offered_at = now
+        if self._motion is not None:
+            self._motion.analysed(kept.look)
+        self._limit_rate(now)
+        self._table.record_stage(self._worker, self.index, Stage.WAIT, now - kept.decoded_at)
         self.notes.chosen(now, kept.image, now - kept.decoded_at)
         return self._convert(ticket, kept, target)
+
+    def _limit_rate(self, now: float) -> None:
+        """Say when the next picture may be analysed at the earliest."""
+        interval = max(self._min_interval, float(self._row["limit"]))
+        if not interval:
+            self._row["not_before"] = 0.0
+            return
+        if self._decoded_rung >= Rung.KEYFRAMES:
+            # Keyframes come seldom: the one that is nearest to its turn is taken when it comes.
+            slack = min(interval, float(self._row["keyframe_every"])) / 2
+        else:
+            slack = 0.0
+        # On a grid, so that 25 fps limited to 10 gives 10 and not 8.3; a pause earns nothing.
+        slot = float(self._row["not_before"]) + self._slack
+        on_time = now - slot < interval
+        self._slack = slack
+        self._row["not_before"] = (slot if on_time else now) + interval - slack
 
     def _convert(self, ticket: int, kept: Kept, target: npt.NDArray[np.uint8]) -> bool:
         kept.placement = fit((kept.height, kept.width), (target.shape[0], target.shape[1]))
         try:
             self._converter.into(kept.image, target, kept.placement)
         except ConvertFailed as failed:
-            self._account.give_back(ticket, Outcome.FAILED)
+            self._account.give_back(ticket, Ending.FAILED_CONVERT)
             self._trouble(f"a picture could not be converted: {failed}")
             return False
         if not self._keeps_pictures:
             kept.image = None
-        converted = self._clock.monotonic()
-        self._table.record_stage(self._worker, Stage.CONVERT, converted - kept.chosen_at)
+        kept.converted_at = self._clock.monotonic()
+        self._table.record_stage(self._worker, self.index, Stage.CONVERT, kept.converted_at - kept.chosen_at)
+        if kept.converted_at > kept.captured + self.settings.max_age:
+            self._account.give_back(ticket, Ending.EXPIRED_CONVERT)
+            return False
         return True
+
+    def deadline(self, ticket: int) -> float:
+        """When the frame taken with this ticket is too old to be looked at, in monotonic seconds."""
+        kept = self._account.taken(ticket)
+        return -math.inf if kept is None else kept.captured + self.settings.max_age
 
     # ---- detections come back
 
@@ -374,31 +480,32 @@ class Pipeline:
             kept = account.finish(ticket)
             if kept is None:
                 return
-            outcome = self._fate(kept, done)
-            if outcome is not Outcome.ANALYSED:
-                account.count(outcome)
+            ending = self._ended_there(kept, done)
+            if ending is not None:
+                account.count(ending)
                 return
             # Taken together with the epoch: a session that opens right now brings a tracker of its own.
             tracker = self._tracker
         try:
             output = self._track(tracker, kept, done)
         except Exception as err:  # a tracker of a library met numbers it cannot take
-            account.end(Outcome.FAILED)
+            account.end(Ending.FAILED_TRACK)
             self._trouble(f"tracking failed: {type(err).__name__}: {err}")
             return
         if output.age > self.settings.max_age:
-            account.end(Outcome.EXPIRED)
+            account.end(Ending.EXPIRED_EMIT)
         else:
             self._emit(kept, output)
 
-    def _fate(self, kept: Kept, done: Done) -> Outcome:
+    def _ended_there(self, kept: Kept, done: Done) -> Ending | None:
+        """How a frame ended at the detector; None where its result is still wanted. With the lock held."""
         if done.failed is not None:
-            return Outcome.FAILED
+            return Ending.FAILED_INFER
         if self._account.closed or kept.epoch != self._row["epoch"]:
-            return Outcome.ORPHANED
-        if self._clock.monotonic() - kept.captured > self.settings.max_age:
-            return Outcome.EXPIRED
-        return Outcome.ANALYSED
+            return Ending.ORPHANED_INFER
+        if done.expired or self._clock.monotonic() - kept.captured > self.settings.max_age:
+            return Ending.EXPIRED_INFER
+        return None
 
     def _track(self, tracker: Tracker, kept: Kept, done: Done) -> Output:
         began = self._clock.monotonic()
@@ -412,7 +519,7 @@ class Pipeline:
             if tracker is self._tracker:
                 self._open_tracks.seen(ids, kept.shown)
         tracked = self._clock.monotonic()
-        self._table.record_stage(self._worker, Stage.TRACK, tracked - began)
+        self._table.record_stage(self._worker, self.index, Stage.TRACK, tracked - began)
         wall = self._clock.wall() - tracked
         return Output(
             index=self.index,
@@ -428,6 +535,27 @@ class Pipeline:
             class_id=done.class_id,
             track_id=ids.tobytes(),
             names=done.names,
+            times=self._frame_times(kept, done, began, tracked),
+        )
+
+    def _frame_times(self, kept: Kept, done: Done, returned: float, tracked: float) -> FrameTimes | None:
+        """Of every n-th result, where frames are traced."""
+        self._trace_due += self.settings.trace
+        if self._trace_due < 1.0:
+            return None
+        self._trace_due -= 1.0
+        return FrameTimes(
+            captured=kept.captured,
+            arrived=kept.arrived,
+            decode_began=kept.began,
+            decoded=kept.decoded_at,
+            chosen=kept.chosen_at,
+            converted=kept.converted_at,
+            infer_began=done.times[0],
+            inferred=done.times[1],
+            boxes=done.times[2],
+            returned=returned,
+            tracked=tracked,
         )
 
     def _emit(self, kept: Kept, output: Output) -> None:
@@ -438,19 +566,19 @@ class Pipeline:
         began = self._clock.monotonic()
         self._observer.result(output, kept.image, kept.shown)
         with account.lock:
-            account.count(Outcome.ANALYSED)
+            account.count(Ending.ANALYSED)
             self._table.record_age(self.index, output.age)
         self.notes.emitted(output.age, began)
-        self._table.record_stage(self._worker, Stage.EMIT, self._clock.monotonic() - began)
+        self._table.record_stage(self._worker, self.index, Stage.EMIT, self._clock.monotonic() - began)
 
     # ---- frames that will not be analysed
 
-    def give_back(self, ticket: int, outcome: Outcome) -> None:
+    def give_back(self, ticket: int, ending: Ending) -> None:
         """A frame that was taken ends here: its detector died (orphaned), or it could not be converted."""
-        self._account.give_back(ticket, outcome)
+        self._account.give_back(ticket, ending)
 
     def expire(self) -> None:
-        """End a kept picture that grew too old while nobody asked for it. Called about once a second."""
+        """End kept pictures that grew too old while nobody asked for them. Called about twice a second."""
         self._account.expire(self._clock.monotonic() - self.settings.max_age)
 
     def acknowledge(self, results: int) -> None:

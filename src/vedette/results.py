@@ -10,6 +10,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from vedette.frame_times import FrameTimes
+
 if TYPE_CHECKING:  # heavy (it brings OpenCV and matplotlib), and most processes never need it
     import supervision as sv
 
@@ -89,6 +91,8 @@ class Result:
     width: int
     height: int
     boxes: Boxes = field(default_factory=Boxes.empty)
+    times: FrameTimes | None = None
+    """When it passed each point of its way; only where this frame is traced."""
 
     @cached_property
     def detections(self) -> sv.Detections:

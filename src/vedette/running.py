@@ -16,11 +16,12 @@ from typing import Any, Self, TypeVar
 
 from vedette.config import Config, load_config
 from vedette.errors import ConfigError, VedetteError, WorkerError, redact
+from vedette.faces import Faces
 from vedette.facts import AnyFact, Trouble, WorkerEnded
 from vedette.node import Node
 from vedette.observe.report import build_report
 from vedette.observe.telling import Telling
-from vedette.observe.views import NodeView
+from vedette.observe.views import Histograms, NodeView
 from vedette.observe.watch import Watch
 from vedette.results import Result
 from vedette.roster import Changes
@@ -42,17 +43,20 @@ FINISHED_DRAIN_S = 60.0
 
 
 class Mailbox:
-    """Results for an iterator. Those of sources that wait are never dropped: few can be under way at once."""
+    """Results for an iterator. Those of sources that wait are never dropped: few can be under way at once;
+    others are left out, and counted, once they are ``too_old``."""
 
-    def __init__(self, keeps: Callable[[Result], bool]) -> None:
-        self._keeps = keeps
+    def __init__(
+        self, keeps: Callable[[Result], bool], too_old: Callable[[Result], bool] = lambda _: False
+    ) -> None:
+        self._keeps, self._too_old = keeps, too_old
         self._results: deque[tuple[Result, Callable[[], None]]] = deque()
         self._changed = threading.Condition()
         self._over = False
         self._readers = 0
         self._forgone = False
         self.wanted = False
-        self.dropped = 0
+        self.dropped = self.expired = 0
 
     def put(self, result: Result, taken: Callable[[], None]) -> None:
         with self._changed:
@@ -105,8 +109,14 @@ class Mailbox:
 
     def _next(self) -> tuple[Result, Callable[[], None]] | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._results or self._over)
-            return self._results.popleft() if self._results else None
+            while True:
+                self._changed.wait_for(lambda: self._results or self._over)
+                if not self._results:
+                    return None
+                result, taken = self._results.popleft()
+                if self._keeps(result) or not self._too_old(result):
+                    return result, taken
+                self.expired += 1
 
 
 class RunningNode:
@@ -119,14 +129,17 @@ class RunningNode:
         save_video: Path | None,
         on_fact: Callable[[AnyFact], None] | None,
         iterates: bool,
+        answers: bool = False,
     ) -> None:
+        """``answers``: other programs of this user may ask what it is doing (`vedette top`)."""
         self._facts = Telling(on_fact or (lambda _: None))
         self._iterates = iterates
-        self._mailbox = Mailbox(self._waits)
-        self._deliveries = deliveries_of(config, on_result, self._trouble, self._waits)
+        self._mailbox = Mailbox(self._waits, self._too_old)
+        self._deliveries = deliveries_of(config, on_result, self._trouble, self._waits, self._too_old)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._node = Node(config, deliver=self._deliver, tell=self._tell, save_video=save_video)
         self._watch = Watch(self._node)
+        self._faces = Faces(self, config, self._trouble, answers=answers)
         self._stop_asked = False
         self._changing = threading.Lock()
         self._started = threading.Event()
@@ -253,6 +266,9 @@ class RunningNode:
     def _waits(self, result: Result) -> bool:
         return self._node.roster.named_ever(result.camera).settings.every_frame
 
+    def _too_old(self, result: Result) -> bool:
+        return time.time() - result.captured_at > self.config.max_age
+
     @property
     def finished(self) -> dict[str, Any]:
         """How the cameras that ended for good ended: ``EndReason`` by name."""
@@ -263,9 +279,13 @@ class RunningNode:
         """More about how a camera that is finished ended."""
         return self._node.roster.named_ever(camera).detail
 
-    def view(self) -> NodeView:
-        """What every camera is doing now; rates are of the last second."""
-        return self._watch.now(self._deliveries)
+    def view(self, *, details: bool = False) -> NodeView:
+        """What every camera does now; rates are of the last second. ``details``: with the stages of each."""
+        return self._watch.now(self._deliveries, details=details)
+
+    def histograms(self) -> Histograms:
+        """Ages and stage times since the start, as counts."""
+        return self._watch.histograms()
 
     def view_in_all(self) -> NodeView:
         """The same with rates since the start."""
@@ -278,6 +298,7 @@ class RunningNode:
     # ---- inside
 
     def start(self) -> Self:
+        self._faces.start()
         self._facts.start()
         for delivery in self._deliveries:
             delivery.start()
@@ -300,6 +321,7 @@ class RunningNode:
             self._error = WorkerError(f"the node broke: {type(err).__name__}: {redact(str(err))}")
         finally:
             self._started.set()
+            self._faces.close()
             self._drain()
             self._mailbox.close()
             self._facts.close()
@@ -322,6 +344,7 @@ class RunningNode:
 
     def _deliver(self, result: Result, taken: Callable[[], None]) -> None:
         self._watch.saw(result)
+        self._faces.frame(result)
         takers = len(self._deliveries) + self._iterates
         if not takers:
             taken()
@@ -334,8 +357,8 @@ class RunningNode:
     def _tell(self, fact: AnyFact) -> None:
         self._facts.put(fact)
 
-    def _trouble(self, message: str) -> None:
-        self._tell(Trouble(at=time.monotonic(), where="sink", message=message))
+    def _trouble(self, message: str, where: str = "sink") -> None:
+        self._tell(Trouble(at=time.monotonic(), where=where, message=message))
 
     def _raise_error(self) -> None:
         if self._error is not None:

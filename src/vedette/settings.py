@@ -18,6 +18,13 @@ class CameraSettings(msgspec.Struct, frozen=True, kw_only=True):
     rung: int = 0
     max_fps: float | None = None
     max_age: float = 1.0
+    buffer: int = 1
+    """Decoded frames that are kept until they are chosen."""
+    motion: bool = False
+    """Frames in which nothing moved are not analysed, but for one each ``motion_every`` seconds."""
+    motion_every: float = 5.0
+    trace: float = 0.0
+    """Share of the analysed frames of which each stage's times are told."""
     every_frame: bool = False
     pace: bool = True
     loop: bool = False

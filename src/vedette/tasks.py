@@ -39,6 +39,10 @@ def camera_settings(config: Config, save_video: Path | None) -> dict[str, Camera
             max_fps=camera.max_fps,
             # A source that waits for us is never late.
             max_age=math.inf if camera.every_frame else config.max_age,
+            buffer=camera.buffer,
+            motion=camera.motion,
+            motion_every=camera.motion_every,
+            trace=config.traces.sample if config.traces else 0.0,
             every_frame=camera.every_frame,
             pace=camera.pace,
             loop=camera.loop,

@@ -5,6 +5,7 @@ Only the outermost edge is replaced; everything between runs as in production.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -42,8 +43,10 @@ class FakeDetector:
     """A detector for ``detector: {python: "vedette.testing:FakeDetector", options: {…}}``.
 
     Finds ``boxes`` (lists of left, top, right, bottom in pixels of its input) in every picture, after
-    ``seconds``. With ``raises_every=n`` each n-th call raises; with ``hangs_after=n`` call n never returns;
-    ``returns`` overrides how many results come back.
+    ``seconds``. With ``slow_every=n`` each n-th call takes ``slow_seconds`` instead; with ``raises_every=n``
+    each n-th call raises; with ``hangs_after=n`` call n never returns; ``returns`` overrides how many results
+    come back. ``smaller``: sizes (height, width) that it may be shrunk to, largest first; there the boxes are
+    at the same places of the picture.
     """
 
     def __init__(
@@ -54,19 +57,33 @@ class FakeDetector:
         raises_every: int = 0,
         hangs_after: int = 0,
         returns: int | None = None,
+        slow_every: int = 0,
+        slow_seconds: float = 0.0,
+        smaller: Sequence[Sequence[int]] = (),
     ) -> None:
         self.input_size = (int(input_size[0]), int(input_size[1]))
+        self.smaller = tuple((int(height), int(width)) for height, width in smaller)
         self._boxes = np.array(boxes, np.float32).reshape(-1, 4)
         self._seconds, self._raises_every, self._hangs_after = seconds, raises_every, hangs_after
+        self._slow_every, self._slow_seconds = slow_every, slow_seconds
         self._returns = returns
         self._calls = 0
+
+    def resized(self, size: tuple[int, int]) -> FakeDetector:
+        """The same for pictures of another size; it counts its calls from the start."""
+        resized = copy.copy(self)
+        resized.input_size, resized.smaller, resized._calls = size, (), 0
+        scale = np.array([size[1] / self.input_size[1], size[0] / self.input_size[0]] * 2, np.float32)
+        resized._boxes = self._boxes * scale
+        return resized
 
     def detect(self, images: npt.NDArray[np.uint8]) -> list[sv.Detections]:
         import supervision as sv
 
         self._calls += 1
-        if self._seconds:
-            time.sleep(self._seconds)
+        slow = bool(self._slow_every) and self._calls % self._slow_every == 0
+        if seconds := self._slow_seconds if slow else self._seconds:
+            time.sleep(seconds)
         if self._hangs_after and self._calls >= self._hangs_after:
             time.sleep(1e6)
         if self._raises_every and self._calls % self._raises_every == 0:

@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from vedette.causes import LINK, Blame, Cause, explains_more
 from vedette.facts import EndReason
-from vedette.health.blame import LinkEvidence
 from vedette.health.observed import (
     Action,
     Closed,
@@ -32,6 +31,16 @@ from vedette.health.observed import (
     TimestampStep,
 )
 from vedette.health.stream import LOOK_EVERY_S, began, step, wants_picture
+from vedette.ingest.rtsp.evidence import LinkEvidence, TcpState
+
+IDLE = TcpState(unacknowledged=0, retransmits=0, ack_s=0.1, rtt_s=0.001)
+STUCK = TcpState(unacknowledged=1, retransmits=2, ack_s=2.0, rtt_s=0.001)
+
+
+def link(silent: float, tcp: TcpState | None, probe: float | None = 1.0) -> LinkEvidence:
+    return LinkEvidence(
+        silent_s=silent, unanswered_s=silent, probe_s=probe, answered=False, unsent=0, tcp=tcp
+    )
 
 
 @dataclass
@@ -133,7 +142,7 @@ def test_the_threshold_is_the_cameras_own(camera: Camera) -> None:
 
 def test_a_long_stall_is_hung_up_on_once(camera: Camera) -> None:
     camera.silence(30)
-    assert [action.reason for action in camera.told(HangUp)] == [EndReason.STALLED]
+    assert camera.told(HangUp) == [HangUp(EndReason.STALLED, camera.told(SayBlind)[0].detail, Blame.CAMERA)]
     assert camera.when(HangUp)[0] - camera.shot.last_arrival == pytest.approx(5.0, abs=LOOK_EVERY_S)
 
 
@@ -153,9 +162,9 @@ def test_a_session_that_opens_and_brings_nothing_is_a_stall() -> None:
 
 def test_evidence_that_comes_later_changes_the_blame_once(camera: Camera) -> None:
     camera.silence(2)
-    camera.silence(2, link=LinkEvidence(silent=3.0, acked=False, retransmits=2))
-    camera.silence(2, link=LinkEvidence(silent=5.0, acked=True))
-    camera.silence(2, link=LinkEvidence(silent=7.0, acked=False))
+    camera.silence(2, link=link(3.0, STUCK))
+    camera.silence(2, link=link(5.0, IDLE))
+    camera.silence(2, link=link(7.0, STUCK))
     assert [blind.blame for blind in camera.told(SayBlind)] == [Blame.CAMERA, Blame.NETWORK]
 
 
@@ -210,10 +219,25 @@ def test_frames_in_the_socket_get_a_moment_and_then_the_stall_is_told(camera: Ca
 
 def test_frames_that_cannot_be_decoded_are_corrupt(camera: Camera) -> None:
     last = camera.shot.last_picture
-    camera.stream(15, pictures=False, given=6, failed=5, sequence_gaps=1)
+    camera.stream(15, pictures=False, given=6, failed=5, lost_packets=1)
     (blind,) = camera.told(SayBlind)
     assert (blind.since, blind.cause, blind.blame) == (last, Cause.CORRUPT, Blame.NETWORK)
-    assert [action.reason for action in camera.told(HangUp)] == [EndReason.CORRUPT]
+    assert "packets are missing" in blind.detail
+    (hung_up,) = camera.told(HangUp)
+    assert (hung_up.reason, hung_up.blame) == (EndReason.CORRUPT, Blame.NETWORK)
+
+
+def test_the_end_of_a_session_that_was_hung_up_on_is_blamed_on_whom_we_hung_up_on(camera: Camera) -> None:
+    camera.stream(15, pictures=False, given=6, failed=5, lost_packets=1)
+    (hung_up,) = camera.told(HangUp)
+    camera.see(Ended(reason=hung_up.reason, detail=hung_up.detail, blame=hung_up.blame))
+    assert len(camera.told(SayBlind)) == 1, "nothing new was learnt"
+
+
+def test_packets_that_turn_out_to_be_missing_change_the_blame(camera: Camera) -> None:
+    camera.stream(3, pictures=False, given=6, failed=5)
+    camera.stream(1, pictures=False, given=6, failed=5, lost_packets=4)
+    assert [blind.blame for blind in camera.told(SayBlind)] == [Blame.CAMERA, Blame.NETWORK]
 
 
 def test_a_damaged_frame_that_makes_all_others_wait_is_what_is_told(camera: Camera) -> None:
@@ -371,11 +395,19 @@ looks = st.builds(
     age=short,
     rate=short,
     ratio=st.floats(0, 2),
-    sequence_gaps=counts,
+    lost_packets=counts,
     width=st.sampled_from([0, 640, 1280]),
     height=st.just(360),
     link=st.none()
-    | st.builds(LinkEvidence, acked=st.none() | st.booleans(), replied=st.none() | st.booleans()),
+    | st.builds(
+        LinkEvidence,
+        silent_s=st.floats(0, 30),
+        unanswered_s=st.floats(0, 30),
+        probe_s=st.none() | st.floats(0, 30),
+        answered=st.booleans(),
+        unsent=st.sampled_from([0, 100]),
+        tcp=st.sampled_from([None, IDLE, STUCK]),
+    ),
 )
 ends = st.builds(Ended, reason=st.sampled_from(EndReason), blame=st.none() | st.sampled_from(Blame))
 events = st.one_of(
@@ -465,6 +497,20 @@ def test_a_stream_of_which_a_third_is_damaged_is_corrupt_though_pictures_come(ca
         SaySees,
         SaySees,
     ]
+
+
+def test_damage_for_want_of_packets_is_the_networks_though_pictures_come(camera: Camera) -> None:
+    for _ in range(8):
+        # The packet is missed in one look, the frame without it counted in the next.
+        camera.stream(0.25, received=0, given=0, pictures=False, lost_packets=2).stream(
+            0.5, failed=3, given=3
+        )
+    (blind,) = camera.told(SayBlind)
+    assert (blind.cause, blind.blame) == (Cause.CORRUPT, Blame.NETWORK)
+    assert "packets are missing" in blind.detail
+    camera.stream(10)
+    camera.stream(6, failed=2, given=4)
+    assert [blind.blame for blind in camera.told(SayBlind)] == [Blame.NETWORK, Blame.CAMERA]
 
 
 def test_a_packet_lost_now_and_then_is_no_corruption(camera: Camera) -> None:

@@ -114,7 +114,7 @@ async def test_unpaced_frames_wait_for_the_receiver(clips: Path) -> None:
 
 async def test_a_rung_that_rises_waits_for_the_next_keyframe(clips: Path) -> None:
     class Rising(Notebook):
-        def skipped(self, count: int = 1) -> None:
+        def skipped(self, count: int = 1, *, behind: bool = False) -> None:
             super().skipped(count)
             if self.left_out == 3:
                 self.rung = Rung.ALL

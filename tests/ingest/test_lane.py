@@ -29,7 +29,7 @@ class Slow:
         self.begun: list[int] = []
         self.done: list[int] = []
         self.keyframes: list[int] = []
-        self.left_out = self.damaged = self.sessions = 0
+        self.left_out = self.damaged = self.missing = self.sessions = 0
         self.threads: set[int] = set()
         self.together = False
         self._inside = threading.Lock()
@@ -48,11 +48,14 @@ class Slow:
         self.done.append(frame.data)
         self._inside.release()
 
-    def skipped(self, count: int = 1) -> None:
+    def skipped(self, count: int = 1, *, behind: bool = False) -> None:
         self.left_out += count
 
     def broken(self, count: int = 1) -> None:
         self.damaged += count
+
+    def lost(self, packets: int) -> None:
+        self.missing += packets
 
 
 @pytest.fixture
@@ -106,6 +109,14 @@ def test_sources_with_threads_of_their_own_decode_there_whatever_it_takes() -> N
     assert receiver.done == list(range(20))
     assert receiver.threads == {threading.get_ident()}
     assert not lane.slow
+
+
+def test_what_is_lost_and_broken_is_passed_on_at_once(pool: ThreadPoolExecutor) -> None:
+    receiver = Slow()
+    lane = Lane(receiver, SystemClock(), pool)
+    lane.lost(3)
+    lane.broken()
+    assert (receiver.missing, receiver.damaged) == (3, 1)
 
 
 async def test_large_frames_do_not_hold_up_the_loop_and_keep_their_order(pool: ThreadPoolExecutor) -> None:

@@ -33,10 +33,12 @@ class Decoding:
         if frame.data == "broken":
             raise RuntimeError("a mistake of ours")
 
-    def skipped(self, count: int = 1) -> None:
+    def skipped(self, count: int = 1, *, behind: bool = False) -> None:
         self.left_out += count
 
     def broken(self, count: int = 1) -> None: ...
+
+    def lost(self, packets: int) -> None: ...
 
 
 def unit(number: int, data: object = None) -> EncodedFrame:

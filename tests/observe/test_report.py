@@ -3,35 +3,57 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from vedette.errors import ConfigError
+from vedette.observe.bottleneck import Bottleneck
 from vedette.observe.report import build_report, write_report
-from vedette.observe.views import CameraView, Frames, NodeView, Percentiles
+from vedette.observe.views import CameraView, Frames, NodeView, Percentiles, SinkView, WorkerView
+from vedette.workers.table import STAGES
+
+CAMERA = CameraView(
+    "gate_north",
+    "live",
+    Frames(100, 60, 30, 1, 2, 3, 3, 1),
+    Percentiles(12.3456, 20.0, 30.0, 44.0),
+    25.004,
+    15.001,
+    {"person": 3},
+    1,
+    2,
+    "stalled",
+    gaps=2,
+    blind_s={"stalled": 1.23456},
+    endings={"analysed.emit": 60, "superseded.wait": 30},
+    step="keyframes",
+    decodes="keyframes",
+    lag_ms=4.321,
+)
+ZERO = {"p50": 0.0, "p95": 0.0, "p99": 0.0}
 
 
 def test_the_report_has_exactly_the_documented_keys() -> None:
-    camera = CameraView(
-        "gate_north",
-        "live",
-        Frames(100, 60, 30, 1, 2, 3, 3, 1),
-        Percentiles(12.3456, 20.0, 30.0, 44.0),
-        25.004,
-        15.001,
-        {"person": 3},
-        1,
-        2,
-        "stalled",
-        gaps=2,
-        blind_s={"stalled": 1.23456},
-    )
     view = NodeView(
-        (camera,), 4.0, 15.0, 130.0, 5.126, 120.0, 133.33, "", {"infer": Percentiles(1, 2, 3.00049, 4)}
+        (CAMERA,),
+        4.0,
+        15.0,
+        130.0,
+        5.126,
+        120.0,
+        133.33,
+        "picodet · openvino",
+        {"infer": Percentiles(1, 2, 3.00049, 4)},
+        sinks=(SinkView("https://me:secret@hook", 5, 3, 1, 2, 9),),
+        workers=(WorkerView("cameras-0", "camera", 77, 0.51239, 0.1, 3.456, 2, 1),),
+        stages_s={"infer": 1.23456},
+        input_size=(256, 416),
+        cpu_busy=0.65432,
     )
-    zero = {"p50": 0.0, "p95": 0.0, "p99": 0.0}
-    assert build_report(view) == {
+    report = build_report(view, Bottleneck("infer", "The detector: busy 97%."))
+    assert report == {
         "duration_s": 4.0,
         "cameras": {
             "gate_north": {
@@ -45,9 +67,13 @@ def test_the_report_has_exactly_the_documented_keys() -> None:
                     "orphaned": 3,
                     "in_flight": 1,
                 },
+                "endings": {"analysed.emit": 60, "superseded.wait": 30},
                 "age_ms": {"p50": 12.35, "p95": 20.0, "p99": 30.0, "max": 44.0},
+                "lag_ms": 4.32,
                 "fps_in": 25.0,
                 "fps_analysed": 15.0,
+                "step": "keyframes",
+                "decodes": "keyframes",
                 "sessions": 2,
                 "epoch": 1,
                 "last_end_reason": "stalled",
@@ -55,16 +81,46 @@ def test_the_report_has_exactly_the_documented_keys() -> None:
                 "blind_s": {"stalled": 1.235},
             }
         },
-        "stages_ms": {
-            "decode": zero,
-            "convert": zero,
-            "wait": zero,
-            "infer": {"p50": 1, "p95": 2, "p99": 3.0},
-            "track": zero,
-            "emit": zero,
+        "stages_ms": dict.fromkeys(STAGES, ZERO) | {"infer": {"p50": 1, "p95": 2, "p99": 3.0}},
+        "stages_s": dict.fromkeys(STAGES, 0.0) | {"infer": 1.235},
+        "node": {
+            "analysed_per_s": 15.0,
+            "cpu_s": 5.13,
+            "cpu_busy": 0.654,
+            "pss_peak_mb": 133.3,
+            "detector": "picodet · openvino",
+            "input_size": [256, 416],
+            "bottleneck": {"stage": "infer", "sentence": "The detector: busy 97%."},
+            "workers": [
+                {
+                    "name": "cameras-0",
+                    "kind": "camera",
+                    "cameras": 1,
+                    "busy": 0.512,
+                    "waited": 0.1,
+                    "late_ms": 3.46,
+                    "outbox": 2,
+                }
+            ],
+            "sinks": [
+                {"name": "https://***@hook", "written": 5, "dropped": 3, "expired": 2, "failed": 1},
+            ],
         },
-        "node": {"analysed_per_s": 15.0, "cpu_s": 5.13, "pss_peak_mb": 133.3},
     }
+
+
+def test_the_stages_of_a_camera_are_there_where_they_were_asked_for() -> None:
+    timed = replace(CAMERA, stages_ms={"decode": Percentiles(1.23456, 2, 3), "lag": Percentiles()})
+    cameras = build_report(NodeView((timed, CameraView("yard"))))["cameras"]
+    assert cameras["gate_north"]["stages_ms"] == {"lag": ZERO, "decode": {"p50": 1.235, "p95": 2, "p99": 3}}
+    assert list(cameras["gate_north"]["stages_ms"]) == ["lag", "decode"], "in the order of a frame's way"
+    assert "stages_ms" not in cameras["yard"]
+
+
+def test_a_report_without_a_verdict_gets_that_of_its_view() -> None:
+    node = build_report(NodeView((CAMERA,)))["node"]
+    assert node["bottleneck"]["stage"] == "wait"
+    assert build_report(NodeView())["node"]["bottleneck"]["stage"] == "none"
 
 
 def test_writing_replaces_the_old_report_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -88,3 +144,8 @@ def test_a_report_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_frames_of_cameras_add_up() -> None:
     view = NodeView(cameras=(CameraView("a", frames=Frames(3, 2, 1)), CameraView("b", frames=Frames(5, 5))))
     assert view.frames == Frames(8, 7, 1)
+
+
+def test_a_verdict_that_nothing_is_the_bottleneck_is_kept() -> None:
+    nothing = Bottleneck("none", "Nothing: all is well.")
+    assert build_report(NodeView((CAMERA,)), nothing)["node"]["bottleneck"]["sentence"] == nothing.sentence

@@ -1,4 +1,4 @@
-"""The live table and the plain lines, as people see them."""
+"""A node as a table, as a line and at the end of its run, as people see it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import time
 import pytest
 from rich.console import Console
 
-from vedette.observe import table as tables
+from vedette.observe.bottleneck import Bottleneck
 from vedette.observe.report import summary
 from vedette.observe.table import CameraView, Frames, NodeView, Percentiles, SinkView, line, render
+from vedette.observe.views import WorkerView
 
 FRAMES = Frames(
     received=2000, analysed=800, superseded=900, expired=7, skipped=250, failed=30, orphaned=12, in_flight=1
@@ -110,47 +111,57 @@ def test_a_sink_that_loses_results_is_shown() -> None:
     assert not any("on_result" in text for text in lines)
 
 
+def test_results_that_a_sink_let_grow_too_old_are_shown() -> None:
+    lines = shown(node(gate(), sinks=(SinkView("jsonl x", 5, expired=4),)), 80)
+    assert "jsonl x: 5 written, 0 dropped, 0 failed, 4 expired" in lines
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_steps_of_the_ladder_have_a_column_only_where_a_camera_is_not_at_full(width: int) -> None:
+    cameras = [gate("a"), gate("b", step="keyframes"), gate("c", step="paused", blind="overloaded")]
+    lines = shown(node(*cameras), width)
+    assert any("state" in text and "step" in text for text in lines)
+    row = {text[0]: text.split() for text in lines if text[:2] in ("a ", "b ", "c ")}
+    assert row["a"][1:3] == ["live", "full"]
+    assert row["b"][1:3] == ["live", "keyframes"]
+    assert row["c"][1:3] == ["overloaded", "paused"], "why it is blind stays where it was"
+    assert all(len(text) <= width for text in lines)
+    assert not any("step" in text for text in shown(node(gate("a")), width))
+
+
+def test_cameras_that_stepped_down_are_worse_off_than_others_that_see() -> None:
+    fine = [gate(f"fine_{index}", frames=Frames(9, 9)) for index in range(20)]
+    lines = shown(node(*fine, gate("down", "waiting"), gate("less", step="keyframes")), 80, rows=4)
+    names = [text.split()[0] for text in lines if text.startswith(("fine", "down", "less"))]
+    assert names[:2] == ["down", "less"]
+
+
+def test_the_title_shows_how_busy_the_detector_is() -> None:
+    workers = (WorkerView("inference-0", "inference", busy=0.973), WorkerView("c", "camera", busy=0.2))
+    assert "detector 97%" in shown(node(gate(), workers=workers), 80)[0]
+    assert "CPU 130%" in shown(node(gate(), workers=workers), 80)[0]
+    assert not any("detector" in text for text in shown(node(gate()), 80)), "not known, not shown"
+
+
+def test_what_holds_the_node_up_is_said_below_the_table_and_nothing_else_is() -> None:
+    def text(found: Bottleneck) -> str:
+        console = Console(file=io.StringIO(), width=80)
+        console.print(render(node(gate()), found, width=80))
+        assert isinstance(console.file, io.StringIO)
+        return console.file.getvalue()
+
+    assert text(Bottleneck("infer", "The detector: busy 97%.")).endswith(
+        "bottleneck  The detector: busy 97%.\n"
+    )
+    assert "bottleneck" not in text(Bottleneck("none", "Nothing: it is well."))
+
+
 def test_the_line_says_what_the_node_does() -> None:
     text = line(node(gate(), gate("b", "waiting")))
     assert text == (
         "1:02:03 · 1/2 cameras live · 187 analysed/s · worst p99 age 42 ms · "
         "4000 received, 1600 analysed, 2398 dropped (60 failed) · CPU 130% · 124 MB"
     )
-
-
-def test_without_a_terminal_a_line_comes_every_five_seconds() -> None:
-    console = Console(file=io.StringIO(), width=40)
-    now = [100.0]
-    display = tables._Lines(console, lambda: now[0])
-    for _ in range(60):
-        now[0] += 0.25
-        display.update(node(gate()))
-    display.close()
-    assert isinstance(console.file, io.StringIO)
-    lines = console.file.getvalue().splitlines()
-    assert len(lines) == 3
-    assert lines[0] == line(node(gate()))
-
-
-def test_a_file_gets_no_table_and_no_control_characters() -> None:
-    console = Console(file=io.StringIO())
-    display = tables.make_display(console, table=True)
-    display.update(node(gate()))
-    display.close()
-    assert isinstance(console.file, io.StringIO)
-    assert console.file.getvalue() == ""
-
-
-def test_the_live_table_fits_the_terminal_and_leaves_it_clean() -> None:
-    console = Console(file=io.StringIO(), width=80, height=15, force_terminal=True)
-    display = tables.make_display(console)
-    display.update(node(*(gate(f"camera_{index}") for index in range(40))))
-    display.close()
-    display.close()
-    assert isinstance(console.file, io.StringIO)
-    written = console.file.getvalue()
-    assert "35 more" in written
-    assert written.endswith("\x1b[2K") or "\x1b[?25h" in written
 
 
 def test_a_thousand_cameras_are_drawn_quickly_enough_for_four_times_a_second() -> None:
@@ -160,8 +171,22 @@ def test_a_thousand_cameras_are_drawn_quickly_enough_for_four_times_a_second() -
     assert time.process_time() - began < 2
 
 
-def test_the_summary_names_the_stages() -> None:
-    console = Console(file=io.StringIO(), width=100)
-    console.print(summary(node(gate(), stages_ms={"decode": Percentiles(1, 2, 3)}), width=100))
+def summed_up(view: NodeView, width: int = 100) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    console.print(summary(view, width=width))
     assert isinstance(console.file, io.StringIO)
-    assert "decode 1.0/3.0" in console.file.getvalue()
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_summary_says_where_the_time_went(width: int) -> None:
+    endings = {"analysed.emit": 800, "superseded.wait": 900}
+    stages = {"decode": Percentiles(1.234, 2, 30)}
+    text = summed_up(node(gate(endings=endings), stages_ms=stages, stages_s={"decode": 30.0}), width)
+    assert "where the time went" in text
+    assert "ended at wait: 900 superseded" in text
+    assert text.count("bottleneck") == 1
+    assert text.splitlines()[-1].endswith("124 MB")
+    assert all(len(each) <= width for each in text.splitlines())
+    decode = next(each for each in text.splitlines() if each.startswith("decode"))
+    assert decode.split()[1:6] == ["1.23", "2.00", "30.0", "30.0", "100%"]

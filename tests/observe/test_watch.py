@@ -89,8 +89,8 @@ def test_ages_and_stages_are_percentiles_in_milliseconds(node: Node, table: Tabl
     for _ in range(99):
         table.record_age(0, 0.010)
     table.record_age(0, 0.200)
-    table.record_stage(0, Stage.INFER, 0.005)
-    table.record_stage(1, Stage.DECODE, 0.002)
+    table.record_stage(0, 0, Stage.INFER, 0.005)
+    table.record_stage(1, 0, Stage.DECODE, 0.002)
     view = Watch(node).in_all()
     age = view.cameras[0].age_ms
     assert age.p50 == pytest.approx(10, rel=0.02)

@@ -48,7 +48,7 @@ class Rig:
 
     def spawn(self) -> None:
         spec = DetectorSpec(python="vedette.testing:FakeDetector", options={"boxes": [BOX]})
-        first_word = StartInference(CAMERAS, 2, msgspec.msgpack.encode(spec), batch=1)
+        first_word = StartInference(CAMERAS, 2, msgspec.msgpack.encode(spec), batch=1, batch_within=None)
         self.child.spawn(first_word, [self.table.fd, self.doorbell])
         assert self.child.channel is not None
         message, _ = self.hear_from(self.child.channel)

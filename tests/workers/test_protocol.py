@@ -67,7 +67,7 @@ FOUND = {
 }
 MESSAGES: list[Message] = [
     Start(worker=1, cameras=32, workers=4),
-    StartInference(cameras=32, workers=4, spec=b"\x81\xa1", batch=2),
+    StartInference(cameras=32, workers=4, spec=b"\x81\xa1", batch=2, batch_within=0.05),
     AddCamera(3, "gate", b"settings"),
     RemoveCamera(3, 6),
     MayConnect(3),
@@ -79,7 +79,7 @@ MESSAGES: list[Message] = [
     Link(1, [1, 5, 9]),
     Acknowledge(3, 2),
     Stop(),
-    Ready("picodet · cpu", ["person", "car"]),
+    Ready("picodet · cpu", ["person", "car"], [(256, 416), (192, 320)]),
     Ready(),
     Busy("DetectorError", "there is no model file"),
     Facts(list(FACTS)),
@@ -89,7 +89,7 @@ MESSAGES: list[Message] = [
     ),
     CameraFinished(3, "ended", "played to the end"),
     Hello(8, 256, 416),
-    Fetch(9, 2, 3),
+    Fetch(9, 2, 3, 256, 416),
     Filled(9, True),
     Filled(9, False),
     Done(9, 3, names=["bus"], **FOUND),

@@ -39,11 +39,12 @@ def test_another_mapping_of_the_same_memory_sees_each_write(table: Table) -> Non
     assert table.rows[1]["received"] == 42
     other.header["batches"] = 7
     other.beats[2] = 1.5
-    other.record_stage(2, Stage.TRACK, 0.01)
+    other.record_stage(2, 1, Stage.TRACK, 0.01)
     other.record_age(2, 0.3)
     assert table.header["batches"] == 7
     assert table.beats.tolist() == [0, 0, 1.5]
     assert table.stages[2, Stage.TRACK].sum() == 1
+    assert table.camera_stages[1, Stage.TRACK].sum() == 1
     assert table.ages[2].sum() == 1
     assert table.rows[2]["age_max"] == 0.3
 
@@ -118,8 +119,8 @@ def test_each_outcome_has_its_counter(table: Table) -> None:
 
 
 def test_stages_of_two_workers_do_not_mix(table: Table) -> None:
-    table.record_stage(0, Stage.INFER, 0.005)
-    table.record_stage(1, Stage.DECODE, 0.001)
+    table.record_stage(0, 0, Stage.INFER, 0.005)
+    table.record_stage(1, 0, Stage.DECODE, 0.001)
     assert np.argwhere(table.stages.sum(axis=2)).tolist() == [[0, Stage.INFER], [1, Stage.DECODE]]
 
 

@@ -126,11 +126,13 @@ CAUSES: dict[str, str] = {
     Cause.WORKER_LOST: "its worker process died",
     Cause.NODE_DOWN: "Vedette was not running",
     Cause.NODE_ASLEEP: "The machine was asleep",
+    Cause.OVERLOADED: "let go, because the machine cannot do all",
     Cause.BLURRED: "blurred",
     Cause.MOVED: "moved",
     Cause.SLOW: "far fewer frames than usual",
     Cause.LATE: "pictures come late",
     Cause.TIMESTAMPS: "the stream's clock jumps",
+    Cause.THINNED: "less is done for it than was asked for",
 }
 
 ADVICE: dict[str, str] = {
@@ -142,6 +144,7 @@ ADVICE: dict[str, str] = {
     Cause.UNSUPPORTED: "Set the camera to H.264, H.265 or MJPEG.",
     Cause.NO_KEYFRAME: "Check the keyframe interval in the camera's settings.",
     Cause.DECODE_BEHIND: "This machine has too little CPU for its cameras.",
+    Cause.OVERLOADED: "This machine has too little CPU for its cameras.",
     "frozen": "Restart the camera; a recorder that repeats its last picture looks the same.",
     "covered": "Somebody should look at the camera.",
     "moved": "Somebody should look at its picture; zones and lines may be in the wrong place.",

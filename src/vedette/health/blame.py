@@ -8,11 +8,11 @@ import msgspec
 
 from vedette.causes import Blame
 from vedette.facts import EndReason
+from vedette.ingest.rtsp.evidence import LinkEvidence, judge
 
 __all__ = [
     "Judgement",
     "LateEvidence",
-    "LinkEvidence",
     "blame_behind",
     "blame_corrupt",
     "blame_end",
@@ -29,19 +29,6 @@ class Judgement(NamedTuple):
     blame: Blame
     why: str
     """A sentence for people."""
-
-
-class LinkEvidence(msgspec.Struct, frozen=True, kw_only=True):
-    """What a connection shows while frames are missing. None: not known.
-
-    ``silent``: seconds since any byte came. ``acked``: the other machine's TCP acknowledges what we sent in
-    that time. ``replied``: the server answered a request in that time. ``retransmits``: of ours, unanswered.
-    """
-
-    silent: float | None = None
-    acked: bool | None = None
-    replied: bool | None = None
-    retransmits: int = 0
 
 
 class LateEvidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +48,8 @@ class LateEvidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _ENDS = {
+    EndReason.STALLED: Judgement(Blame.CAMERA, "The connection stood and brought no frames."),
+    EndReason.CORRUPT: Judgement(Blame.CAMERA, "What came makes no sense."),
     EndReason.ENDED: Judgement(Blame.CAMERA, "The camera ended the stream."),
     EndReason.REFUSED: Judgement(Blame.CAMERA, "The camera's host is there and refuses."),
     EndReason.UNAUTHORISED: Judgement(Blame.OPERATOR, "The user or the password is not the camera's."),
@@ -73,15 +62,12 @@ _ENDS = {
 }
 
 
-def blame_end(
-    reason: EndReason, detail: str = "", *, link: LinkEvidence | None = None, sequence_gaps: int = 0
-) -> Judgement:
-    """Of a session that ended for ``reason``; its ``detail``, where there is one, is the sentence."""
-    if reason is EndReason.STALLED:
-        return blame_stall(link)
-    if reason is EndReason.CORRUPT:
-        found = blame_corrupt(sequence_gaps)
-    elif reason is EndReason.TLS:
+def blame_end(reason: EndReason, detail: str = "") -> Judgement:
+    """Of a session that ended for ``reason``; its ``detail``, where there is one, is the sentence.
+
+    For sessions that do not say themselves whose doing it was.
+    """
+    if reason is EndReason.TLS:
         # Certificates are somebody's to renew or to trust; a handshake that breaks is the device's.
         blame = Blame.OPERATOR if "certificate" in detail.lower() else Blame.CAMERA
         found = Judgement(blame, "No encrypted connection came about.")
@@ -91,29 +77,27 @@ def blame_end(
 
 
 def blame_stall(link: LinkEvidence | None) -> Judgement:
-    """Of a connection that stands and brings no frames. Without evidence it is the camera that is silent."""
+    """Of a connection that stands and brings no frames.
+
+    The link's evidence is judged where the session's own end is, too. Where it says nothing, the camera is
+    the one that is silent.
+    """
+    stands = "The connection stands and brings no frames"
     if link is None:
-        return Judgement(Blame.CAMERA, "The connection stands and brings no frames.")
-    silent = "" if link.silent is None else f" No byte came for {link.silent:.1f} s."
-    if link.replied:
-        return Judgement(Blame.CAMERA, f"The server answers but sends no frames.{silent}")
-    if link.acked:
-        return Judgement(
-            Blame.CAMERA, f"The camera's host acknowledges what we send, and sends nothing.{silent}"
-        )
-    if link.acked is False or link.retransmits:
-        repeated = f" ({link.retransmits} retransmits)" if link.retransmits else ""
-        return Judgement(Blame.NETWORK, f"Nothing that we send is acknowledged{repeated}.{silent}")
-    return Judgement(Blame.CAMERA, f"The connection stands and brings no frames.{silent}")
+        return Judgement(Blame.CAMERA, f"{stands}.")
+    blame, why = judge(link)
+    found = f"{stands}: {why}." if why else f"{stands}."
+    return Judgement(blame or Blame.CAMERA, f"{found} The last byte came {link.silent_s:.1f} s ago.")
 
 
-def blame_corrupt(sequence_gaps: int, failed: int = 0, received: int = 0) -> Judgement:
+def blame_corrupt(lost_packets: int, failed: int = 0, received: int = 0) -> Judgement:
     """Of frames that give no picture. Packets that are missing were lost on the way."""
     counted = (
         f"{failed} of {received} frames could not be decoded" if received else "What came makes no sense"
     )
-    if sequence_gaps:
-        return Judgement(Blame.NETWORK, f"{counted}, and {sequence_gaps} gaps show in the packet numbers.")
+    if lost_packets:
+        packets = "packet is" if lost_packets == 1 else "packets are"
+        return Judgement(Blame.NETWORK, f"{counted}, and {lost_packets} {packets} missing.")
     return Judgement(Blame.CAMERA, f"{counted}; no packet is missing.")
 
 

@@ -3,6 +3,7 @@ say. On the event loop of its worker, never on the frame's way."""
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -19,8 +20,8 @@ from vedette.facts import (
     Sees,
     StoodStill,
 )
+from vedette.frame import Rung
 from vedette.health import stream
-from vedette.health.blame import LinkEvidence
 from vedette.health.conditions import Ended as PictureBetter
 from vedette.health.conditions import PictureHealth, PictureState
 from vedette.health.notes import UNANSWERED_S, Notes
@@ -29,6 +30,7 @@ from vedette.health.observed import (
     Ended,
     Forgive,
     HangUp,
+    LetGo,
     Limits,
     Observation,
     Opened,
@@ -44,6 +46,7 @@ from vedette.health.observed import (
 from vedette.health.picture import Look, LookFailed
 from vedette.ingest.lane import Lane
 from vedette.ingest.live import LiveSource
+from vedette.ingest.rtsp.evidence import LinkEvidence
 from vedette.pipeline import Pipeline
 
 __all__ = ["CameraHealth"]
@@ -52,8 +55,8 @@ PROBE_AT = 0.6
 """Share of a stall's threshold after which the other side is asked for a sign of life: so that the answer, or
 its absence, is there when the stall is told."""
 
-ACKED_WITHIN_S = 0.3
-"""A kernel may hold an acknowledgement back for 0.2 s."""
+KEYFRAMES_MISSED = 2.5
+"""Where only keyframes are decoded, a silence of so many intervals between them is one too many."""
 
 STOOD_STILL_S = 2.0
 """Looks are four a second. After so long without one, the stretch is on record."""
@@ -97,6 +100,8 @@ class CameraHealth:
         self._before: dict[str, float] = {}
         self._probed_at = 0.0
         self._looked_at = 0.0
+        self._keyframes_at = -math.inf
+        """When it was seen last that nothing but keyframes is decoded."""
         self._detector_since = detector_since
         self._looking = threading.Lock()
         """Pictures may be judged on several threads of a pool: one at a time."""
@@ -119,7 +124,10 @@ class CameraHealth:
         threshold = notes.arrivals.threshold(self._stall_after)
         self._source.stall_after = max(self._limits.hang_up_after, 2 * threshold) + OWN_PATIENCE_S
         self._probe(now, threshold)
-        self._step(self._snapshot(now, threshold), now)
+        rung = self._pipeline.rung
+        if rung >= Rung.KEYFRAMES:
+            self._keyframes_at = now
+        self._step(LetGo() if rung is Rung.PAUSED else self._snapshot(now, threshold), now)
 
     def _mind_the_time(self, now: float) -> None:
         """Nobody is condemned for what we did not look at ourselves; but nobody saw it, either."""
@@ -129,13 +137,22 @@ class CameraHealth:
             detail = f"The process that reads it did nothing for {now - before:.1f} s."
             self._tell(StoodStill(at=now, camera=self._camera, since=before, detail=detail))
 
+    def _picture_threshold(self, now: float) -> float:
+        """Seconds without a picture that are too many."""
+        usual = self._notes.pictures.threshold(self._stall_after)
+        keyframe = KEYFRAMES_MISSED * self._pipeline.keyframe_every or self._limits.keyframe_within
+        # Of a camera of which every frame was decoded until a moment ago, what is usual is no measure; nor is
+        # it while it waits for the keyframe from which every frame can be decoded again.
+        return max(usual, keyframe) if now - self._keyframes_at < keyframe else usual
+
     def _unanswered(self, now: float) -> float:
         """Seconds without a result although there is a detector, and pictures for it."""
         since, notes = self._detector_since(), self._notes
-        patience = notes.pictures.threshold(self._stall_after)
-        if since is None or now - notes.last_picture > patience:
+        if since is None or now - notes.last_picture > self._picture_threshold(now):
             return 0.0
-        return now - max(notes.last_answer, notes.opened_at, since)
+        if notes.last_picture <= notes.last_answer:
+            return 0.0  # where pictures are few, it is they that are missing
+        return now - max(notes.unanswered_since, notes.opened_at, since)
 
     def _observed(self, kind: str, at: float, what: Any) -> Observation:
         notes = self._notes
@@ -160,7 +177,7 @@ class CameraHealth:
             last_arrival=notes.last_arrival,
             last_picture=notes.last_picture,
             threshold=threshold,
-            picture_threshold=notes.pictures.threshold(self._stall_after),
+            picture_threshold=self._picture_threshold(now),
             received=int(since("received")),
             failed=int(since("broken")),
             unready=int(since("unready")),
@@ -177,7 +194,7 @@ class CameraHealth:
             answer_threshold=notes.answers.threshold(self._answer_within),
             rate=notes.arrivals.rate(now),
             ratio=notes.arrivals.ratio(now),
-            sequence_gaps=int(since("lost_packets")),
+            lost_packets=int(since("lost_packets")),
             width=notes.size[0],
             height=notes.size[1],
             link=self._evidence() if now - notes.last_arrival > PROBE_AT * threshold else None,
@@ -198,16 +215,7 @@ class CameraHealth:
             self._source.probe()
 
     def _evidence(self) -> LinkEvidence | None:
-        found = self._source.evidence() if self._source is not None else None
-        if found is None:
-            return None
-        ripe = found.probe_s is not None and found.probe_s >= ACKED_WITHIN_S
-        return LinkEvidence(
-            silent=found.silent_s,
-            acked=found.acknowledged if ripe else None,
-            replied=found.answered or None,
-            retransmits=found.tcp.retransmits if found.tcp else 0,
-        )
+        return self._source.evidence() if self._source is not None else None
 
     def _step(self, seen: Observation, now: float) -> None:
         outage = self._stream.outage
@@ -241,9 +249,9 @@ class CameraHealth:
                 self._tell(Recovered(at=now, camera=camera, cause=cause))
             case SayHappened(cause, blame, detail):
                 self._tell(Happened(at=now, camera=camera, cause=cause, blame=blame, detail=detail))
-            case HangUp(reason, detail):
+            case HangUp(reason, detail, blame):
                 if self._source is not None:
-                    self._source.hang_up(reason, detail)
+                    self._source.hang_up(reason, detail, blame)
             case Forgive():
                 self._notes.arrivals.forgive()
                 self._notes.pictures.forgive()
@@ -251,7 +259,8 @@ class CameraHealth:
     # ---- the picture
 
     def look_at_picture(self) -> None:
-        """Judge the picture that the detector took last, if one is due: about once a second."""
+        """Judge the picture that the detector took last, or would have but for want of motion, if one is due:
+        about once a second."""
         if self._notes.to_look_at is not None and self._looking.acquire(blocking=False):
             try:
                 self._judge_picture()

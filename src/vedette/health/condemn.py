@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from vedette.causes import Blame, Cause
 from vedette.health.blame import blame_behind, blame_corrupt, blame_stall
 from vedette.health.lasting import lasting
-from vedette.health.observed import Snapshot, State
+from vedette.health.observed import Snapshot, State, Tally
 
 __all__ = ["Condemned", "condemn", "damage"]
 
@@ -38,16 +38,19 @@ class Condemned(NamedTuple):
 def damage(state: State, shot: Snapshot, now: float) -> State:
     """Follow how many of the frames are damaged. Pictures still come of the others, but what is predicted
     from a damaged frame is smeared: nobody should take it for sight."""
-    if not shot.received:
+    if not (shot.received or shot.lost_packets):
         return state
+    tally = state.damage_tally.and_those_of(shot)
+    if not shot.received:  # the frames that lack these packets are still to come
+        return replace(state, damage_tally=tally)
     passed = min(now - (state.last_look if state.last_look is not None else now), 1.0)
     share = min(1.0, shot.failed / shot.received)
     over = DAMAGE_OVER_S if share > state.damage else WHOLE_OVER_S
     level = state.damage + (share - state.damage) * min(1.0, passed / over)
     damaged, _ = lasting(state.damaged, level >= SHARE_FAILED, level < SHARE_WHOLE, now, DAMAGED_FOR_S)
-    if level == state.damage and damaged is state.damaged:
-        return state
-    return replace(state, damage=level, damaged=damaged)
+    if level < SHARE_WHOLE and not damaged.on:
+        tally = Tally()
+    return replace(state, damage=level, damaged=damaged, damage_tally=tally)
 
 
 def condemn(state: State, shot: Snapshot, now: float) -> Condemned | None:
@@ -74,8 +77,8 @@ def condemn(state: State, shot: Snapshot, now: float) -> Condemned | None:
         return Condemned(Cause.DETECTOR_LOST, Blame.INFERENCE, why, since, hopeless=False)
     if not state.damaged.on:
         return None
-    counts = state.tally
-    blame, why = blame_corrupt(counts.sequence_gaps, counts.failed, counts.received)
+    counts = state.damage_tally
+    blame, why = blame_corrupt(counts.lost_packets, counts.failed, counts.received)
     detail = f"{state.damage:.0%} of the frames are damaged. {why}"
     since = max(state.usable_until, now - DAMAGED_FOR_S - DAMAGE_OVER_S)
     return Condemned(Cause.CORRUPT, blame, detail, since, hopeless=False)
@@ -93,7 +96,7 @@ def _no_picture(state: State, shot: Snapshot, now: float, waited: float) -> Cond
         blame, why = blame_behind(shot.backlog, counts.behind, shot.decode, shot.rate)
         return Condemned(Cause.DECODE_BEHIND, blame, why, since, hopeless=False)
     if _corrupt(state, waited > 3 * patience):
-        blame, why = blame_corrupt(counts.sequence_gaps, counts.failed, counts.received)
+        blame, why = blame_corrupt(counts.lost_packets, counts.failed, counts.received)
         hopeless = waited >= 2 * max(limits.hang_up_after, patience)
         return Condemned(Cause.CORRUPT, blame, why, since, hopeless)
     # Joined in the middle of a group of pictures, the next keyframe may be far.

@@ -44,8 +44,8 @@ class Notes:
         self.wants_picture = True
         """The next picture is worth an event: it is the first after the start, or after a blindness."""
         self.received = self.broken = self.unready = self.behind = self.lost_packets = 0
-        """Frames that arrived, were damaged, waited for a keyframe, found our backlog full; holes in the
-        packets' numbers."""
+        """Frames that arrived, were damaged, waited for a keyframe, found our backlog full; packets that
+        never came."""
         self.decodes = self.taken = self.results = self.keyframes = 0
         self.decode_s = self.lag_s = self.queued_s = self.wait_s = self.age_s = 0.0
         """Sums in seconds. Over the decodes: in the decoder, capture to arrival, arrival to decoder; over the
@@ -55,7 +55,8 @@ class Notes:
         self.steps_dropped = 0
         """Steps of the stream's clock beyond those that matter."""
         self.answers = Arrivals(UNANSWERED_S)
-        self.last_answer = 0.0
+        self.last_answer = self.unanswered_since = 0.0
+        """When a result left last, and when the first picture came after it."""
         self.to_look_at: Any = None
         """A picture (an ``av.VideoFrame``) whose features are due."""
         self._look_due = 0.0
@@ -100,6 +101,8 @@ class Notes:
         if self.wants_picture or self.size != (width, height):
             self.wants_picture = False
             self.events.append(("picture", at, (width, height)))
+        if self.last_picture <= self.last_answer:
+            self.unanswered_since = at
         self.last_picture, self.size = at, (width, height)
         self.pictures.note(at)
 
@@ -110,10 +113,18 @@ class Notes:
         self.results += 1
         self.age_s += age
 
+    def still(self, at: float, image: Any) -> None:
+        """Nothing moved in a picture, so that no detector is asked: that is an answer, too."""
+        self.last_answer = at
+        self._show(at, image)
+
     def chosen(self, at: float, image: Any, waited: float) -> None:
         """A detector took a picture that had waited for it so long."""
         self.taken += 1
         self.wait_s += waited
+        self._show(at, image)
+
+    def _show(self, at: float, image: Any) -> None:
         if at >= self._look_due:
             self._look_due = at + LOOK_EVERY_S
             self.to_look_at = image

@@ -8,8 +8,8 @@ import msgspec
 
 from vedette.causes import Blame, Cause
 from vedette.facts import EndReason
-from vedette.health.blame import LinkEvidence
 from vedette.health.lasting import Lasting
+from vedette.ingest.rtsp.evidence import LinkEvidence
 
 __all__ = [
     "Action",
@@ -17,6 +17,7 @@ __all__ = [
     "Ended",
     "Forgive",
     "HangUp",
+    "LetGo",
     "Limits",
     "Observation",
     "Opened",
@@ -56,8 +57,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     out of the decoder. ``threshold``, ``picture_threshold``: silences that are too long
     (:class:`vedette.health.arrivals.Arrivals` of frames and of pictures). ``received``: all that arrived,
     of which ``failed`` gave no picture, ``unready`` waited for a keyframe, ``behind`` found our backlog full,
-    and ``given`` went into the decoder. ``backlog``: frames that lie before it now. Means in seconds over the
-    frames of the stretch: ``lag``, ``queued``, ``decode``, ``wait``, ``age`` (of results; 0.0 = none came).
+    and ``given`` went into the decoder. ``lost_packets`` never came. ``backlog``: frames that lie before the
+    decoder now. Means in seconds over the frames of the stretch: ``lag``, ``queued``, ``decode``, ``wait``,
+    ``age`` (of results; 0.0 = none came).
     """
 
     last_arrival: float = 0.0
@@ -83,7 +85,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     rate: float = 0.0
     ratio: float = 1.0
     """The rate as a share of the usual one."""
-    sequence_gaps: int = 0
+    lost_packets: int = 0
     width: int = 0
     height: int = 0
     link: LinkEvidence | None = None
@@ -120,11 +122,16 @@ class TimestampStep(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class LetGo(msgspec.Struct, frozen=True):
+    """In place of a look: nothing of the stream is decoded for the time being, because the machine cannot do
+    all and others matter more. Its session stays open."""
+
+
 class Closed(msgspec.Struct, frozen=True):
     """We closed the camera: paused, removed, changed, finished. Nothing is said of it any more."""
 
 
-Observation = Snapshot | Opened | Ended | PictureCame | TimestampStep | Closed
+Observation = Snapshot | Opened | Ended | PictureCame | TimestampStep | LetGo | Closed
 
 # ---- actions
 
@@ -158,10 +165,11 @@ class SayHappened(msgspec.Struct, frozen=True):
 
 
 class HangUp(msgspec.Struct, frozen=True):
-    """Close the session and connect again; it ended for ``reason``."""
+    """Close the session and connect again; it ended for ``reason``, and that was ``blame``'s doing."""
 
     reason: EndReason
     detail: str
+    blame: Blame
 
 
 class Forgive(msgspec.Struct, frozen=True):
@@ -182,14 +190,24 @@ class Outage(msgspec.Struct, frozen=True):
 
 
 class Tally(msgspec.Struct, frozen=True):
-    """Counts of a session since its last usable picture."""
+    """Counts of a session over several looks."""
 
     received: int = 0
     failed: int = 0
     unready: int = 0
     behind: int = 0
     given: int = 0
-    sequence_gaps: int = 0
+    lost_packets: int = 0
+
+    def and_those_of(self, shot: Snapshot) -> Tally:
+        return Tally(
+            received=self.received + shot.received,
+            failed=self.failed + shot.failed,
+            unready=self.unready + shot.unready,
+            behind=self.behind + shot.behind,
+            given=self.given + shot.given,
+            lost_packets=self.lost_packets + shot.lost_packets,
+        )
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,9 +231,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     last_picture: float = 0.0
     picture_threshold: float = 1.0
     tally: Tally = Tally()
+    """Since the last usable picture."""
     backlog_since: float | None = None
     damage: float = 0.0
     """Share of the frames that came lately which were damaged."""
+    damage_tally: Tally = Tally()
+    """Since the stream was last whole: pictures may come meanwhile."""
     damaged: Lasting = Lasting()
     unanswered: bool = False
     """Pictures come, and no detector answers."""

@@ -23,6 +23,7 @@ from vedette.health.observed import (
     Ended,
     Forgive,
     HangUp,
+    LetGo,
     Limits,
     Observation,
     Opened,
@@ -73,6 +74,8 @@ def step(state: State, seen: Observation, now: float) -> Next:
             return _picture(state, seen, now)
         case TimestampStep():
             return note_step(state, seen, now) if state.opened_at is not None else (state, ())
+        case LetGo():
+            return _let_go(state, now)
         case Closed():
             return replace(state, closed=True), ()
 
@@ -104,6 +107,15 @@ def _look(state: State, shot: Snapshot, now: float) -> Next:
     return state, (*resized, *said, *judged)
 
 
+def _let_go(state: State, now: float) -> Next:
+    # When it is taken up again, its first keyframe has all the time that a picture may take.
+    state = replace(state, last_look=now, excused_at=now, backlog_since=None, tally=_CLEAN)
+    if state.opened_at is None:
+        return state, ()
+    why = "Nothing of it is decoded: the machine cannot do all, and other cameras matter more."
+    return _go_blind(state, Condemned(Cause.OVERLOADED, Blame.NODE, why, state.usable(), hopeless=False))
+
+
 def _excuse(state: State, now: float) -> Next:
     calm = replace(
         state,
@@ -119,7 +131,6 @@ def _excuse(state: State, now: float) -> Next:
 def _absorb(state: State, shot: Snapshot, now: float) -> tuple[State, tuple[Action, ...]]:
     pictured = shot.last_picture > state.last_picture
     size = (shot.width, shot.height) if pictured and shot.width else state.size
-    old = state.tally
     absorbed = replace(
         state,
         last_look=now,
@@ -129,16 +140,7 @@ def _absorb(state: State, shot: Snapshot, now: float) -> tuple[State, tuple[Acti
         picture_threshold=shot.picture_threshold,
         size=size,
         backlog_since=(now if state.backlog_since is None else state.backlog_since) if shot.backlog else None,
-        tally=_CLEAN
-        if pictured
-        else Tally(
-            received=old.received + shot.received,
-            failed=old.failed + shot.failed,
-            unready=old.unready + shot.unready,
-            behind=old.behind + shot.behind,
-            given=old.given + shot.given,
-            sequence_gaps=old.sequence_gaps + shot.sequence_gaps,
-        ),
+        tally=_CLEAN if pictured else state.tally.and_those_of(shot),
     )
     return absorbed, _resized(state.size, size)
 
@@ -190,7 +192,7 @@ def _hang_up(state: State, found: Condemned) -> Next:
     if state.hung_up or not found.hopeless:
         return state, ()
     reason = EndReason.STALLED if found.cause is Cause.STALLED else EndReason.CORRUPT
-    return replace(state, hung_up=True), (HangUp(reason, found.detail),)
+    return replace(state, hung_up=True), (HangUp(reason, found.detail, found.blame),)
 
 
 def _see(state: State, at: float, now: float, patience: float) -> Next:
@@ -232,6 +234,7 @@ def _open(state: State, opened: Opened, now: float) -> Next:
         tally=_CLEAN,
         backlog_since=None,
         damage=0.0,
+        damage_tally=_CLEAN,
         unanswered=False,
         damaged=Lasting(),
     )

@@ -50,10 +50,14 @@ class Rhythm:
 
 @dataclass
 class Batch:
-    """Frames on their way to the detector. ``tickets`` are in order of choice; ``filled`` by ticket."""
+    """Frames on their way to the detector. ``tickets`` are in order of choice. ``size``: which of its input
+    sizes they have."""
 
     asked_at: float
+    size: int
     tickets: dict[int, tuple[int, int]] = field(default_factory=dict)
     """ticket → (camera, slot)"""
     open: set[int] = field(default_factory=set)
     """Tickets without an answer yet."""
+    deadlines: dict[int, float] = field(default_factory=dict)
+    """ticket → when its frame is too old to be looked at, in monotonic seconds."""

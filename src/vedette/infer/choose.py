@@ -1,10 +1,11 @@
 """Which cameras' frames to look at next: a pure function of what waits, what is owed, and the time.
 
 Every choice weighs two wishes: look at the freshest picture, and give every camera its share. A camera that
-was served less than its share is *owed*. Each waiting frame has a price: the square of its age, less what its
-camera is owed; the lowest price is chosen. So a fresher frame is passed over only for a camera that is owed
-more, and because the price of age grows with age, a camera's debt is paid with a frame that is still young,
-not whenever the debt has become large enough to force it.
+was served less than its share is *owed*. Each waiting frame has a price: the square of its age (beyond one
+and a half mean frame intervals, a multiple of it), less what its camera is owed; the lowest price is chosen.
+So a fresher frame is passed over only for a camera that is owed more, and because the price of age grows with
+age, a camera's debt is paid with a frame that is still young, not whenever the debt has become large enough
+to force it.
 
 The design began with "the freshest among those whose turn it is". Simulated with 32 cameras × 25 fps and a
 5 ms detector that gave ages up to 42 ms at the 99th percentile, this gives 21–23 ms and shares within 2%
@@ -26,6 +27,11 @@ PATIENCE = 0.14
 OWED_AT_MOST = 12.0
 """Frames. Debts are bounded, so that a camera that stood still for a while cannot take everything; but times
 ``PATIENCE`` it must be more than one frame interval, or one whose frames always come last would starve."""
+
+STEEPEST = 1.5
+"""The price of age grows no faster than this. Less than ``PATIENCE`` × ``OWED_AT_MOST``, so that a frame not
+older than its camera's interval is always worth taking when all that can be owed is owed: a slow camera among
+quick ones, in step with a slow detector, would starve otherwise."""
 
 SHORTEST_INTERVAL_S = 0.001
 """Stands in while a camera's rate is not known yet."""
@@ -62,7 +68,7 @@ def choose(waiting: Waiting, k: int, now: float) -> list[int]:
     interval = np.maximum(waiting.interval[due], SHORTEST_INTERVAL_S)
     age = now - waiting.captured[due]
     # One scale for the ages of all, so that of two cameras owed alike the fresher frame always wins.
-    price = age * age / interval.mean() - PATIENCE * interval * owed
+    price = age * np.minimum(age / interval.mean(), STEEPEST) - PATIENCE * interval * owed
     if due.size <= k:
         order = np.argsort(price, kind="stable")
     else:

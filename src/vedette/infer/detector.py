@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vedette.errors import DetectorError
+from vedette.infer.letterbox import PADDING
 
 if TYPE_CHECKING:
     import supervision as sv
 
-__all__ = ["Boxes", "Detector", "Images", "as_boxes", "name_of", "names_of"]
+__all__ = ["Boxes", "Detector", "Images", "Loaded", "as_boxes", "name_of", "names_of", "no_such_size"]
 
 Images = NDArray[np.uint8]
 """Pictures [N, H, W, 3], RGB, 0..255."""
@@ -31,7 +32,12 @@ NO_CLASS = -1
 
 
 class Detector(Protocol):
-    """Anything that finds objects in pictures of one size."""
+    """Anything that finds objects in pictures of one size.
+
+    One that can do with smaller pictures, when there is more to look at than time, may also have ``smaller``,
+    a list of (height, width), largest first, and a method ``resized(size)`` that returns such a detector for
+    one of them. It is called in another thread than ``detect``, which may be running.
+    """
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -69,6 +75,28 @@ class Boxes:
             class_id=self.class_id.astype(int),
             data={"class_name": np.array(self.class_name, dtype=str)},
         )
+
+
+class Loaded:
+    """What detectors that are ready to run do alike, whatever they are made of."""
+
+    input_size: tuple[int, int]
+    post_s = 0.0
+
+    def detect_boxes(self, images: Images) -> list[Boxes]:
+        raise NotImplementedError
+
+    def detect(self, images: Images) -> list[sv.Detections]:
+        return [boxes.to_supervision() for boxes in self.detect_boxes(images)]
+
+    def warm_up(self) -> None:
+        self.detect_boxes(np.full((1, *self.input_size, 3), PADDING, np.uint8))
+
+
+def no_such_size(who: str, size: tuple[int, int], sizes: Sequence[tuple[int, int]]) -> str:
+    """The message of a detector that is asked for a size it cannot have."""
+    known = ", ".join(f"{height}x{width}" for height, width in sizes)
+    return f"{who} cannot be made for pictures of {size[0]}x{size[1]}; it can for {known}"
 
 
 def name_of(class_id: int, names: Sequence[str]) -> str:

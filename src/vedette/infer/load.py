@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 import numpy as np
 
 from vedette.errors import DetectorError
-from vedette.infer.detector import Boxes, Detector, Images, as_boxes, names_of
+from vedette.infer.detector import Boxes, Images, Loaded, names_of, no_such_size
 from vedette.infer.guess import HEADS, Head, Order, find_head
 from vedette.infer.heads import Candidates
 from vedette.infer.labels import class_names, coco
-from vedette.infer.letterbox import PADDING
-from vedette.infer.pixels import Network, Pixels, Run, chunks
+from vedette.infer.pixels import USUAL_STRIDE, Network, Pixels, chunks
 from vedette.infer.runtime import open_network
 from vedette.infer.suppress import CONFUSABLE, rivals, suppress
-from vedette.infer.user import checked_size, load_user_detector
+from vedette.infer.user import UserDetector, load_user_detector
 
 if TYPE_CHECKING:
     import supervision as sv
@@ -69,6 +70,22 @@ class LoadedDetector(Protocol):
         """For logs: ``picodet_s_416 · openvino · cpu · 256x416``."""
         ...
 
+    @property
+    def smaller(self) -> tuple[tuple[int, int], ...]:
+        """Sizes (height, width) it may be shrunk to, largest first; empty where it has but one."""
+        ...
+
+    @property
+    def post_s(self) -> float:
+        """Seconds of the last call of ``detect_boxes`` that were spent after the network."""
+        ...
+
+    def resized(self, size: tuple[int, int]) -> LoadedDetector:
+        """The same detector for pictures of another size: one of ``smaller``, or where this one is smaller,
+        of those above it. It stands by itself: this one goes on working, in another thread too.
+        Raises DetectorError where it cannot be made."""
+        ...
+
     def detect_boxes(self, images: Images) -> list[Boxes]:
         """Exactly one result for each picture [N, H, W, 3]. Raises nothing but DetectorError."""
         ...
@@ -82,43 +99,71 @@ class LoadedDetector(Protocol):
         ...
 
 
-class _Loaded:
-    """What both kinds of detector do alike."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Opened:
+    """A network, from which detectors for each of its sizes are made. ``sizes``: the full one first."""
 
-    input_size: tuple[int, int]
+    network: Network
+    spec: DetectorSpec
+    stem: str
+    names: tuple[str, ...]
+    head: Head
+    sizes: tuple[tuple[int, int], ...]
 
-    def detect_boxes(self, images: Images) -> list[Boxes]:
-        raise NotImplementedError
+    def outputs_at(self, size: tuple[int, int]) -> tuple[Order, bool]:
+        """Which outputs the head reads at this size, and if they have a batch axis. Raises DetectorError."""
+        outputs = self.network.outputs_at(size)
+        _, order = find_head(self.head.name, outputs, self.network.inputs, size)
+        return order, len(outputs[order[0]].shape) > 2
 
-    def detect(self, images: Images) -> list[sv.Detections]:
-        return [boxes.to_supervision() for boxes in self.detect_boxes(images)]
+    def with_smaller(self) -> _Opened:
+        """With the smaller sizes that the network takes."""
+        stride = self.network.metadata.get("stride", "")
+        wanted = self.network.picture.smaller(
+            self.sizes[0], int(stride) if stride.isdecimal() and int(stride) else USUAL_STRIDE
+        )
+        return replace(self, sizes=(self.sizes[0], *(size for size in wanted if self._takes(size))))
 
-    def warm_up(self) -> None:
-        self.detect_boxes(np.full((1, *self.input_size, 3), PADDING, np.uint8))
+    def _takes(self, size: tuple[int, int]) -> bool:
+        try:
+            self.outputs_at(size)
+        except DetectorError:
+            return False
+        return True
 
 
-class NetworkDetector(_Loaded):
+class NetworkDetector(Loaded):
     """A network with a head that reads it."""
 
-    def __init__(
-        self, run: Run, batch: int | None, head: Head, order: Order, spec: DetectorSpec,
-        input_size: tuple[int, int], names: tuple[str, ...], describe: str,
-    ) -> None:  # fmt: skip
-        self._run, self._batch, self._head, self._order = run, batch, head, order
+    def __init__(self, opened: _Opened, size: tuple[int, int]) -> None:
+        self._opened, spec = opened, opened.spec
         self._confidence, self._iou = spec.confidence, spec.iou
-        self._keys = rivals(names, spec.confusable)
-        self.input_size, self.names, self.describe = input_size, names, describe
+        self._head, (self._order, batch_axis) = opened.head, opened.outputs_at(size)
+        self._run, batch = opened.network.compile(_pixels(spec, opened.network, opened.head), size)
+        self._batch = batch if batch_axis else 1  # [M, 4] is no batch: one picture at a time
+        self._keys = rivals(opened.names, spec.confusable)
+        self.input_size, self.names = size, opened.names
+        self.smaller = opened.sizes[opened.sizes.index(size) + 1 :]
+        self.describe = f"{opened.stem} · {opened.network.where} · {size[0]}x{size[1]}"
+
+    def resized(self, size: tuple[int, int]) -> LoadedDetector:
+        if size not in self._opened.sizes:
+            raise DetectorError(no_such_size(self._opened.stem, size, self._opened.sizes))
+        return self if size == self.input_size else NetworkDetector(self._opened, size)
 
     def detect_boxes(self, images: Images) -> list[Boxes]:
+        self.post_s = 0.0
         if images.shape[1:] != (*self.input_size, 3) or images.dtype != np.uint8:
             wanted = f"uint8 [N, {self.input_size[0]}, {self.input_size[1]}, 3]"
             raise DetectorError(f"pictures must be {wanted}, not {images.dtype} {list(images.shape)}")
         found: list[Boxes] = []
         for part, count in chunks(images, self._batch):
             outputs = self._run(part)
+            began = perf_counter()
             arrays = [outputs[index] for index in self._order]
             candidates = self._head.read(arrays, self.input_size, self._confidence)
             found += [self._kept(candidate) for candidate in candidates[:count]]
+            self.post_s += perf_counter() - began
         return found
 
     def _kept(self, found: Candidates) -> Boxes:
@@ -129,28 +174,6 @@ class NetworkDetector(_Loaded):
         keep = suppress(found.xyxy, found.confidence, found.class_id, self._iou, self._keys)
         class_id = found.class_id[keep]
         return Boxes(found.xyxy[keep], found.confidence[keep], class_id, names_of(class_id, self.names))
-
-
-class UserDetector(_Loaded):
-    """A user's detector, whose results are checked and whose exceptions end here."""
-
-    def __init__(self, detector: Detector, python: str, names: tuple[str, ...]) -> None:
-        self._detector, self._python = detector, python
-        self.input_size, self.names = checked_size(detector.input_size), names
-        self.describe = f"{python} · {self.input_size[0]}x{self.input_size[1]}"
-
-    def detect_boxes(self, images: Images) -> list[Boxes]:
-        try:
-            result = self._detector.detect(images)
-        except (Exception, SystemExit) as err:  # whatever it is, it is theirs
-            raise DetectorError(f"{self._python} raised {type(err).__name__}: {err}") from err
-        try:
-            return as_boxes(result, len(images), self.names)
-        except DetectorError as err:
-            raise DetectorError(f"{self._python}: {err}") from err
-        except (Exception, SystemExit) as err:
-            what = f"what detect() returned cannot be read: {type(err).__name__}: {err}"
-            raise DetectorError(f"{self._python}: {what}") from err
 
 
 def load_detector(spec: DetectorSpec) -> LoadedDetector:
@@ -171,17 +194,14 @@ def _load_network(spec: DetectorSpec) -> NetworkDetector:
         raise DetectorError(f"there is no output head {spec.head!r}; there are: auto, {', '.join(HEADS)}")
     network = open_network(path, spec.runtime, spec.device, spec.threads)
     size = network.picture.sized(spec.input_size, DEFAULT_SIZE)
-    if spec.model is None and (size[0] % 32 or size[1] % 32):
-        raise DetectorError(f"input_size {size[0]}x{size[1]}: the bundled detector takes multiples of 32")
-    outputs = network.outputs_at(size)
-    head, order = find_head(spec.head, outputs, network.inputs, size)
-    run, batch = network.compile(_pixels(spec, network, head), size)
-    if len(outputs[order[0]].shape) == 2:  # [M, 4]: no batch axis, so one picture at a time
-        batch = 1
+    if spec.model is None and (size[0] % USUAL_STRIDE or size[1] % USUAL_STRIDE):
+        wanted = f"the bundled detector takes multiples of {USUAL_STRIDE}"
+        raise DetectorError(f"input_size {size[0]}x{size[1]}: {wanted}")
+    head, _ = find_head(spec.head, network.outputs_at(size), network.inputs, size)
     bundled_names = coco() if spec.model is None and spec.classes is None else None
     names = bundled_names or class_names(spec.classes, spec.folder, network.metadata)
-    describe = f"{path.stem} · {network.where} · {size[0]}x{size[1]}"
-    return NetworkDetector(run, batch, head, order, spec, size, names, describe)
+    opened = _Opened(network, spec, path.stem, names, head, (size,))
+    return NetworkDetector(opened.with_smaller(), size)
 
 
 def _pixels(spec: DetectorSpec, network: Network, head: Head) -> Pixels:

@@ -62,7 +62,10 @@ class OnnxNetwork:
         )
 
     def compile(self, pixels: Pixels, size: tuple[int, int]) -> tuple[Run, int | None]:
-        """How to run it, and the batch it takes. On a CPU one at a time: more buys nothing, and is later."""
+        """How to run it, and the batch it takes. On a CPU one at a time: more buys nothing, and is later.
+
+        One session serves all sizes, so another size costs nothing but its buffers.
+        """
         prepare, name = Preparer(self.picture, pixels), self.picture.name
 
         def run(images: Images) -> list[NDArray[Any]]:

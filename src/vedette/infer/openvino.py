@@ -47,6 +47,7 @@ class OpenVinoNetwork:
         self.picture = picture_of(self.inputs)
         self.metadata = _metadata(self._model)
         self.where = "openvino · cpu"
+        self._outputs: dict[tuple[int, int], tuple[TensorInfo, ...]] = {}
 
     def _read(self, path: Path) -> Any:
         # Asked for by name, because otherwise all frontends are tried, each with its own complaint on stderr.
@@ -64,22 +65,31 @@ class OpenVinoNetwork:
         return model
 
     def outputs_at(self, size: tuple[int, int]) -> tuple[TensorInfo, ...]:
-        """Fix the input to (height, width), which also lets the compiler know more, and read the outputs."""
-        batch = self.picture.batch or 1
+        """The outputs for pictures of (height, width)."""
+        if size not in self._outputs:  # asked for again when it is compiled; the answer takes 25 ms
+            self._outputs[size] = tuple(_info(entry) for entry in self._at(size).outputs)
+        return self._outputs[size]
+
+    def _at(self, size: tuple[int, int]) -> Any:
+        """The model with its input fixed to (height, width), which also lets the compiler know more.
+
+        A copy that shares the weights: what follows changes it, and the next size starts from the original.
+        """
+        model, batch = self._model.clone(), self.picture.batch or 1
         shapes = {self.picture.name: list(self.picture.shape(batch, size))}
         shapes |= {name: list(array.shape) for name, array in extra_feeds(self.inputs, batch, size).items()}
         try:
-            self._model.reshape(shapes)
+            model.reshape(shapes)
         except RuntimeError as err:
             raise DetectorError(
                 f"the model cannot take pictures of {size[0]}x{size[1]}: {_short(err)}"
             ) from err
-        return tuple(_info(entry) for entry in self._model.outputs)
+        return model
 
     def compile(self, pixels: Pixels, size: tuple[int, int]) -> tuple[Run, int | None]:
         """How to run it, and the batch it takes: one at a time unless the model is made for another."""
         batch, name = self.picture.batch or 1, self.picture.name
-        compiled = self._compiled(self._prepared(pixels))
+        compiled = self._compiled(self._prepared(self._at(size), pixels))
         request = compiled.create_infer_request()
         extras = extra_feeds(self.inputs, batch, size)
         count = len(compiled.outputs)
@@ -95,9 +105,9 @@ class OpenVinoNetwork:
 
         return run, batch
 
-    def _prepared(self, pixels: Pixels) -> Any:
+    def _prepared(self, model: Any, pixels: Pixels) -> Any:
         """The model taking uint8 NHWC RGB: what it wants done to that is put in front of it."""
-        processor = self._ov.preprocess.PrePostProcessor(self._model)
+        processor = self._ov.preprocess.PrePostProcessor(model)
         entry = processor.input(self.picture.name)
         entry.tensor().set_element_type(self._ov.Type.u8).set_layout(self._ov.Layout("NHWC"))
         entry.model().set_layout(self._ov.Layout("NCHW" if self.picture.planar else "NHWC"))
@@ -127,7 +137,7 @@ def _info(entry: Any) -> TensorInfo:
 
 def _metadata(model: Any) -> dict[str, str]:
     found: dict[str, str] = {}
-    for key in ("names", "class_names", "classes", "labels"):
+    for key in ("names", "class_names", "classes", "labels", "stride"):
         if model.has_rt_info(["framework", key]):
             found[key] = str(model.get_rt_info(["framework", key]).value)
     return found

@@ -70,16 +70,19 @@ class Lane:
         self._receiver.opened(info)
         self._connected()
 
-    def skipped(self, count: int = 1) -> None:
-        self._receiver.skipped(count)
+    def skipped(self, count: int = 1, *, behind: bool = False) -> None:
+        self._receiver.skipped(count, behind=behind)
 
     def broken(self, count: int = 1) -> None:
         self._receiver.broken(count)
 
+    def lost(self, packets: int) -> None:
+        self._receiver.lost(packets)
+
     def frame(self, frame: EncodedFrame) -> None:
         if self._until_keyframe and not frame.keyframe:
             self.left_out += 1
-            self._receiver.skipped()
+            self._receiver.skipped(behind=True)
             return
         self._until_keyframe = False
         if self._pool is None or not (self.slow or self._draining):
@@ -89,7 +92,7 @@ class Lane:
         if len(self._backlog) >= BACKLOG_AT_MOST:
             self._until_keyframe = True
             self.left_out += 1
-            self._receiver.skipped()
+            self._receiver.skipped(behind=True)
             return
         with self._lock:
             self._backlog.append(frame)
@@ -120,7 +123,7 @@ class Lane:
             left = len(self._backlog)
             self._backlog.clear()
         if left:
-            self._receiver.skipped(left)
+            self._receiver.skipped(left, behind=True)
         while self._draining:
             await asyncio.sleep(0.005)
 

@@ -29,12 +29,16 @@ class Receiver(Protocol):
         """A whole frame. May block where the source can wait (``every_frame`` in a thread)."""
         ...
 
-    def skipped(self, count: int = 1) -> None:
-        """Frames that arrived and were left out because of the rung."""
+    def skipped(self, count: int = 1, *, behind: bool = False) -> None:
+        """Frames that arrived and were left out because of the rung; ``behind``: because too many wait."""
         ...
 
     def broken(self, count: int = 1) -> None:
         """Frames of which a part was lost or made no sense."""
+        ...
+
+    def lost(self, packets: int) -> None:
+        """So many packets never came, as the numbers of those that did show. Told before what they break."""
         ...
 
 

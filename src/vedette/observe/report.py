@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,41 +13,86 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from vedette.errors import ConfigError
+from vedette.errors import ConfigError, redact
+from vedette.observe.bottleneck import Bottleneck, find_bottleneck
+from vedette.observe.gauges import Gauges
+from vedette.observe.spent import where_the_time_went
 from vedette.observe.table import line, render
 from vedette.observe.views import CameraView, NodeView, Percentiles
+from vedette.workers.table import STAGES
 
 __all__ = ["STAGES", "build_report", "summary", "write_report"]
 
-STAGES = ("decode", "convert", "wait", "infer", "track", "emit")
 
-
-def build_report(view: NodeView) -> dict[str, Any]:
-    """The report as plain values; its keys are a contract (docs/configuration.md)."""
+def build_report(view: NodeView, bottleneck: Bottleneck | None = None) -> dict[str, Any]:
+    """The report as plain values; its keys are a contract (docs/configuration.md). ``bottleneck``: what was
+    found over the whole run; by default what this view says."""
     return {
         "duration_s": round(view.uptime_s, 3),
         "cameras": {camera.name: _camera(camera) for camera in view.cameras},
         "stages_ms": {stage: _stage(view.stages_ms.get(stage, Percentiles())) for stage in STAGES},
-        "node": {
-            "analysed_per_s": round(view.analysed_per_s, 2),
-            "cpu_s": round(view.cpu_s, 2),
-            "pss_peak_mb": round(view.pss_peak_mb, 1),
-        },
+        "stages_s": {stage: round(view.stages_s.get(stage, 0.0), 3) for stage in STAGES},
+        "node": _node(view, find_bottleneck(view) if bottleneck is None else bottleneck),
+    }
+
+
+def _node(view: NodeView, bottleneck: Bottleneck) -> dict[str, Any]:
+    return {
+        "analysed_per_s": round(view.analysed_per_s, 2),
+        "cpu_s": round(view.cpu_s, 2),
+        "cpu_busy": round(view.cpu_busy, 3),
+        "pss_peak_mb": round(view.pss_peak_mb, 1),
+        "detector": view.detector,
+        "input_size": list(view.input_size),
+        "bottleneck": {"stage": bottleneck.stage, "sentence": bottleneck.sentence},
+        "workers": [
+            {
+                "name": worker.name,
+                "kind": worker.kind,
+                "cameras": worker.cameras,
+                "busy": round(worker.busy, 3),
+                "waited": round(worker.waited, 3),
+                "late_ms": round(worker.late_ms, 2),
+                "outbox": worker.outbox,
+            }
+            for worker in view.workers
+        ],
+        "sinks": [
+            {
+                "name": redact(sink.name),
+                "written": sink.written,
+                "dropped": sink.dropped,
+                "expired": sink.expired,
+                "failed": sink.failed,
+            }
+            for sink in view.sinks
+        ],
     }
 
 
 def _camera(camera: CameraView) -> dict[str, Any]:
-    return {
+    found = {
         "frames": asdict(camera.frames),
+        "endings": dict(camera.endings),
         "age_ms": {name: round(value, 2) for name, value in asdict(camera.age_ms).items()},
+        "lag_ms": round(camera.lag_ms, 2),
         "fps_in": round(camera.fps_in, 2),
         "fps_analysed": round(camera.fps_analysed, 2),
+        "step": camera.step,
+        "decodes": camera.decodes,
         "sessions": camera.sessions,
         "epoch": max(0, camera.epoch),
         "last_end_reason": camera.last_end_reason,
         "gaps": camera.gaps,
         "blind_s": {cause: round(seconds, 3) for cause, seconds in camera.blind_s.items()},
     }
+    if camera.stages_ms:
+        found["stages_ms"] = _stages(camera.stages_ms)
+    return found
+
+
+def _stages(stages: Mapping[str, Percentiles]) -> dict[str, dict[str, float]]:
+    return {stage: _stage(stages[stage]) for stage in STAGES if stage in stages}
 
 
 def _stage(stage: Percentiles) -> dict[str, float]:
@@ -74,14 +120,16 @@ def write_report(report: dict[str, Any], path: Path) -> None:
         raise ConfigError(f"{path}: the report cannot be written: {error.strerror or error}") from error
 
 
-def summary(view: NodeView, *, width: int = 100) -> RenderableType:
-    """The end of a run for people: each camera, where the time went, and one line of totals."""
-    stages = "  ".join(
-        f"{name} {view.stages_ms[name].p50:.1f}/{view.stages_ms[name].p99:.1f}"
-        for name in STAGES
-        if name in view.stages_ms
-    )
-    parts: list[RenderableType] = [render(view, width=width, rows=100), Text("")]
-    if stages:
-        parts.append(Text(f"stages p50/p99 ms: {stages}", style="dim"))
+def summary(
+    view: NodeView,
+    bottleneck: Bottleneck | None = None,
+    *,
+    gauges: Gauges | None = None,
+    width: int = 100,
+) -> RenderableType:
+    """The end of a run for people: each camera, where the time went, and one line of totals. ``bottleneck``
+    and ``gauges``: of the whole run; by default what this view says."""
+    found = find_bottleneck(view) if bottleneck is None else bottleneck
+    parts: list[RenderableType] = [render(view, found, width=width, rows=100, closing=True), Text("")]
+    parts += [where_the_time_went(view, found, gauges=gauges, width=width), Text("")]
     return Group(*parts, Text(line(view)))

@@ -1,90 +1,36 @@
-"""The live table: every camera a row, or the worst ones where the terminal has no room for all."""
+"""A node as a table: every camera a row, or the worst ones where there is no room for all; and as a line."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from vedette.errors import redact
+from vedette.ladder.steps import Step
+from vedette.observe.bottleneck import Bottleneck, find_bottleneck
+from vedette.observe.evidence import NO_REST
 from vedette.observe.views import CameraView, Frames, NodeView, Percentiles, SinkView
 
 __all__ = [
-    "REFRESH_S",
+    "ROWS_AT_MOST",
     "CameraView",
-    "Display",
     "Frames",
     "NodeView",
     "Percentiles",
     "SinkView",
     "line",
-    "make_display",
     "render",
 ]
 
-REFRESH_S = 0.25
-LINE_EVERY_S = 5.0
 ROWS_AT_MOST = 40
 WIDE = 112
 """Columns of a terminal from which on each kind of drop has a column of its own."""
 
 _STATE_STYLES = {"live": "green", "connecting": "yellow", "waiting": "red", "finished": "dim"}
-
-
-class Display(Protocol):
-    """Shows a node to people. ``update`` may be called as often as one likes; it writes to a terminal, so
-    call it from where that may take a while."""
-
-    def update(self, view: NodeView) -> None: ...
-
-    def close(self) -> None:
-        """Leave the terminal as it was."""
-        ...
-
-
-def make_display(console: Console, *, table: bool = True) -> Display:
-    """The live table on a terminal; else a line every five seconds. ``console`` is best one of stderr,
-    because results may go to standard output."""
-    return _LiveTable(console) if table and console.is_terminal else _Lines(console, time.monotonic)
-
-
-class _LiveTable:
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._live = Live(console=console, auto_refresh=False, transient=True)
-        self._shown = False
-
-    def update(self, view: NodeView) -> None:
-        if not self._shown:
-            self._live.start()
-            self._shown = True
-        # Title, head and the lines below the table take ten lines.
-        rows = max(3, min(ROWS_AT_MOST, self._console.height - 10))
-        self._live.update(render(view, width=self._console.width, rows=rows), refresh=True)
-
-    def close(self) -> None:
-        if self._shown:
-            self._live.stop()
-            self._shown = False
-
-
-class _Lines:
-    def __init__(self, console: Console, now: Callable[[], float]) -> None:
-        self._console, self._now = console, now
-        self._next = now() + LINE_EVERY_S
-
-    def update(self, view: NodeView) -> None:
-        if self._now() >= self._next:
-            self._next = self._now() + LINE_EVERY_S
-            self._console.print(line(view), highlight=False, markup=False, soft_wrap=True)
-
-    def close(self) -> None:
-        pass
 
 
 def line(view: NodeView) -> str:
@@ -101,13 +47,22 @@ def line(view: NodeView) -> str:
     )
 
 
-def render(view: NodeView, *, width: int = 120, rows: int = ROWS_AT_MOST) -> RenderableType:
+def render(
+    view: NodeView,
+    bottleneck: Bottleneck | None = None,
+    *,
+    width: int = 120,
+    rows: int = ROWS_AT_MOST,
+    closing: bool = False,
+) -> RenderableType:
     """The node as a table ``width`` columns wide, of at most ``rows`` cameras: the worst ones if there are
-    more, else all in the order of the configuration."""
+    more, else all in the order of the configuration. ``bottleneck``: by default what this view says. At the
+    end of a run (``closing``) it has a place of its own, and is left out here."""
+    found = find_bottleneck(view) if bottleneck is None else bottleneck
     shown = list(view.cameras)
     if len(shown) > rows:
         shown = sorted(shown, key=_badness, reverse=True)[:rows]
-    columns = [column for column in _COLUMNS if column.from_width <= width < column.below_width]
+    columns = [column for column in _COLUMNS if column.fits(width, view)]
     table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold dim", width=width)
     for column in columns:
         table.add_column(
@@ -126,12 +81,19 @@ def render(view: NodeView, *, width: int = 120, rows: int = ROWS_AT_MOST) -> Ren
     hidden = len(view.cameras) - len(shown)
     if hidden:
         parts.append(Text(f"… and {hidden} more, all better off than these", style="dim"))
-    return Group(*parts, *_sinks(view))
+    parts += _sinks(view)
+    if found.is_one and not closing:
+        parts.append(Text("bottleneck  ", style="dim").append(found.sentence, style="not dim yellow"))
+    return Group(*parts)
 
 
-def _badness(camera: CameraView) -> tuple[bool, int, float]:
+def _badness(camera: CameraView) -> tuple[bool, int, int, float]:
     blind = camera.blind is not None or camera.state not in ("live", "finished")
-    return blind, camera.frames.failed, camera.age_ms.p99
+    return blind, _steps_down(camera), camera.frames.failed, camera.age_ms.p99
+
+
+def _steps_down(camera: CameraView) -> int:
+    return Step[camera.step.upper()].value
 
 
 def _title(view: NodeView) -> Text:
@@ -142,6 +104,11 @@ def _title(view: NodeView) -> Text:
         f"{live}/{len(view.cameras)} live", style="green" if live == len(view.cameras) else "yellow"
     )
     title.append("  analysed ", style="dim").append(f"{view.analysed_per_s:.0f}/s", style="bold")
+    busy = max((worker.busy for worker in view.workers if worker.kind == "inference"), default=None)
+    if busy is not None:
+        title.append("  detector ", style="dim").append(
+            f"{min(1.0, busy):.0%}", style="yellow" if busy >= NO_REST else ""
+        )
     title.append("  CPU ", style="dim").append(f"{view.cpu_percent:.0f}%")
     title.append("  memory ", style="dim").append(f"{view.pss_mb:.0f} MB")
     if view.detector:
@@ -151,9 +118,10 @@ def _title(view: NodeView) -> Text:
 
 def _sinks(view: NodeView) -> list[Text]:
     lines = [
-        f"{sink.name}: {sink.written} written, {sink.dropped} dropped, {sink.failed} failed"
+        f"{redact(sink.name)}: {sink.written} written, {sink.dropped} dropped, {sink.failed} failed"
+        + (f", {sink.expired} expired" if sink.expired else "")
         for sink in view.sinks
-        if sink.dropped or sink.failed
+        if sink.dropped or sink.failed or sink.expired
     ]
     return [Text(text, style="yellow") for text in lines]
 
@@ -186,6 +154,10 @@ def _state(camera: CameraView) -> Text:
     if camera.degraded:
         return Text(" ".join(camera.degraded).replace("_", " "), style="yellow")
     return Text(camera.state, style=_STATE_STYLES.get(camera.state, ""))
+
+
+def _step(camera: CameraView) -> Text:
+    return Text(camera.step, style="yellow" if _steps_down(camera) else "dim")
 
 
 def _fps(value: float) -> Text:
@@ -222,6 +194,10 @@ class _Column:
     max_width: int = 0
     from_width: int = 0
     below_width: int = 10_000
+    shown_if: Callable[[NodeView], bool] = lambda view: True
+
+    def fits(self, width: int, view: NodeView) -> bool:
+        return self.from_width <= width < self.below_width and self.shown_if(view)
 
 
 def _last_end(camera: CameraView) -> Text:
@@ -231,6 +207,13 @@ def _last_end(camera: CameraView) -> Text:
 _COLUMNS = (
     _Column("camera", lambda camera: Text(camera.name), number=False, min_width=8, max_width=24),
     _Column("state", _state, number=False),
+    _Column(
+        "step",
+        _step,
+        number=False,
+        from_width=72,
+        shown_if=lambda view: any(map(_steps_down, view.cameras)),
+    ),
     _Column("fps\nin", lambda camera: _fps(camera.fps_in)),
     _Column("fps\nout", lambda camera: _fps(camera.fps_analysed)),
     _Column("age ms\np50 / p99", _age),

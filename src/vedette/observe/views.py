@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-__all__ = ["CameraView", "Frames", "NodeView", "Percentiles", "SinkView"]
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["CameraView", "Frames", "Histograms", "NodeView", "Percentiles", "SinkView", "WorkerView"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +67,65 @@ class CameraView:
     """How often it was blind, since the start."""
     blind_s: Mapping[str, float] = field(default_factory=dict)
     """Seconds it was blind, by cause."""
+    endings: Mapping[str, int] = field(default_factory=dict)
+    """Frames by where and how they ended (:class:`vedette.endings.Ending`); only those that occurred."""
+    step: str = "full"
+    """The ladder's: full, fewer, reference, keyframes or paused."""
+    decodes: str = "all"
+    """What is decoded of its stream now: all, reference, keyframes or paused."""
+    lag_ms: float = 0.0
+    """From capture to arrival, smoothed."""
+    backlog: int = 0
+    """Frames that wait to be decoded."""
+    kept: int = 0
+    """Decoded frames that wait to be chosen."""
+    width: int = 0
+    height: int = 0
+    priority: float = 1.0
+    stages_ms: Mapping[str, Percentiles] = field(default_factory=dict)
+    """By stage, since the start; only where details were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """One of the node's processes. ``kind``: camera or inference.
+
+    ``busy``: share of the last second in which its own loop (the detector's thread of an inference worker)
+    had no rest. ``waited``: the part of it in which it got no core. ``late_ms``: the most that a turn of its
+    loop was late. ``outbox``: messages that the node has not taken. ``cameras``: how many it reads.
+    """
+
+    name: str
+    kind: str
+    pid: int | None = None
+    busy: float = 0.0
+    waited: float = 0.0
+    late_ms: float = 0.0
+    outbox: int = 0
+    cameras: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class SinkView:
-    """Results that a sink wrote, and that it could not take."""
+    """Results that a sink wrote, and that it could not take. ``expired``: those of live cameras that had
+    grown too old by the time the sink was free. ``waiting``: for it now."""
 
     name: str
     written: int = 0
     dropped: int = 0
     failed: int = 0
+    expired: int = 0
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class NodeView:
     """The whole node. ``uptime_s``: since it was started. ``cpu_percent``: of one core, all processes.
 
-    ``stages_ms``: by stage (decode, convert, wait, infer, track, emit). ``pss_mb``: memory of all processes,
-    each shared page counted once.
+    ``stages_ms``: by stage (lag, decode, wait, convert, infer, postprocess, track, emit), and ``stages_s``:
+    the sum of the time that frames spent in each, since the start. ``pss_mb``: memory of all processes,
+    each shared page counted once. ``queued``: batches that wait for the detector. ``input_size``: of the
+    detector now, (height, width) in pixels. ``cpu_busy``: share of the machine's cores in use, by anybody.
     """
 
     cameras: tuple[CameraView, ...] = ()
@@ -93,8 +138,41 @@ class NodeView:
     detector: str = ""
     stages_ms: Mapping[str, Percentiles] = field(default_factory=dict)
     sinks: tuple[SinkView, ...] = ()
+    workers: tuple[WorkerView, ...] = ()
+    stages_s: Mapping[str, float] = field(default_factory=dict)
+    queued: int = 0
+    batches: int = 0
+    input_size: tuple[int, int] = (0, 0)
+    cpu_busy: float = 0.0
+    max_age_s: float = 1.0
 
     @property
     def frames(self) -> Frames:
         """Of all cameras together."""
         return sum((camera.frames for camera in self.cameras), Frames())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Histograms:
+    """Counts since the start, in the buckets of :mod:`vedette.histogram`.
+
+    ``stages``: u4 [stages, BUCKETS] of the whole node, in the order of ``stage_names``. ``ages``: u4
+    [cameras, BUCKETS], and ``camera_stages``: u4 [cameras, stages, COARSE_BUCKETS], in the order of
+    ``cameras``.
+    """
+
+    stage_names: tuple[str, ...]
+    cameras: tuple[str, ...]
+    stages: npt.NDArray[np.uint32]
+    ages: npt.NDArray[np.uint32]
+    camera_stages: npt.NDArray[np.uint32]
+
+    @classmethod
+    def none(cls, stage_names: tuple[str, ...]) -> Histograms:
+        """Of a node that has not begun."""
+
+        def zeros(*shape: int) -> Any:
+            return np.zeros(shape, np.uint32)
+
+        stages = len(stage_names)
+        return cls(stage_names, (), zeros(stages, 1), zeros(0, 1), zeros(0, stages, 1))

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from vedette.histogram import percentiles
+from vedette.endings import ENDINGS
+from vedette.frame import Rung
+from vedette.histogram import BUCKETS, bounds, percentiles, percentiles_of_each
+from vedette.ladder.steps import Step
 from vedette.node import Node
-from vedette.observe.views import CameraView, Frames, NodeView, Percentiles, SinkView
+from vedette.observe.views import (
+    CameraView,
+    Frames,
+    Histograms,
+    NodeView,
+    Percentiles,
+    SinkView,
+    WorkerView,
+)
 from vedette.results import Result
+from vedette.roster import Entry
 from vedette.sinks.delivery import Delivery
 from vedette.workers.table import OUTCOMES, REASONS, STAGES, CameraState
 
@@ -36,15 +48,29 @@ class Watch:
     def saw(self, result: Result) -> None:
         self._objects[result.camera] = Counter(result.boxes.class_name)
 
-    def now(self, deliveries: Iterable[Delivery] = ()) -> NodeView:
-        """Rates of the last second or so."""
+    def now(self, deliveries: Iterable[Delivery] = (), *, details: bool = False) -> NodeView:
+        """Rates of the last second or so. ``details``: with each camera's stages, too."""
         self._sample_rates()
-        return self._view(self._rates, deliveries)
+        return self._view(self._rates, deliveries, details)
 
     def in_all(self, deliveries: Iterable[Delivery] = ()) -> NodeView:
-        """Rates since the start."""
+        """Rates since the start, and all details."""
         counts = self._counts()
-        return self._view(counts / max(1e-9, self._uptime()), deliveries)
+        return self._view(counts / max(1e-9, self._uptime()), deliveries, True)
+
+    def histograms(self) -> Histograms:
+        """All that was measured since the start."""
+        if not self._built:
+            return Histograms.none(STAGES)
+        table, entries = self._node.table, list(self._node.roster)
+        count = len(entries)
+        return Histograms(
+            stage_names=STAGES,
+            cameras=tuple(entry.name for entry in entries),
+            stages=table.stages.sum(axis=0, dtype=np.uint32),
+            ages=table.ages[:count].astype(np.uint32),
+            camera_stages=table.camera_stages[:count].astype(np.uint32),
+        )
 
     def _uptime(self) -> float:
         node = self._node
@@ -71,13 +97,22 @@ class Watch:
             self._cpu_percent = 100 * (self._node.usage.cpu_s - self._cpu) / passed
         self._sample, self._sampled_at, self._cpu = counts, now, self._node.usage.cpu_s
 
-    def _view(self, rates: np.ndarray, deliveries: Iterable[Delivery]) -> NodeView:
-        node = self._node
+    def _view(self, rates: np.ndarray, deliveries: Iterable[Delivery], details: bool) -> NodeView:
+        node, entries = self._node, list(self._node.roster)
+        sinks = tuple(_sink(delivery) for delivery in deliveries)
         if not self._built:
-            return NodeView(tuple(CameraView(entry.name) for entry in node.roster))
+            return NodeView(tuple(CameraView(entry.name) for entry in entries), sinks=sinks)
+        table = node.table
+        stages = table.stages.sum(axis=0, dtype=np.int64)
+        ages = percentiles_of_each(table.ages[: len(entries)], 0.5, 0.95, 0.99)
+        by_stage: Sequence[np.ndarray | None] = [None] * len(entries)
+        if details:
+            by_stage = list(percentiles_of_each(table.camera_stages[: len(entries)], 0.5, 0.95, 0.99))
+        rows = table.rows[: len(entries)].copy()
         return NodeView(
             cameras=tuple(
-                self._camera(entry.index, entry.name, rates[:, entry.index]) for entry in list(node.roster)
+                self._camera(entry, rows[place], rates[:, place], ages[place], by_stage[place])
+                for place, entry in enumerate(entries)
             ),
             uptime_s=self._uptime(),
             analysed_per_s=float(rates[1].sum()),
@@ -86,26 +121,52 @@ class Watch:
             pss_mb=node.usage.pss_mb,
             pss_peak_mb=node.usage.pss_peak_mb,
             detector=node.detector,
-            stages_ms={
-                name: _percentiles(node.table.stages[:, place].sum(axis=0))
-                for place, name in enumerate(STAGES)
-            },
-            sinks=tuple(_sink(delivery) for delivery in deliveries),
+            stages_ms={name: _percentiles(stages[place]) for place, name in enumerate(STAGES)},
+            stages_s={name: float(stages[place] @ _MIDDLES) for place, name in enumerate(STAGES)},
+            sinks=sinks,
+            workers=tuple(self._workers(entries)),
+            queued=int(table.header["queued"]),
+            batches=int(table.header["batches"]),
+            input_size=node.input_size,
+            cpu_busy=node.governor.cpu_busy,
+            max_age_s=node.config.max_age,
         )
 
-    def _camera(self, index: int, name: str, rates: np.ndarray) -> CameraView:
-        table = self._node.table
-        row = table.rows[index].copy()
+    def _workers(self, entries: list[Entry]) -> Iterator[WorkerView]:
+        loads = self._node.table.loads
+        cameras = Counter(entry.worker for entry in entries if entry.watched)
+        for place, child in enumerate(self._node.children):
+            load = loads[place]
+            yield WorkerView(
+                name=child.name,
+                kind=child.kind,
+                pid=child.pid,
+                busy=float(load["busy"]),
+                waited=float(load["waited"]),
+                late_ms=float(load["late"]) * 1000,
+                outbox=int(load["outbox"]),
+                cameras=cameras[place - 1] if place else 0,
+            )
+
+    def _camera(
+        self,
+        entry: Entry,
+        row: np.void,
+        rates: np.ndarray,
+        ages: np.ndarray,
+        stages: np.ndarray | None,
+    ) -> CameraView:
+        name = entry.name
         outcomes = {outcome: int(row[outcome]) for outcome in OUTCOMES}
         in_flight = int(row["received"]) - sum(outcomes.values())
-        last_end = int(row["last_end"])
+        last_end, rung = int(row["last_end"]), max(entry.settings.rung, int(row["rung"]))
         keeper = self._node.keeper
         blind, (gaps, blind_s) = keeper.blind.get(name), keeper.blind_seconds(name)
         return CameraView(
             name=name,
             state=CameraState(int(row["state"])).name.lower(),
             frames=Frames(received=int(row["received"]), **outcomes, in_flight=in_flight),
-            age_ms=_percentiles(table.ages[index], float(row["age_max"])),
+            age_ms=_of(ages, float(row["age_max"])),
             fps_in=float(rates[0]),
             fps_analysed=float(rates[1]),
             objects=self._objects.get(name, {}),
@@ -117,18 +178,43 @@ class Watch:
             degraded=tuple(cause.value for cause in keeper.degraded.get(name, {})),
             gaps=gaps,
             blind_s=blind_s,
+            endings={ending.value: count for ending in ENDINGS if (count := int(row[ending.value]))},
+            step=Step(int(row["step"])).name.lower(),
+            decodes=Rung(rung).name.lower(),
+            lag_ms=float(row["lag"]) * 1000,
+            backlog=int(row["backlog"]),
+            kept=int(row["kept"]),
+            width=int(row["width"]),
+            height=int(row["height"]),
+            priority=float(row["weight"]),
+            stages_ms={} if stages is None else dict(zip(STAGES, map(_of, stages), strict=True)),
         )
 
 
-def _percentiles(counts: np.ndarray, longest_s: float = 0.0) -> Percentiles:
-    values = percentiles(counts, 0.5, 0.95, 0.99)
+_MIDDLES = bounds(BUCKETS) ** 0.5 * np.concatenate([[1e-5], bounds(BUCKETS)[:-1]]) ** 0.5
+"""Seconds that stand for each bucket when times are summed up."""
+
+
+def _percentiles(counts: np.ndarray) -> Percentiles:
+    return _of(np.array(percentiles(counts, 0.5, 0.95, 0.99)))
+
+
+def _of(values: np.ndarray, longest_s: float = 0.0) -> Percentiles:
+    """``values``: p50, p95 and p99 in seconds."""
     if longest_s:
         # A bucket's middle may lie beyond the longest that was really seen.
-        values = [min(value, longest_s) for value in values]
-    p50, p95, p99 = (value * 1000 for value in values)
+        values = np.minimum(values, longest_s)
+    p50, p95, p99 = (float(value) * 1000 for value in values)
     return Percentiles(p50, p95, p99, longest_s * 1000)
 
 
 def _sink(delivery: Delivery) -> SinkView:
     delivered = delivery.delivered
-    return SinkView(delivery.name, delivered.written, delivered.dropped, delivered.failed)
+    return SinkView(
+        delivery.name,
+        delivered.written,
+        delivered.dropped,
+        delivered.failed,
+        delivered.expired,
+        delivered.waiting,
+    )

@@ -27,10 +27,10 @@ DROPS_TOLD_EVERY_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What became of the results that were put: ``put = written + dropped + failed + waiting``.
+    """What became of the results that were put: ``put = written + dropped + failed + expired + waiting``.
 
     ``dropped``: gave way to newer ones, or were left when time ran out at the end. ``failed``: the sink
-    broke on them, or is gone for good.
+    broke on them, or is gone for good. ``expired``: were too old when the sink was free for them.
     """
 
     put: int = 0
@@ -38,6 +38,7 @@ class Delivered:
     dropped: int = 0
     failed: int = 0
     waiting: int = 0
+    expired: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Delivery:
     ``report`` is told of trouble, from that thread. ``keeps`` says of a result that it must not be dropped
     (by default none is kept). ``capacity`` holds for all results, except that kept ones may go beyond it:
     whoever puts them bounds them by counting what was ``taken``, or by ``put(..., wait=True)``.
+    ``too_old`` says of a result that it is none any more; asked when the sink is free for it. A sink that
+    keeps a record has no such thing.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Delivery:
         report: Callable[[str], None],
         capacity: int = 1024,
         keeps: Callable[[Result], bool] = lambda _: False,
+        too_old: Callable[[Result], bool] | None = None,
         first_retry_s: float = FIRST_RETRY_S,
     ) -> None:
         self.name = name
@@ -71,7 +75,8 @@ class Delivery:
         self._changed = threading.Condition()
         self._queue: deque[_Waiting] = deque()
         self._batch: list[_Waiting] = []
-        self._put = self._written = self._dropped = self._failed = 0
+        self._put = self._written = self._dropped = self._failed = self._expired = 0
+        self._too_old = too_old
         self._told_drops, self._tell_drops_at = 0, 0.0
         self._open = self._gone = self._closing = self._hurry = False
         self._thread = threading.Thread(target=self._run, name=f"sink {name}", daemon=True)
@@ -121,7 +126,7 @@ class Delivery:
     def delivered(self) -> Delivered:
         with self._changed:
             waiting = len(self._queue) + len(self._batch)
-            return Delivered(self._put, self._written, self._dropped, self._failed, waiting)
+            return Delivered(self._put, self._written, self._dropped, self._failed, waiting, self._expired)
 
     @property
     def gone(self) -> bool:
@@ -157,14 +162,25 @@ class Delivery:
     def _next_batch(self) -> bool:
         """Wait for results; False when there will be none any more."""
         with self._changed:
-            if not self._batch:
+            while not self._batch:
                 self._changed.wait_for(lambda: self._queue or self._closing)
-                while self._queue and len(self._batch) < BATCH_AT_MOST:
-                    self._batch.append(self._queue.popleft())
+                if not self._queue:
+                    break
+                self._fill_batch()
                 self._changed.notify_all()
             if self._hurry:
                 self._done("dropped")
             return bool(self._batch)
+
+    def _fill_batch(self) -> None:
+        # Where results grow old, each is asked about only when its turn has come.
+        most = BATCH_AT_MOST if self._too_old is None else 1
+        while self._queue and len(self._batch) < most:
+            waiting = self._queue.popleft()
+            if self._too_old is not None and not waiting.kept and self._too_old(waiting.result):
+                self._expired += 1
+            else:
+                self._batch.append(waiting)
 
     def _deliver(self) -> None:
         try:

@@ -19,17 +19,20 @@ def deliveries_of(
     on_result: Callable[[Result], object] | None,
     report: Callable[[str], None],
     keeps: Callable[[Result], bool] = lambda _: False,
+    too_old: Callable[[Result], bool] = lambda _: False,
 ) -> list[Delivery]:
     """One delivery for each sink that the node feeds; annotated video is written where the pictures are.
 
-    ``keeps`` says of a result that it must not be dropped.
+    ``keeps`` says of a result that it must not be dropped, ``too_old`` that it shows nothing present any
+    more. Files are a record: what is late is written all the same.
     """
-    sinks: list[tuple[str, Sink]] = [
+    records: list[tuple[str, Sink]] = [
         (f"jsonl {sink.path}", jsonl.JsonlSink(sink.path))
         for sink in config.sinks
         if isinstance(sink, JsonlSink)
     ]
+    deliveries = [Delivery(sink, name=name, report=report, keeps=keeps) for name, sink in records]
     if on_result is not None:
-        sinks.append(("on_result", CallbackSink(on_result, report)))
-
-    return [Delivery(sink, name=name, report=report, keeps=keeps) for name, sink in sinks]
+        live = CallbackSink(on_result, report)
+        deliveries.append(Delivery(live, name="on_result", report=report, keeps=keeps, too_old=too_old))
+    return deliveries

@@ -20,8 +20,9 @@ import msgspec
 import numpy as np
 
 from vedette.clock import Clock, SystemClock
+from vedette.endings import Ending
 from vedette.errors import VedetteError, redact
-from vedette.facts import AnyFact, EndReason, Outcome, Trouble
+from vedette.facts import AnyFact, EndReason, Trouble
 from vedette.health.camera import CameraHealth
 from vedette.health.stream import LOOK_EVERY_S
 from vedette.ingest.lane import Lane
@@ -57,6 +58,7 @@ from vedette.workers.protocol import (
     Start,
     Stop,
 )
+from vedette.workers.rest import Rest
 from vedette.workers.slots import Slots
 from vedette.workers.table import REASONS, CameraState, Table
 
@@ -171,23 +173,27 @@ class CameraWorker:
         """The worker's own loop turns: that is its sign of life. Also looks after its cameras, and ends what
         nobody asked for."""
         swept = looked = 0.0
+        rest = Rest(self._table.loads[1 + self._start.worker])
         while True:
             now = self._clock.monotonic()
             self._alive()
             self._flush_outbox()
+            rest.turned(now, BEAT_S, len(self._outbox))
             if now - looked > LOOK_EVERY_S - BEAT_S / 2:
                 looked = now
                 for camera in self._cameras.values():
                     self._look_after(camera)
             if now - swept > SWEEP_S:
                 swept = now
-                for camera in self._cameras.values():
+                for index, camera in self._cameras.items():
                     camera.pipeline.expire()
+                    self._table.rows["backlog"][index] = camera.lane.backlog
             await asyncio.sleep(BEAT_S)
 
     def _look_after(self, camera: _Camera) -> None:
         try:
             camera.health.look()
+            camera.health.look_at_picture()
         except Exception as err:  # a mistake of ours, on one camera: the others must still be looked after
             name = camera.pipeline.settings.name
             self._trouble(f"{name} cannot be looked after: {type(err).__name__}: {err}", where="health")
@@ -369,7 +375,7 @@ class CameraWorker:
         # A copy: threads of the pool may still be at it.
         for ticket, index in list(self._tickets.items()):
             if index in self._cameras:
-                self._cameras[index].pipeline.give_back(ticket, Outcome.ORPHANED)
+                self._cameras[index].pipeline.give_back(ticket, Ending.ORPHANED_INFER)
         self._tickets.clear()
 
     def _hear_detector(self) -> None:
@@ -400,7 +406,7 @@ class CameraWorker:
             detector.send(Filled(fetch.ticket, False))
             return
         self._tickets[fetch.ticket] = fetch.camera
-        target = self._slots[fetch.slot]
+        target = self._slots.sized(fetch.slot, fetch.height, fetch.width)
         if camera.lane.slow:
             self._takers.submit(self._take, detector, camera, fetch, target)
         else:
@@ -412,16 +418,16 @@ class CameraWorker:
         try:
             filled = camera.pipeline.take(fetch.ticket, target)
         except Exception as err:  # no answer at all would cost the detector a slot
-            camera.pipeline.give_back(fetch.ticket, Outcome.FAILED)
+            camera.pipeline.give_back(fetch.ticket, Ending.FAILED_CONVERT)
             self._trouble(f"a picture could not be handed over: {type(err).__name__}: {err}")
             filled = False
         if detector is not self._detector:
             # It was lost while a thread of the pool was here: nobody else ends this frame.
-            camera.pipeline.give_back(fetch.ticket, Outcome.ORPHANED)
+            camera.pipeline.give_back(fetch.ticket, Ending.ORPHANED_INFER)
             return
         if not filled:
             self._tickets.pop(fetch.ticket, None)
-        detector.send(Filled(fetch.ticket, filled))
+        detector.send(Filled(fetch.ticket, filled, camera.pipeline.deadline(fetch.ticket)))
         # Now the detector is busy, and nobody waits for what follows.
         try:
             camera.health.look_at_picture()

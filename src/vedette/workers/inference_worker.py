@@ -8,12 +8,14 @@ frames while a batch runs, and listens to everybody.
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import queue
 import select
 import threading
 import time
 from collections import defaultdict, deque
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -22,8 +24,10 @@ import numpy as np
 from vedette.errors import DetectorError, redact
 from vedette.facts import Trouble
 from vedette.infer.asker import Batch, Rhythm
+from vedette.infer.batching import BatchSizer
 from vedette.infer.choose import Waiting, charge, choose, forgive, next_due
-from vedette.infer.load import DetectorSpec, LoadedDetector, load_detector
+from vedette.infer.load import DetectorSpec, load_detector
+from vedette.infer.sizes import Sizes
 from vedette.workers.protocol import (
     Busy,
     Cameras,
@@ -52,6 +56,7 @@ LAST_BATCH_S = 0.5
 SWAMPED_S = 0.5
 """A worker without a sign of life for so long holds up all its cameras, not only the one that was asked."""
 
+LOAD_EVERY_S = 1.0
 NAP_S, NAP_OVER_S = 0.0008, 0.00003
 TROUBLE_EVERY_S = 5.0
 
@@ -70,10 +75,13 @@ class InferenceWorker:
         self._to_detect: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._passed_on = 0  # batches; written by the asker
         self._finished = 0  # batches; written by the detector's thread
-        self._detected: deque[tuple[Batch, list[Any], float]] = deque()
+        self._detected: deque[tuple[Batch, _Found]] = deque()
         self._pending: Batch | None = None
-        self._overdue: dict[int, tuple[int, int]] = {}
-        """Tickets that were given up on; their slot may still be written to until the answer comes."""
+        self._overdue: dict[int, tuple[int, int, int]] = {}
+        """Tickets that were given up on (camera, slot, size); their slot may still be written to until the
+        answer comes."""
+        self._sizer = None if start.batch_within is None else BatchSizer(start.batch, start.batch_within)
+        self._busy_before, self._load_at = 0.0, 0.0
         self._served = np.zeros(table.cameras)
         self._epochs = np.full(table.cameras, -1, np.int64)
         self._asked_seq = np.full(table.cameras, -1, np.int64)
@@ -86,18 +94,22 @@ class InferenceWorker:
     def run(self) -> None:
         try:
             spec = msgspec.msgpack.decode(self._start.spec, type=DetectorSpec)
-            self._detector: LoadedDetector = load_detector(spec)
-            self._detector.warm_up()
+            detector = load_detector(spec)
+            detector.warm_up()
         except DetectorError as err:
             self._node.send(Busy(type(err).__name__, redact(str(err))[:2000]))
             return
-        height, width = self._detector.input_size
+        self._sizes = Sizes(detector, self._trouble)
+        self._table.header["smaller"] = len(detector.smaller)
+        self._table.header["size"] = 0
+        height, width = detector.input_size
         # One batch at the detector, one being filled, and room for answers that came too late.
         count = 3 * self._start.batch + 2
         self._slots, self._slots_fd = Slots.create(count, height, width)
         self._free = list(range(count))
         self._table.beats[0] = time.monotonic()
-        self._node.send(Ready(self._detector.describe, list(self._detector.names)))
+        inputs = [detector.input_size, *detector.smaller]
+        self._node.send(Ready(detector.describe, list(detector.names), inputs))
         asker = threading.Thread(target=self._ask_forever, name="asker", daemon=True)
         asker.start()
         self._detect_forever()
@@ -111,34 +123,44 @@ class InferenceWorker:
                 return
             self._running_since = began = time.monotonic()
             self._table.header["batch_started"] = began
-            found = self._detect(batch)
-            took = time.monotonic() - began
+            found = self._detect(batch, began)
+            self._table.header["busy_s"] += found.boxes_at - began
             self._table.header["batch_started"] = self._running_since = 0.0
             # The asker sends the results: this thread's next words are the detector's, 0.1 ms sooner.
-            self._detected.append((batch, found, took))
+            self._detected.append((batch, found))
             self._finished += 1
             if not self._napping:
                 os.eventfd_write(self._wake, 1)
 
-    def _detect(self, batch: Batch) -> list[Any]:
-        slots = [slot for _, slot in batch.tickets.values()]
-        if len(slots) == 1:
-            images = self._slots.pictures[slots[0] : slots[0] + 1]
-        else:
-            images = self._slots.pictures[slots]
+    def _detect(self, batch: Batch, began: float) -> _Found:
+        tickets = [ticket for ticket in batch.tickets if batch.deadlines.get(ticket, math.inf) > began]
+        if not tickets:
+            return _Found({}, began, began, began)
+        detector = self._sizes[batch.size]
+        images = self._images([batch.tickets[ticket][1] for ticket in tickets], detector.input_size)
         try:
-            return list(self._detector.detect_boxes(images))
+            found: list[Any] = list(detector.detect_boxes(images))
         except Exception as err:  # a head or a runtime that trips over one picture costs that picture
             message = redact(str(err) if isinstance(err, DetectorError) else f"{type(err).__name__}: {err}")
             self._trouble(message[:2000])
-            return [message] * len(slots)
+            found = [message] * len(tickets)
+        ended = time.monotonic()
+        inferred = max(began, ended - detector.post_s)
+        return _Found(dict(zip(tickets, found, strict=True)), began, inferred, ended)
 
-    def _send_done(self, ticket: int, camera: int, found: Any) -> None:
-        worker = self._owner.get(camera, -1)
+    def _images(self, slots: list[int], size: tuple[int, int]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        pictures = self._slots.pictures
+        if size != pictures.shape[1:3]:
+            views = [self._slots.sized(slot, *size) for slot in slots]
+            return views[0][np.newaxis] if len(views) == 1 else np.stack(views)
+        return pictures[slots[0] : slots[0] + 1] if len(slots) == 1 else pictures[slots]
+
+    def _send_done(self, done: Done) -> None:
+        worker = self._owner.get(done.camera, -1)
         if worker in self._links:
             # In order, and kept while the worker does not read: it counts on an answer to each ticket. They
             # are few, because no new frames can be asked of it meanwhile.
-            self._unsent[worker].append(_done(ticket, camera, found))
+            self._unsent[worker].append(done)
             self._send_done_to(worker)
 
     def _send_done_to(self, worker: int) -> None:
@@ -165,6 +187,9 @@ class InferenceWorker:
         while not self._stopped:
             self._table.beats[0] = time.monotonic()
             self._hand_out()
+            self._note_load()
+            header = self._table.header
+            header["size"] = self._sizes.follow(int(header["wanted_size"]))
             wait = self._ask_if_time()
             self._listen(wait)
         self._to_detect.put(None)
@@ -178,14 +203,37 @@ class InferenceWorker:
             if self._unsent[worker]:
                 self._send_done_to(worker)
         while self._detected:
-            batch, found, took = self._detected.popleft()
-            for (ticket, (camera, slot)), boxes in zip(batch.tickets.items(), found, strict=True):
+            batch, found = self._detected.popleft()
+            for ticket, (camera, slot) in batch.tickets.items():
                 self._free.append(slot)
-                self._send_done(ticket, camera, boxes)
-            self._rhythm.took(took)
-            self._table.record_stage(0, Stage.INFER, took)
-            self._table.header["batches"] += 1
-            self._table.header["inferred"] += len(batch.tickets)
+                self._send_done(_done(ticket, camera, found))
+                if ticket in found.by_ticket:
+                    self._table.record_stage(0, camera, Stage.INFER, found.inferred_at - found.began)
+                    self._table.record_stage(0, camera, Stage.POSTPROCESS, found.boxes_at - found.inferred_at)
+            if found.by_ticket:
+                self._learn(len(found.by_ticket), found.boxes_at - found.began)
+        self._table.header["queued"] = max(0, self._passed_on - self._finished - bool(self._running_since))
+
+    def _learn(self, count: int, took: float) -> None:
+        self._rhythm.took(took)
+        if self._sizer is not None:
+            self._sizer.took(count, took)
+        self._table.header["batches"] += 1
+        self._table.header["inferred"] += count
+
+    def _note_load(self) -> None:
+        """How busy the detector was, about once a second."""
+        now, header = time.monotonic(), self._table.header
+        passed = now - self._load_at
+        if passed < LOAD_EVERY_S:
+            return
+        busy = float(header["busy_s"])
+        if self._running_since:
+            busy += max(0.0, now - self._running_since)  # a batch that hangs is no rest
+        load = self._table.loads[0]
+        load["busy"] = min(1.0, max(0.0, busy - self._busy_before) / passed)
+        load["at"], load["outbox"] = now, sum(len(unsent) for unsent in self._unsent.values())
+        self._busy_before, self._load_at = busy, now
 
     def _ask_if_time(self) -> float:
         """Ask for the next batch if it is time to; returns how long to listen before looking again, in s."""
@@ -223,13 +271,13 @@ class InferenceWorker:
         header["detector_idle"] = 1
         waiting = self._waiting()
         self._forgive_returned(waiting)
-        chosen = choose(waiting, min(self._start.batch, len(self._free)), now)
+        chosen = choose(waiting, self._room_for(int(np.count_nonzero(waiting.fresh))), now)
         if not chosen:
             due = next_due(waiting, now)
             return IDLE_TURN_S if due is None else min(IDLE_TURN_S, due - now)
         header["detector_idle"] = 0
         charge(waiting, chosen)
-        batch = Batch(now)
+        batch = Batch(now, self._sizes.now)
         for camera in chosen:
             self._asked_seq[camera] = self._table.rows["newest_seq"][camera]
             self._request(batch, camera)
@@ -237,6 +285,11 @@ class InferenceWorker:
             return 0.001
         self._pending = batch
         return ANSWER_WITHIN_S
+
+    def _room_for(self, waiting: int) -> int:
+        """How many frames the next batch takes."""
+        most = min(self._start.batch, len(self._free))
+        return most if self._sizer is None or most <= 1 else min(most, self._sizer.size(waiting))
 
     def _waiting(self) -> Waiting:
         used = self._table.used
@@ -264,7 +317,7 @@ class InferenceWorker:
         if link is None:
             return
         ticket, slot = next(self._tickets), self._free.pop()
-        if link.send(Fetch(ticket, slot, camera)):
+        if link.send(Fetch(ticket, slot, camera, *self._sizes[batch.size].input_size)):
             batch.tickets[ticket] = (camera, slot)
             batch.open.add(ticket)
         else:
@@ -273,7 +326,8 @@ class InferenceWorker:
     def _give_up_waiting(self) -> None:
         assert self._pending is not None
         for ticket in self._pending.open:
-            camera, _ = self._overdue[ticket] = self._pending.tickets.pop(ticket)
+            camera, slot = self._pending.tickets.pop(ticket)
+            self._overdue[ticket] = camera, slot, self._pending.size
             self._reachable[camera] = False
             worker = self._owner[camera]
             if time.monotonic() - self._table.beats[1 + worker] > SWAMPED_S:
@@ -286,13 +340,20 @@ class InferenceWorker:
     def _answer(self, answer: Filled) -> None:
         late = self._overdue.pop(answer.ticket, None)
         if late is not None:
-            camera, slot = late
-            held_up = [overdue for overdue, _ in self._overdue.values()]
+            camera, slot, size = late
+            held_up = [overdue for overdue, _, _ in self._overdue.values()]
             self._reachable[self._cameras_of(self._owner[camera])] = True
             self._reachable[held_up] = False
             if answer.filled:
                 # It lies in its slot: a batch of its own. If it is still wanted is judged when it returns.
-                self._pass_on(Batch(time.monotonic(), {answer.ticket: (camera, slot)}))
+                self._pass_on(
+                    Batch(
+                        time.monotonic(),
+                        size,
+                        {answer.ticket: (camera, slot)},
+                        deadlines={answer.ticket: answer.deadline},
+                    )
+                )
             else:
                 self._free.append(slot)
             return
@@ -300,7 +361,9 @@ class InferenceWorker:
         if batch is None or answer.ticket not in batch.open:
             return
         batch.open.discard(answer.ticket)
-        if not answer.filled:
+        if answer.filled:
+            batch.deadlines[answer.ticket] = answer.deadline
+        else:
             self._free.append(batch.tickets.pop(answer.ticket)[1])
         if not batch.open:
             self._rhythm.answered(time.monotonic() - batch.asked_at)
@@ -349,7 +412,7 @@ class InferenceWorker:
         self._unsent.pop(worker, None)
         gone = self._cameras_of(worker)
         self._reachable[gone] = False
-        for ticket in [ticket for ticket, (camera, _) in self._overdue.items() if camera in gone]:
+        for ticket in [ticket for ticket, (camera, _, _) in self._overdue.items() if camera in gone]:
             self._free.append(self._overdue.pop(ticket)[1])
         if self._pending is not None:
             for ticket in [t for t in self._pending.open if self._pending.tickets[t][0] in gone]:
@@ -383,8 +446,21 @@ class InferenceWorker:
             self._reachable[camera] = worker in self._links
 
 
-def _done(ticket: int, camera: int, found: Any) -> Done:
-    """A detector's boxes, or in place of them a sentence that says why there are none."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What came of a batch. ``by_ticket``: the boxes, or a sentence why there are none; tickets that are not
+    in it were too old to be looked at. Times in monotonic seconds."""
+
+    by_ticket: dict[int, Any]
+    began: float
+    inferred_at: float
+    boxes_at: float
+
+
+def _done(ticket: int, camera: int, batch: _Found) -> Done:
+    found = batch.by_ticket.get(ticket)
+    if found is None:
+        return Done(ticket, camera, expired=True)
     if isinstance(found, str):
         return Done(ticket, camera, failed=found[:500])
     return Done(
@@ -394,6 +470,7 @@ def _done(ticket: int, camera: int, found: Any) -> Done:
         found.confidence.astype(np.float32, copy=False).tobytes(),
         found.class_id.astype(np.int32, copy=False).tobytes(),
         list(found.class_name),
+        times=(batch.began, batch.inferred_at, batch.boxes_at),
     )
 
 

@@ -29,4 +29,5 @@ def result_of(camera: str, output: Output) -> Result:
         width=output.width,
         height=output.height,
         boxes=boxes,
+        times=output.times,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import errno
+import math
 import os
 import socket
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ import msgspec
 
 from vedette.errors import WorkerError
 from vedette.facts import AnyFact
+from vedette.frame_times import FrameTimes
 
 __all__ = [
     "Acknowledge",
@@ -73,6 +75,9 @@ class StartInference(Message, frozen=True):
     spec: bytes
     """The detector's settings, packed."""
     batch: int
+    """The most frames at a time."""
+    batch_within: float | None
+    """As many as a batch may have to take so many seconds; None = always as many as there are."""
 
 
 class AddCamera(Message, frozen=True):
@@ -134,6 +139,8 @@ class Ready(Message, frozen=True):
     describe: str = ""
     names: list[str] = []
     """Class names the detector declares, by class id."""
+    inputs: list[tuple[int, int]] = []
+    """Sizes (height, width) that the detector's input may have, the full one first."""
 
 
 class Busy(Message, frozen=True):
@@ -182,6 +189,8 @@ class Output(Message, frozen=True):
     class_id: bytes
     track_id: bytes
     names: list[str]
+    times: FrameTimes | None = None
+    """Of frames that are traced."""
 
 
 class CameraFinished(Message, frozen=True):
@@ -205,18 +214,29 @@ class Hello(Message, frozen=True):
 
 
 class Fetch(Message, frozen=True):
+    """``height``, ``width``: how large the picture is wanted, in pixels; it may be smaller than the slot."""
+
     ticket: int
     slot: int
     camera: int
+    height: int
+    width: int
 
 
 class Filled(Message, frozen=True):
+    """``deadline``: when the frame is too old to be looked at, in monotonic seconds."""
+
     ticket: int
     filled: bool
+    deadline: float = math.inf
 
 
 class Done(Message, frozen=True):
-    """A frame's detections in pixels of the detector's input; ``failed`` says why there are none."""
+    """A frame's detections in pixels of the picture that was handed over; ``failed`` says why there are none.
+
+    ``expired``: it was not looked at, because its deadline was over. ``times``: when the network began and
+    ended with it, and when its boxes were there, in monotonic seconds.
+    """
 
     ticket: int
     camera: int
@@ -225,6 +245,8 @@ class Done(Message, frozen=True):
     class_id: bytes = b""
     names: list[str] = []
     failed: str | None = None
+    expired: bool = False
+    times: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 _ANY = (

@@ -34,6 +34,11 @@ class Slots:
         fd = anonymous_memory(cls.size(count, height, width))
         return cls(os.dup(fd), count, height, width), fd
 
+    def sized(self, slot: int, height: int, width: int) -> npt.NDArray[np.uint8]:
+        """The beginning of a slot as a smaller picture, u8 [height, width, 3]."""
+        flat: npt.NDArray[np.uint8] = self.pictures[slot].reshape(-1)
+        return flat[: height * width * 3].reshape(height, width, 3)
+
     def __getitem__(self, slot: int) -> npt.NDArray[np.uint8]:
         picture: npt.NDArray[np.uint8] = self.pictures[slot]
         return picture

@@ -14,8 +14,9 @@ from enum import IntEnum
 
 import numpy as np
 
+from vedette.endings import ENDINGS, Ending
 from vedette.facts import EndReason, Outcome
-from vedette.histogram import BUCKETS, bucket_of
+from vedette.histogram import BUCKETS, COARSE, COARSE_BUCKETS, bucket_of
 
 __all__ = ["OUTCOMES", "REASONS", "STAGES", "CameraState", "Stage", "Table", "anonymous_memory"]
 
@@ -36,15 +37,20 @@ class CameraState(IntEnum):
 
 
 class Stage(IntEnum):
-    """Where a frame's time goes. Each is measured by itself."""
+    """Where a frame's time goes, in the order of its way. Each is measured by itself."""
 
-    DECODE = 0
-    CONVERT = 1
+    LAG = 0
+    """From capture to arrival: the camera's encoder and the network."""
+    DECODE = 1
     WAIT = 2
     """From decoded to chosen."""
-    INFER = 3
-    TRACK = 4
-    EMIT = 5
+    CONVERT = 3
+    INFER = 4
+    """In the network, with whom it shared a batch."""
+    POSTPROCESS = 5
+    """From the network's outputs to boxes."""
+    TRACK = 6
+    EMIT = 7
 
 
 STAGES = tuple(stage.name.lower() for stage in Stage)
@@ -63,14 +69,25 @@ _ROW = np.dtype(
         ("next_track_id", "i8"),
         ("received", "i8"),
         *[(name, "i8") for name in OUTCOMES],
+        *[(ending.value, "i8") for ending in ENDINGS],
         ("age_max", "f8"),
         ("state", "i4"),
         ("last_end", "i4"),  # index into REASONS, -1 before the first end
         ("width", "i4"),
         ("height", "i4"),
+        ("backlog", "i4"),  # frames that wait to be decoded
+        ("kept", "i4"),  # decoded frames that wait to be chosen
+        ("decoded", "i8"),  # frames that went into the decoder
+        ("keyframes", "i8"),  # that arrived
+        ("decode_s", "f8"),  # seconds that decoding a frame takes, smoothed
+        ("lag", "f8"),  # seconds from capture to arrival, smoothed
+        ("keyframe_every", "f8"),  # seconds between keyframes, smoothed; 0 = not known
         # written by the node
         ("weight", "f8"),
         ("max_age", "f8"),  # seconds; infinite for sources that wait
+        ("step", "i4"),  # of the ladder: a vedette.ladder.steps.Step
+        ("rung", "i4"),  # the most that the ladder lets be decoded, a vedette.frame.Rung
+        ("limit", "f8"),  # seconds that the ladder wants between two analysed frames; 0 = none
     ],
     align=True,
 )
@@ -81,15 +98,30 @@ _HEADER = np.dtype(
         ("batch_started", "f8"),  # inference worker: monotonic seconds, 0 while none runs
         ("batches", "i8"),
         ("inferred", "i8"),
+        ("queued", "i8"),  # inference worker: batches that wait for the detector
+        ("busy_s", "f8"),  # inference worker: seconds the detector has run
+        ("smaller", "i8"),  # inference worker: how many sizes smaller the detector's input may be
+        ("size", "i8"),  # inference worker: which size it has now; 0 = the full one
+        ("wanted_size", "i8"),  # node: which it should have
+    ]
+)
+_LOAD = np.dtype(
+    [
+        ("at", "f8"),  # monotonic seconds; 0 = never measured
+        ("busy", "f8"),  # share of the last second in which the loop's thread ran or waited for a core
+        ("waited", "f8"),  # share in which it could have run and got no core
+        ("late", "f8"),  # seconds; the most that a turn of the loop was late in the last second
+        ("outbox", "i8"),  # messages that the node has not taken
     ]
 )
 
 
 class Table:
-    """Views on the shared memory. ``rows[i]`` is camera i; ``ages[i]`` and ``stages[w]`` are histograms.
+    """Views on the shared memory. ``rows[i]`` is camera i; ``ages[i]`` and ``stages[w]`` are histograms, and
+    ``camera_stages[i]`` coarser ones.
 
     ``stages[0]`` belongs to the inference worker, ``stages[1 + w]`` to camera worker w. ``beats`` likewise:
-    monotonic seconds of the last turn of each worker's own loop.
+    monotonic seconds of the last turn of each worker's own loop; and ``loads``, how busy that loop is.
     """
 
     def __init__(self, fd: int, cameras: int, workers: int) -> None:
@@ -107,14 +139,17 @@ class Table:
 
         self.header = view(_HEADER, 1)[0]
         self.beats = view("f8", 1 + workers)
+        self.loads = view(_LOAD, 1 + workers)
         self.rows = view(_ROW, cameras)
         self.stages = view("u4", 1 + workers, len(STAGES), BUCKETS)
         self.ages = view("u4", cameras, BUCKETS)
+        self.camera_stages = view("u4", cameras, len(STAGES), COARSE_BUCKETS)
 
     @staticmethod
     def size(cameras: int, workers: int) -> int:
         histograms = ((1 + workers) * len(STAGES) + cameras) * BUCKETS * 4
-        return histograms + cameras * _ROW.itemsize + workers * 8 + 4096
+        histograms += cameras * len(STAGES) * COARSE_BUCKETS * 4
+        return histograms + cameras * _ROW.itemsize + (1 + workers) * (8 + _LOAD.itemsize) + 4096
 
     @classmethod
     def create(cls, cameras: int, workers: int) -> Table:
@@ -146,11 +181,15 @@ class Table:
         """End every frame of a camera whose worker is gone; only its owner's successor may call this."""
         lost = max(0, self.in_flight(camera))
         self.rows["orphaned"][camera] += lost
+        self.rows[Ending.ORPHANED_WORKER.value][camera] += lost
         self.rows["newest_seq"][camera] = -1
         return lost
 
-    def record_stage(self, worker: int, stage: Stage, seconds: float) -> None:
-        self.stages[worker, stage, bucket_of(seconds)] += 1
+    def record_stage(self, worker: int, camera: int, stage: Stage, seconds: float) -> None:
+        """A frame of this camera was in this stage for so long."""
+        bucket = bucket_of(seconds)
+        self.stages[worker, stage, bucket] += 1
+        self.camera_stages[camera, stage, bucket // COARSE] += 1
 
     def record_age(self, camera: int, seconds: float) -> None:
         self.ages[camera, bucket_of(seconds)] += 1

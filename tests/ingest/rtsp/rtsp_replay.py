@@ -26,6 +26,7 @@ class Collector:
         self.frames: list[EncodedFrame] = []
         self.skips = 0
         self.breaks = 0
+        self.missing = 0
         self.first_frame = asyncio.Event()
 
     def opened(self, info: StreamInfo) -> None:
@@ -37,11 +38,14 @@ class Collector:
         self.frames.append(frame)
         self.first_frame.set()
 
-    def skipped(self, count: int = 1) -> None:
+    def skipped(self, count: int = 1, *, behind: bool = False) -> None:
         self.skips += count
 
     def broken(self, count: int = 1) -> None:
         self.breaks += count
+
+    def lost(self, packets: int) -> None:
+        self.missing += packets
 
 
 def split_replies(recording: bytes) -> list[bytes]:

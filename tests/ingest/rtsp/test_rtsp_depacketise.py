@@ -127,6 +127,40 @@ def test_loss_inside_a_fragmented_frame_breaks_that_frame_only(lost: int) -> Non
             sender.send(payload, 1000, marker=at == 2)
     sender.send(DELTA, 4600, marker=True)
     assert (sender.frames, sender.collector.breaks) == ([annex_b(DELTA)], 1)
+    # Before the first packet there is no number that one could be missing from.
+    assert sender.collector.missing == (lost > 0)
+
+
+def test_whole_frames_that_were_lost_are_counted_in_packets_and_break_no_other() -> None:
+    sender = Sender()
+    sender.send(IDR, 1000, marker=True)
+    sender.sequence += 17  # across the wrap of the numbers
+    sender.send(DELTA, 4600, marker=True)
+    assert (len(sender.frames), sender.collector.breaks, sender.collector.missing) == (2, 0, 17)
+
+
+def test_what_is_lost_is_told_before_what_it_breaks() -> None:
+    class Minded(Collector):
+        def broken(self, count: int = 1) -> None:
+            assert self.missing
+            super().broken(count)
+
+    sender = Sender()
+    sender.collector = sender.stream._receiver = Minded()
+    sender.send(b"\x7c\x85\x88first", 1000)
+    sender.sequence += 2
+    sender.send(b"\x7c\x45last", 1000, marker=True)
+    assert (sender.collector.missing, sender.collector.breaks) == (2, 1)
+
+
+def test_a_sender_that_begins_to_count_anew_has_lost_nothing() -> None:
+    sender = Sender()
+    sender.send(IDR, 1000, marker=True)
+    sender.sequence += 20_000
+    sender.send(DELTA, 4600, marker=True)
+    sender.sequence += 1
+    sender.send(DELTA, 8200, marker=True, ssrc=6)
+    assert (len(sender.frames), sender.collector.missing) == (3, 0)
 
 
 def test_late_and_repeated_packets_are_dropped() -> None:

@@ -49,6 +49,7 @@ def test_an_acknowledgement_may_take_a_while() -> None:
 def test_where_the_platform_does_not_say_nobody_is_blamed() -> None:
     assert judge(replace(ASKED, tcp=None)) == (None, "")
     assert replace(ASKED, tcp=None).acknowledged is None
+    assert (replace(ASKED, tcp=None).retransmits, replace(ASKED, tcp=STUCK).retransmits) == (0, 3)
 
 
 def test_the_numbers_are_found_where_linux_puts_them() -> None:

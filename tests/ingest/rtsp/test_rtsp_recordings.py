@@ -119,6 +119,8 @@ def test_lost_packets_break_frames_and_never_glue_two(name: str, lost: set[int])
     stream = b"".join(b"$\0" + len(packet).to_bytes(2, "big") + packet for packet in packets)
     collector = Collector()
     parse(RECORDINGS[name], collector, [stream]).close()
+    numbers = [int.from_bytes(packet[2:4], "big") for packet in packets]
+    assert collector.missing == sum((b - a - 1) % 0x10000 for a, b in pairwise(numbers))
     begun = len({packet[4:8] for packet in packets})
     # A frame of parameter sets whose picture was lost, or a lost end and beginning, may count by one.
     assert len(collector.frames) + collector.breaks <= begun

@@ -35,6 +35,10 @@ class Frames(Protocol):
 
     def broken(self) -> None: ...
 
+    def lost(self, packets: int) -> None:
+        """Their numbers are missing. Told before the frame that they break."""
+        ...
+
     def new_sender(self) -> None:
         """Another SSRC: its sequence numbers and reports have nothing to do with the former's."""
         ...
@@ -139,7 +143,10 @@ class Depacketiser:
     def _catch_up(self, sequence: int, ssrc: int) -> bool:
         """A packet out of line came. False: leave it, it is old."""
         another = ssrc != self.reception.ssrc
+        before = self.reception.lost
         use, missing = self.reception.unexpected(sequence, ssrc)
+        if lost := self.reception.lost - before:
+            self._frames.lost(lost)
         # What is missing after a marker belongs to the next frames; whether the next one has its
         # beginning shows in its first piece.
         if use and missing and self._timestamp >= 0:

@@ -65,6 +65,11 @@ class LinkEvidence:
             return False
         return None if self.tcp is None else self.tcp.unacknowledged == 0
 
+    @property
+    def retransmits(self) -> int:
+        """How often in a row the oldest unacknowledged segment was sent again; 0 where that is not known."""
+        return 0 if self.tcp is None else self.tcp.retransmits
+
 
 def judge(evidence: LinkEvidence) -> tuple[Blame | None, str]:
     """Whose silence it is, and the words for it; (None, "") where the evidence says nothing.

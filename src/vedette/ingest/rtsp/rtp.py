@@ -23,6 +23,8 @@ _NTP_TO_UNIX = 2_208_988_800
 _PLAUSIBLE_SINCE = 946_684_800.0  # 2000-01-01
 # A packet this much late or fewer is old; further back, the sender has begun a new count (RFC 3550, A.1).
 _MAX_MISORDER = 100
+# So far ahead it has as well: nobody loses that much and goes on as if nothing were.
+_MAX_DROPOUT = 3000
 
 _SENDER_REPORT, _BYE = 200, 203
 
@@ -76,7 +78,8 @@ class Reception:
             return False, False
         if sequence < self.expected:
             self.cycles += 1
-        self.lost += gap
+        if gap < _MAX_DROPOUT:
+            self.lost += gap
         return True, gap > 0
 
     @property

@@ -88,6 +88,9 @@ class VideoStream:
         self.last_frame_at = self._clock.monotonic()
         self._receiver.broken()
 
+    def lost(self, packets: int) -> None:
+        self._receiver.lost(packets)
+
     def new_sender(self) -> None:
         self._rtp_clock.restart()
 

@@ -1,0 +1,1 @@
+"""How old results are under every kind of load: ``python -m benchmarks.latency CASE``."""

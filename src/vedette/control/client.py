@@ -1,0 +1,105 @@
+"""Asking a node: connect, ask, read the answer. Blocks, with a limit."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Self
+
+from vedette.control.protocol import (
+    HEAD,
+    LONGEST_ANSWER,
+    Answer,
+    ControlError,
+    Refused,
+    Request,
+    View,
+    decode_answer,
+    frame,
+    length_of,
+)
+from vedette.control.where import LONGEST_PATH
+from vedette.observe.views import NodeView
+
+__all__ = ["ControlClient"]
+
+TIMEOUT_S = 5.0
+
+
+class ControlClient:
+    """A connection to one node. To be used by one thread; :meth:`close` may be called by another."""
+
+    def __init__(self, connection: socket.socket, path: Path) -> None:
+        self._socket, self._path = connection, path
+
+    @classmethod
+    def connect(cls, path: str | Path, *, timeout: float = TIMEOUT_S) -> Self:
+        """Connect to the socket at ``path``; ``timeout`` in seconds holds for it and for each answer.
+
+        Raises ControlError where nobody listens, or it is not ours to use.
+        """
+        path = Path(path)
+        if len(os.fsencode(path)) > LONGEST_PATH:
+            raise ControlError(f"{path} is too long for a Unix socket")
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(timeout)
+        try:
+            connection.connect(os.fspath(path))
+        except (OSError, ValueError) as err:
+            connection.close()
+            raise ControlError(f"no node answers at {path}: {_reason(err)}") from err
+        return cls(connection, path)
+
+    def view(self, details: bool = False) -> NodeView:
+        """What the node looks like now; with the stage times of each camera if ``details``.
+
+        Raises ControlError; the connection is of no use any more, unless the node answered and refused.
+        """
+        answer = self._ask(View(details=details))
+        if isinstance(answer, Refused):
+            raise ControlError(f"the node refused: {answer.why}")
+        return answer.view
+
+    def close(self) -> None:
+        """Whoever waits for an answer gets a ControlError."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # the other side was faster
+        self._socket.close()
+
+    def _ask(self, request: Request) -> Answer:
+        try:
+            try:
+                self._socket.sendall(frame(request))
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # it may have said why before it hung up
+            length = length_of(self._receive(HEAD))
+            if length > LONGEST_ANSWER:
+                raise ControlError(f"what answers at {self._path} is no node")
+            return decode_answer(self._receive(length))
+        except TimeoutError as err:
+            raise ControlError(f"the node at {self._path} does not answer") from err
+        except OSError as err:
+            raise ControlError(f"the node at {self._path} hung up: {_reason(err)}") from err
+
+    def _receive(self, length: int) -> bytearray:
+        """Exactly so many bytes."""
+        received = bytearray()
+        while len(received) < length:
+            data = self._socket.recv(min(1 << 20, length - len(received)))
+            if not data:
+                raise ControlError(f"the node at {self._path} hung up")
+            received += data
+        return received
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _reason(err: Exception) -> str:
+    return (err.strerror if isinstance(err, OSError) else None) or str(err)

@@ -1,0 +1,127 @@
+"""What is said on a node's control socket: four bytes of length, then msgpack; requests and answers in turn.
+
+A request is one of a tagged union and says which version it speaks. What a node does not understand it
+answers with :class:`Refused`. Fields that are added later have defaults, so that a newer ``vedette top``
+understands an older node.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from vedette.errors import VedetteError
+from vedette.observe.views import NodeView
+
+__all__ = [
+    "HEAD",
+    "LONGEST_ANSWER",
+    "LONGEST_REQUEST",
+    "VERSION",
+    "Answer",
+    "ControlError",
+    "Refused",
+    "Request",
+    "Seen",
+    "View",
+    "decode_answer",
+    "decode_request",
+    "frame",
+    "length_of",
+]
+
+VERSION = 1
+
+HEAD = 4
+"""Bytes of the length before each message, the most significant first."""
+
+LONGEST_REQUEST = 64 * 1024
+LONGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes. A view of 1000 cameras with all details takes about two million."""
+
+
+class ControlError(VedetteError):
+    """A node cannot be asked: none is there, it does not answer, or it refused."""
+
+    exit_code = 7
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """Base of requests. ``version``: of this protocol."""
+
+    version: int = VERSION
+
+
+class View(Said, frozen=True, kw_only=True, tag="view"):
+    """What does the node look like now? ``details``: with the stage times of each camera."""
+
+    details: bool = False
+
+
+class Seen(msgspec.Struct, frozen=True, tag_field="type", tag="seen"):
+    view: NodeView
+
+
+class Refused(msgspec.Struct, frozen=True, tag_field="type", tag="refused"):
+    """It was not done. ``why``: a sentence for people."""
+
+    why: str
+
+
+Request = View
+"""The union of all requests: ``View | Recycle | …`` once there are more."""
+
+Answer = Seen | Refused
+
+_requests = msgspec.msgpack.Decoder(Request)
+_answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+
+
+class _Any(msgspec.Struct):
+    """What every request of every version has."""
+
+    type: str
+    version: int = VERSION
+
+
+_any = msgspec.msgpack.Decoder(_Any)
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers, which a view may hold, as Python's."""
+    if hasattr(value, "item"):
+        return value.item()
+    raise NotImplementedError(f"cannot say a {type(value).__name__}")
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
+
+
+def frame(message: Request | Answer) -> bytes:
+    """The message as it goes over the socket."""
+    body = _encoder.encode(message)
+    return len(body).to_bytes(HEAD, "big") + body
+
+
+def length_of(head: bytes | bytearray) -> int:
+    return int.from_bytes(head[:HEAD], "big")
+
+
+def decode_request(body: bytes | bytearray) -> Request:
+    """Raises ControlError, for an answer: of another version, or nothing that we understand."""
+    try:
+        version = _any.decode(body).version
+        if version != VERSION:
+            raise ControlError(f"this node speaks version {VERSION} of the protocol, not {version}")
+        return _requests.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as err:
+        raise ControlError(f"not a request that this node understands: {err}") from err
+
+
+def decode_answer(body: bytes | bytearray) -> Answer:
+    """Raises ControlError for what is no answer of ours."""
+    try:
+        return _answers.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as err:
+        raise ControlError(f"the answer cannot be understood: {err}") from err

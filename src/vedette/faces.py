@@ -1,0 +1,101 @@
+"""What a running node shows to other programs: metrics, traces, and answers to who asks on its socket."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec.structs import replace
+
+from vedette import __version__
+from vedette.config import Config
+from vedette.errors import VedetteError
+from vedette.observe.views import Histograms, NodeView
+from vedette.results import Result
+
+if TYPE_CHECKING:
+    from vedette.observe.traces import Tracer
+
+__all__ = ["Faces"]
+
+LAST_TRACES_S = 1.0
+
+
+class Shown(Protocol):
+    """What there is to show."""
+
+    def view(self, *, details: bool = False) -> NodeView: ...
+
+    def histograms(self) -> Histograms: ...
+
+
+class Faces:
+    """Starts what the configuration asks for. ``tell`` hears of trouble: a sentence, and where."""
+
+    def __init__(
+        self, node: Shown, config: Config, tell: Callable[[str, str], None], *, answers: bool
+    ) -> None:
+        self._node, self._config, self._tell, self._answers = node, config, tell, answers
+        self._open = ExitStack()
+        self._tracer: Tracer | None = None
+
+    def start(self) -> None:
+        """Raises ConfigError where an address cannot be had."""
+        with ExitStack() as opening:
+            if self._config.metrics is not None:
+                self._serve_metrics(opening, self._config.metrics)
+            if self._config.traces is not None:
+                self._trace(opening)
+            if self._answers:
+                self._answer(opening)
+            self._open = opening.pop_all()
+
+    def frame(self, result: Result) -> None:
+        """A result leaves; of those that are traced its times are told."""
+        if result.times is not None and self._tracer is not None:
+            self._tracer.frame(result, replace(result.times, emitted=time.monotonic()))
+
+    def close(self) -> None:
+        self._open.close()
+
+    def _serve_metrics(self, opening: ExitStack, address: str) -> None:
+        from vedette.observe.metrics import Exporter
+
+        exporter = Exporter(
+            address,
+            self._node.view,
+            self._node.histograms,
+            version=__version__,
+            tell=lambda message: self._tell(message, "metrics"),
+        )
+        exporter.start()
+        opening.callback(exporter.close)
+
+    def _trace(self, opening: ExitStack) -> None:
+        from vedette.observe.traces import Tracer
+
+        traces = self._config.traces
+        assert traces is not None
+        self._tracer = Tracer(
+            traces.to,
+            node=self._config.ledger.node,
+            wall_offset=lambda: time.time() - time.monotonic(),
+            report=lambda message: self._tell(message, "traces"),
+            headers=traces.options,
+        )
+        self._tracer.start()
+        opening.callback(partial(self._tracer.close, LAST_TRACES_S))
+
+    def _answer(self, opening: ExitStack) -> None:
+        from vedette.control.server import ControlServer
+
+        server = ControlServer(self._config.ledger.node, lambda details: self._node.view(details=details))
+        try:
+            server.start()
+        except VedetteError as err:
+            self._tell(f"nobody can ask this node anything: {err}", "control")
+            return
+        opening.callback(server.close)

@@ -1,0 +1,1 @@
+"""How the node does less when it cannot do all, in named steps, and more again when it can."""

@@ -1,0 +1,193 @@
+"""Which part of a node keeps it from doing more, in a sentence with the numbers that say so.
+
+Pure: views in, a verdict out. A stage that has no rest *and* in front of which frames are let go is the
+bottleneck. Where the numbers do not agree, the sentence says that it is not clear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vedette.endings import Ending
+from vedette.errors import redact
+from vedette.observe.evidence import SPEAKS, Evidence, evidence_of
+from vedette.observe.gauges import Gauges
+from vedette.observe.phrases import (
+    arrive_late,
+    besides,
+    few,
+    frames_wait,
+    nothing,
+    of_it_waiting,
+    of_them_wanted,
+    percent,
+    rate,
+    share_let_go,
+)
+from vedette.observe.views import NodeView
+
+__all__ = ["Bottleneck", "find_bottleneck"]
+
+CORES_SHORT = 0.9
+"""The machine's cores are all in use, but for what no scheduler can give away."""
+STARVED = 1 / 3
+"""Of the time a worker wanted to run it got no core: more cores would help it more than anything else."""
+OUTBOX_LONG = 64
+"""More messages than camera workers have under way in a turn of the node's loop."""
+SPIKE = 3.0
+"""The slowest batches take this many times the usual."""
+
+_OF_CAMERA_WORKERS = {
+    "decode": "Decoding",
+    "convert": "Scaling and converting",
+    "track": "Tracking",
+    "emit": "Handing results on",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bottleneck:
+    """``stage``: infer, decode, convert, track, emit, wait, lag, cpu, sinks, or none. ``sentence``: for
+    people."""
+
+    stage: str
+    sentence: str
+
+    @property
+    def is_one(self) -> bool:
+        """Whether there is one at all."""
+        return self.stage != "none"
+
+
+def find_bottleneck(
+    view: NodeView, *, before: NodeView | None = None, gauges: Gauges | None = None
+) -> Bottleneck:
+    """What keeps this node from doing more.
+
+    ``before``: count frames from that view on, not from the start of the run. ``gauges``: those of a longer
+    time, in place of the moment's. Frames a second are the view's own.
+    """
+    evidence = evidence_of(view, before, gauges)
+    for rule in _RULES:
+        found = rule(evidence)
+        if found is not None:
+            return Bottleneck(found.stage, f"{found.sentence}{besides(evidence, found.stage)}.")
+    return Bottleneck("none", f"{nothing(evidence)}{besides(evidence, 'none')}.")
+
+
+# ---- the rules, in their order: what lies further on first, for all before it is held up by it
+
+
+def _sinks(it: Evidence) -> Bottleneck | None:
+    if not it.sinks:
+        return None
+    name, lost = max(it.sinks.items(), key=lambda item: item[1])
+    waiting = f", {it.gauges.sinks:.0f} wait" if it.gauges.sinks >= 1 else ""
+    return Bottleneck("sinks", f"The sink {redact(name)}: it could not take {lost} results in time{waiting}")
+
+
+def _node(it: Evidence) -> Bottleneck | None:
+    if it.gauges.outbox < OUTBOX_LONG:
+        return None
+    return Bottleneck("emit", f"The node itself: {it.gauges.outbox:.0f} messages wait for it to take them")
+
+
+def _nobody_looks(it: Evidence) -> Bottleneck | None:
+    if it.ended[Ending.ANALYSED.value] > 0 or it.gauges.detector or not it.let_go["infer"]:
+        return None
+    return Bottleneck("infer", f"The detector: it looks at nothing; the cameras bring {rate(it.bring)}")
+
+
+def _cores(it: Evidence) -> Bottleneck | None:
+    found = it.gauges
+    starved = [
+        f"{who} got none for {percent(waited)} of the time"
+        for who, busy, waited in (
+            ("the busiest of the cameras' workers", found.camera, found.camera_waited),
+            ("the detector", found.detector, found.detector_waited),
+        )
+        if it.has_no_rest(busy) and waited >= STARVED * busy
+    ]
+    if found.cpu < CORES_SHORT or not starved:
+        return None
+    return Bottleneck("cpu", f"The machine's cores: {percent(found.cpu)} in use, and {' and '.join(starved)}")
+
+
+def _no_rest(it: Evidence) -> Bottleneck | None:
+    """The detector, or the cameras' workers; both at their limit: where more is let go."""
+    detector, camera = it.has_no_rest(it.gauges.detector), it.has_no_rest(it.gauges.camera)
+    if not (detector or camera):
+        return None
+    if detector and not (camera and it.let_go["decode"] > it.let_go["infer"]):
+        found = _detector(it)
+        also = f"the cameras' workers are at their limit, too ({percent(it.gauges.camera)})"
+    else:
+        found = _camera_workers(it)
+        also = f"the detector is at its limit, too ({percent(it.gauges.detector)})"
+    sentence = f"{found.sentence}; {also}" if detector and camera else found.sentence
+    if it.wanted and not it.let_go.total():
+        sentence += "; no frame was let go for it"
+    return Bottleneck(found.stage, sentence)
+
+
+def _detector(it: Evidence) -> Bottleneck:
+    waited = of_it_waiting(it.gauges.detector, it.gauges.detector_waited)
+    numbers = f"the cameras bring {rate(it.bring)}, {of_them_wanted(it)}it looks at {few(it.looks)}"
+    return Bottleneck("infer", f"The detector: busy {percent(it.gauges.detector)}{waited}; {numbers}")
+
+
+def _camera_workers(it: Evidence) -> Bottleneck:
+    spent = {stage: it.stages_s.get(stage, 0.0) for stage in _OF_CAMERA_WORKERS}
+    stage = max(spent, key=lambda stage: spent[stage])  # decode, where nothing was measured
+    waited = of_it_waiting(it.gauges.camera, it.gauges.camera_waited)
+    rest = f"the busiest of the cameras' workers has no rest ({percent(it.gauges.camera)}{waited})"
+    wait = f" and {frames_wait(it.gauges.backlog)} to be decoded" if it.gauges.backlog >= 0.5 else ""
+    return Bottleneck(stage, f"{_OF_CAMERA_WORKERS[stage]}: {rest}{wait}")
+
+
+def _lag(it: Evidence) -> Bottleneck | None:
+    if it.late:
+        return Bottleneck("lag", f"The network, or the cameras: {arrive_late(it)}")
+    # Nothing is late at this moment, but frames were too old when they came.
+    if it.ended[Ending.EXPIRED_DECODE.value] < SPEAKS * it.wanted or it.lag.p95 < it.late_ms:
+        return None
+    late = f"5% of the frames arrive {it.lag.p95:.0f} ms or more after they were captured"
+    return Bottleneck("lag", f"The network, or the cameras: {late}; {share_let_go(it)}")
+
+
+def _spikes(it: Evidence) -> Bottleneck | None:
+    usual, slow = it.infer.p50, it.infer.p99
+    if it.loss < SPEAKS or it.let_go["infer"] < it.let_go["decode"] or not usual or slow < SPIKE * usual:
+        return None
+    times = f"a frame takes {usual:.1f} ms at the median and {slow:.1f} ms at p99"
+    busy = f"busy {percent(it.gauges.detector)} on average, but " if it.known else ""
+    return Bottleneck("infer", f"Probably spikes of the detector: {busy}{times}; {share_let_go(it)}")
+
+
+def _unclear(it: Evidence) -> Bottleneck | None:
+    if it.loss < SPEAKS:
+        return None
+    if it.gauges.cpu >= CORES_SHORT:
+        return Bottleneck(
+            "cpu", f"Probably the machine's cores ({percent(it.gauges.cpu)} in use): {share_let_go(it)}"
+        )
+    front = max(it.let_go, key=lambda stage: it.let_go[stage])
+    stage = {"infer": "wait"}.get(front, front)
+    where = {"decode": "before they were decoded", "infer": "before they were looked at"}
+    busy = f"the detector is busy {percent(it.gauges.detector)} and the busiest of the cameras' workers "
+    seen = f"{busy}{percent(it.gauges.camera)}" if it.known else "how busy the workers are is not known"
+    when = where.get(front, "when their results were there")
+    return Bottleneck(stage, f"Not clear: {share_let_go(it)}, most of them {when}; {seen}")
+
+
+_RULES: tuple[Callable[[Evidence], Bottleneck | None], ...] = (
+    _sinks,
+    _node,
+    _nobody_looks,
+    _cores,
+    _no_rest,
+    _lag,
+    _spikes,
+    _unclear,
+)

@@ -1,0 +1,127 @@
+"""The log of what happens to a node: a line per fact, in words for people."""
+
+from __future__ import annotations
+
+import structlog
+
+from vedette.causes import Cause, Kind
+from vedette.facts import (
+    Alerted,
+    AnyFact,
+    Blind,
+    CameraAdded,
+    Degraded,
+    EpochStarted,
+    GapChanged,
+    GapClosed,
+    GapOpened,
+    IncidentClosed,
+    IncidentOpened,
+    Recovered,
+    Resized,
+    Sees,
+    SessionEnded,
+    Stepped,
+    TracksEnded,
+    Trouble,
+    WorkerEnded,
+)
+from vedette.ladder.steps import Step
+
+__all__ = ["log_fact"]
+
+NAMES_AT_MOST = 10
+"""In one line of the log."""
+
+
+_SAID_OTHERWISE = (Blind, Sees, Degraded, Recovered, GapChanged, CameraAdded)
+"""What these say is in the gaps that they lead to."""
+
+
+def log_fact(fact: AnyFact) -> None:
+    """Log it, at the level it deserves."""
+    log = structlog.get_logger()
+    match fact:
+        case GapOpened() | GapClosed():
+            _log_gap(fact)
+        case IncidentOpened() | IncidentClosed():
+            incident = fact.incident
+            log.warning(
+                "incident" if incident.end is None else "incident over",
+                scope=incident.scope,
+                cause=incident.cause.value,
+                cameras=len(incident.cameras),
+                names=incident.cameras[:NAMES_AT_MOST],
+            )
+        case Alerted():
+            say = log.error if fact.severity == "critical" and not fact.resolved else log.warning
+            say("alert", severity=fact.severity, title=fact.title, body=fact.body)
+        case Stepped():
+            _log_step(fact)
+        case Resized():
+            log.warning("detector input resized", height=fact.height, width=fact.width, why=fact.why)
+        case TracksEnded():
+            log.info("tracks ended", camera=fact.camera, tracks=len(fact.track_ids), reason=fact.reason)
+        case _ if isinstance(fact, _SAID_OTHERWISE):
+            log.debug(_words(type(fact).__name__), camera=fact.camera if hasattr(fact, "camera") else None)
+        case SessionEnded():
+            log.warning(
+                "session ended",
+                camera=fact.camera,
+                reason=fact.reason.value,
+                detail=fact.detail,
+                retry_in=None if fact.retry_in is None else round(fact.retry_in, 2),
+            )
+        case WorkerEnded():
+            log.error("worker lost", worker=fact.worker, exit_code=fact.exit_code, detail=fact.detail)
+        case Trouble():
+            log.error("trouble", where=fact.where, camera=fact.camera, message=fact.message)
+        case EpochStarted():
+            log.info("epoch started", camera=fact.camera, epoch=fact.epoch, reason=fact.reason)
+        case _:
+            fields = {name: getattr(fact, name) for name in fact.__struct_fields__ if name != "at"}
+            log.info(_words(type(fact).__name__), **fields)
+
+
+def _log_gap(fact: GapOpened | GapClosed) -> None:
+    gap = fact.gap
+    fields = {"camera": gap.camera, "cause": gap.cause.value, "blame": gap.blame.value}
+    if gap.detail:
+        fields["detail"] = gap.detail
+    log = structlog.get_logger()
+    if gap.cause in (Cause.THINNED, Cause.OVERLOADED):
+        # One line said it of all the cameras that the ladder moved.
+        log.debug(_words(type(fact).__name__), **fields)
+        return
+    if isinstance(fact, GapOpened):
+        say = log.info if gap.cause is Cause.STARTING else log.warning
+        say("camera blind" if gap.kind is Kind.BLIND else "camera degraded", **fields)
+        return
+    if gap.kind is Kind.EVENT:
+        log.warning("stream changed", **fields)
+        return
+    seconds = round(((gap.end or gap.start) - gap.start) / 1e6, 2)
+    what = "camera recovered"
+    if gap.kind is Kind.BLIND:
+        # A row also ends where another begins: the camera was not seen in between.
+        what = "camera sees again" if gap.epoch_after is not None else "gap over"
+    log.info(what, seconds=seconds, **fields)
+
+
+def _log_step(fact: Stepped) -> None:
+    log = structlog.get_logger()
+    down = Step[fact.step.upper()] > Step[fact.was.upper()]
+    say = log.warning if down else log.info
+    say(
+        "ladder down" if down else "ladder up",
+        step=fact.step,
+        was=fact.was,
+        cameras=len(fact.cameras),
+        names=fact.cameras[:NAMES_AT_MOST],
+        why=fact.why,
+    )
+
+
+def _words(name: str) -> str:
+    """``SessionOpened`` → ``session opened``."""
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()

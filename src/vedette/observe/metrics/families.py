@@ -1,0 +1,115 @@
+"""Every metric there is: its name, kind, labels and what it means. docs/metrics.md lists the same ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["FAMILIES", "Family"]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """``name``: as it is queried, with its suffix, but without ``_bucket``, ``_sum`` and ``_count`` of a
+    histogram. ``kind``: gauge, counter, histogram or info. ``help``: one sentence; no quotes, no backslashes,
+    so that it need not be escaped."""
+
+    name: str
+    kind: str
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+def _gauge(name: str, help_: str, *labels: str) -> Family:
+    return _add(Family(f"vedette_{name}", "gauge", help_, labels))
+
+
+def _counter(name: str, help_: str, *labels: str) -> Family:
+    return _add(Family(f"vedette_{name}_total", "counter", help_, labels))
+
+
+def _histogram(name: str, help_: str, *labels: str) -> Family:
+    return _add(Family(f"vedette_{name}", "histogram", help_, labels))
+
+
+def _info(name: str, help_: str, *labels: str) -> Family:
+    return _add(Family(f"vedette_{name}_info", "info", help_, labels))
+
+
+_all: list[Family] = []
+
+
+def _add(family: Family) -> Family:
+    _all.append(family)
+    return family
+
+
+# The node
+BUILD = _info("build", "The version that runs; always 1.", "version")
+UPTIME = _gauge("uptime_seconds", "Time since the node was started.")
+DETECTOR = _info(
+    "detector", "The detector and the size of its input now, width x height.", "detector", "input"
+)
+MAX_AGE = _gauge("max_age_seconds", "A result that is older does not leave.")
+CPU = _counter("cpu_seconds", "Processor time of all processes of the node, those that have ended included.")
+CPU_BUSY = _gauge("cpu_busy_ratio", "Share of the cores of the machine in use, by anybody.")
+MEMORY = _gauge("memory_pss_bytes", "Memory of all processes of the node, each shared page counted once.")
+BATCHES = _counter("batches", "Batches that the detector has run.")
+DETECTOR_BUSY = _gauge("detector_busy_ratio", "Share of the last second in which the detector ran.")
+QUEUE = _gauge(
+    "queue", "What waits in front of a stage now: frames, at infer batches, at emit messages.", "stage"
+)
+STAGE_TIME = _histogram("stage_seconds", "Time that frames spent in a stage, all cameras.", "stage")
+
+# Cameras: how they are
+CAMERA = _info(
+    "camera", "A configured camera, and the size of its pictures in pixels.", "camera", "width", "height"
+)
+STATE = _gauge("camera_state", "What it is doing: 1 for the state it is in.", "camera", "state")
+LIVE = _gauge("camera_live", "1 while it is connected and seen, else 0.", "camera")
+BLIND = _gauge("camera_blind", "1 while it is not seen; no sample while it is.", "camera", "cause", "blame")
+DEGRADED = _gauge("camera_degraded", "1 while this is wrong with its pictures.", "camera", "cause")
+BLIND_TIME = _counter("camera_blind_seconds", "Time it was not seen.", "camera", "cause")
+GAPS = _counter("camera_gaps", "How often it was not seen.", "camera")
+SESSIONS = _counter("sessions", "Connections to it that were opened.", "camera")
+EPOCH = _gauge("epoch", "Grows whenever its tracking begins anew; -1 before the first session.", "camera")
+
+# Cameras: what becomes of their frames
+RECEIVED = _counter("frames_received", "Frames that arrived.", "camera")
+FRAMES = _counter(
+    "frames",
+    "Frames by how they ended, how far they had come, and why.",
+    "camera",
+    "outcome",
+    "stage",
+    "reason",
+)
+IN_FLIGHT = _gauge("frames_in_flight", "Frames that arrived and have not ended yet.", "camera")
+STEP = _gauge(
+    "camera_step", "Step of the ladder: 0 full, 1 fewer, 2 reference, 3 keyframes, 4 paused.", "camera"
+)
+LADDER = _info(
+    "camera_ladder", "The step by name, and what is decoded of the stream.", "camera", "step", "decodes"
+)
+LAG = _gauge("camera_lag_seconds", "From capture to arrival, smoothed.", "camera")
+BACKLOG = _gauge("camera_backlog", "Frames that wait to be decoded.", "camera")
+KEPT = _gauge("camera_kept", "Decoded frames that wait to be chosen.", "camera")
+AGE = _histogram("frame_age_seconds", "From capture to the moment the result was out.", "camera")
+CAMERA_STAGE_TIME = _histogram(
+    "camera_stage_seconds",
+    "Time that frames of a camera spent in a stage; only with few cameras.",
+    "camera",
+    "stage",
+)
+
+# Processes and sinks
+WORKER_BUSY = _gauge("worker_busy_ratio", "Share of the last second without rest.", "worker", "kind")
+WORKER_WAITED = _gauge("worker_waited_ratio", "Part of it in which the worker got no core.", "worker", "kind")
+WORKER_LATE = _gauge(
+    "worker_late_seconds", "The most that a turn of its loop was late lately.", "worker", "kind"
+)
+WORKER_OUTBOX = _gauge("worker_outbox", "Messages that the node has not taken.", "worker", "kind")
+WORKER_CAMERAS = _gauge("worker_cameras", "Cameras it reads.", "worker", "kind")
+SINK_RESULTS = _counter("sink_results", "Results by what became of them at a sink.", "sink", "outcome")
+REQUESTS = _counter("metrics_requests", "Requests for these metrics by what became of them.", "result")
+
+FAMILIES = tuple(_all)

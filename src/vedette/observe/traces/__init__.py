@@ -1,0 +1,5 @@
+"""Frames' ways as OpenTelemetry traces."""
+
+from vedette.observe.traces.tracer import Tracer
+
+__all__ = ["Tracer"]

@@ -1,0 +1,1 @@
+"""``vedette top``: a running node in a terminal, by its control socket."""

@@ -1,0 +1,83 @@
+"""Nodes as they might be, by hand: everything about them is known, so every figure can be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from vedette.causes import Blame, Cause
+from vedette.endings import Ending
+from vedette.histogram import BUCKETS, COARSE, COARSE_BUCKETS, bucket_of
+from vedette.observe.views import CameraView, Frames, Histograms, NodeView, SinkView, WorkerView
+from vedette.workers.table import STAGES
+
+SECRET = "geheim"
+ENDINGS = {ending.value: 10 + place for place, ending in enumerate(Ending)}
+"""Each occurred, each another number of times."""
+
+
+def camera(name: str = "gate", **fields: object) -> CameraView:
+    """One that is live and seen, and has been through everything."""
+    received = sum(ENDINGS.values()) + 2
+    full = CameraView(
+        name,
+        state="live",
+        frames=Frames(received=received, analysed=ENDINGS[Ending.ANALYSED], in_flight=2),
+        epoch=3,
+        sessions=4,
+        gaps=5,
+        blind_s={Cause.STALLED.value: 7.5, Cause.DARK.value: 2.0},
+        endings=dict(ENDINGS),
+        step="reference",
+        decodes="reference",
+        lag_ms=40.0,
+        backlog=3,
+        kept=1,
+        width=1920,
+        height=1080,
+    )
+    return replace(full, **fields)  # type: ignore[arg-type]
+
+
+def node(cameras: Sequence[CameraView] | None = None, **fields: object) -> NodeView:
+    """Three cameras, one of them away; three workers; two sinks, one with a password in its name."""
+    if cameras is None:
+        away = {"state": "waiting", "blind": Cause.UNREACHABLE.value, "blame": Blame.NETWORK.value}
+        cameras = (camera(), camera("yard", degraded=(Cause.BLURRED.value,)), camera("dock", **away))
+    view = NodeView(
+        cameras=tuple(cameras),
+        uptime_s=3600.0,
+        cpu_s=1234.5,
+        pss_mb=250.0,
+        detector="picodet_s_416",
+        workers=(
+            WorkerView("cameras-0", "camera", busy=0.5, waited=0.1, late_ms=12.0, outbox=2, cameras=2),
+            WorkerView("cameras-1", "camera", busy=0.4, cameras=1),
+            WorkerView("inference-0", "inference", busy=0.9),
+        ),
+        sinks=(
+            SinkView("results.jsonl", written=100, dropped=3, waiting=1),
+            SinkView(f"https://me:{SECRET}@example.test/hook?token={SECRET}", written=1, failed=4, expired=2),
+        ),
+        queued=1,
+        batches=77,
+        input_size=(320, 416),
+        cpu_busy=0.75,
+        max_age_s=1.0,
+    )
+    return replace(view, **fields)  # type: ignore[arg-type]
+
+
+def histograms(cameras: Sequence[str] = ("gate", "yard", "dock"), times: int = 1) -> Histograms:
+    """Each camera had 60 results of 8 ms, 30 of 40 ms and 10 of 0.6 s, and spent 3 ms in each stage,
+    ``times`` over."""
+    ages = np.zeros((len(cameras), BUCKETS), np.uint32)
+    for seconds, count in ((0.008, 60), (0.040, 30), (0.6, 10)):
+        ages[:, bucket_of(seconds)] += np.uint32(count * times)
+    coarse = np.zeros((len(cameras), len(STAGES), COARSE_BUCKETS), np.uint32)
+    coarse[:, :, bucket_of(0.003) // COARSE] = 100 * times
+    stages = np.zeros((len(STAGES), BUCKETS), np.uint32)
+    stages[:, bucket_of(0.003)] = 100 * times * len(cameras)
+    return Histograms(STAGES, tuple(cameras), stages, ages, coarse)

@@ -1,0 +1,76 @@
+"""What is logged of a node: one line for what many cameras share."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from vedette.causes import Blame, Cause, kind_of
+from vedette.facts import AnyFact, Gap, GapClosed, GapOpened, Resized, Stepped
+from vedette.observe.fact_log import log_fact
+from vedette.observe.log import configure_logging
+
+
+def logged(
+    facts: list[AnyFact], capsys: pytest.CaptureFixture[str], level: str = "info"
+) -> list[dict[str, object]]:
+    configure_logging(level, json=True)
+    for fact in facts:
+        log_fact(fact)
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def stepped(was: str, step: str, cameras: int = 200) -> Stepped:
+    names = [f"cam{number}" for number in range(cameras)]
+    return Stepped(at=1.0, cameras=names, was=was, step=step, why="decoding is behind: 41 frames wait")
+
+
+def test_a_step_down_is_one_warning_with_its_reason_and_the_first_names(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (line,) = logged([stepped("full", "keyframes")], capsys)
+    assert (line["level"], line["event"]) == ("warning", "ladder down")
+    assert (line["step"], line["was"], line["cameras"]) == ("keyframes", "full", 200)
+    assert line["names"] == [f"cam{number}" for number in range(10)]
+    assert line["why"] == "decoding is behind: 41 frames wait"
+
+
+def test_a_step_up_is_no_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = logged([stepped("paused", "keyframes", 1)], capsys)
+    assert (line["level"], line["event"], line["names"]) == ("info", "ladder up", ["cam0"])
+
+
+def test_another_input_size_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = logged([Resized(at=1.0, height=192, width=320, why="the detector is behind")], capsys)
+    assert (line["level"], line["height"], line["width"]) == ("warning", 192, 320)
+
+
+def rows(cause: Cause) -> list[AnyFact]:
+    gap = Gap(
+        id="1",
+        camera="gate",
+        start=1_000_000,
+        end=3_000_000,
+        cause=cause,
+        blame=Blame.NODE,
+        kind=kind_of(cause),
+        detail="",
+    )
+    return [GapOpened(at=1.0, gap=gap), GapClosed(at=3.0, gap=gap)]
+
+
+@pytest.mark.parametrize("cause", [Cause.THINNED, Cause.OVERLOADED])
+def test_rows_that_follow_from_a_step_do_not_flood_the_log(
+    cause: Cause, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert logged(rows(cause), capsys) == []
+    lines = logged(rows(cause), capsys, "debug")
+    assert [line["event"] for line in lines] == ["gap opened", "gap closed"]
+    assert all(line["camera"] == "gate" and line["cause"] == cause.value for line in lines)
+
+
+def test_other_rows_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = logged(rows(Cause.STALLED), capsys)
+    assert [line["event"] for line in lines] == ["camera blind", "gap over"]
+    assert lines[1]["seconds"] == 2.0
