@@ -129,3 +129,55 @@ def test_something_taken_by_several_is_taken_when_the_last_has_it() -> None:
     assert calls == [1]
     once()
     assert calls == [1]
+
+
+# ---- too old
+
+
+def aging(age: dict[int, float]) -> Mailbox:
+    """One in which the results of these numbers are too old."""
+    return Mailbox(lambda found: found.camera == "clip", lambda found: found.seq in age)
+
+
+def test_what_grew_too_old_before_anybody_read_it_is_left_out_and_counted() -> None:
+    box = aging({0: 2.0, 1: 2.0, 4: 2.0})
+    box.wanted = True
+    for seq in range(6):
+        box.put(result(seq), nothing)
+    box.close()
+    assert [found.seq for found in box] == [2, 3, 5]
+    assert (box.expired, box.dropped) == (3, 0)
+
+
+def test_it_is_asked_about_when_its_turn_comes_and_not_before() -> None:
+    old: dict[int, float] = {}
+    box = aging(old)
+    box.wanted = True
+    for seq in range(4):
+        box.put(result(seq), nothing)
+    box.close()
+    reading = iter(box)
+    assert next(reading).seq == 0
+    old[1] = old[2] = 2.0  # while the reader was busy with it
+    assert next(reading).seq == 3
+    assert box.expired == 2
+
+
+def test_results_of_sources_that_wait_grow_no_older() -> None:
+    box = aging(dict.fromkeys(range(10), 9.0))
+    taken: list[int] = []
+    for seq in range(5):
+        box.put(result(seq, "clip"), lambda seq=seq: taken.append(seq))  # type: ignore[misc]
+    box.close()
+    assert [found.seq for found in box] == list(range(5)) == taken
+    assert box.expired == 0
+
+
+def test_where_all_that_waited_was_too_old_the_reader_waits_on() -> None:
+    box = aging({0: 2.0, 1: 2.0})
+    reader = Reader(box)
+    for seq in range(3):
+        box.put(result(seq), nothing)
+    box.close()
+    assert reader.over()
+    assert [found.seq for found in reader.seen] == [2]

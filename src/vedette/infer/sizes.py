@@ -41,8 +41,9 @@ class Sizes:
             smaller = self._made[0].resized(self._smaller[size - 1])
             smaller.warm_up()
             self._made[size] = smaller
-        except DetectorError as err:
+        except Exception as err:  # whatever a runtime trips over: the sizes that are there go on
             self._refused.add(size)
-            self._trouble(f"the detector cannot be made smaller: {redact(str(err))[:500]}")
+            why = str(err) if isinstance(err, DetectorError) else f"{type(err).__name__}: {err}"
+            self._trouble(f"the detector cannot be made smaller: {redact(why)[:500]}")
         finally:
             self._making = None
