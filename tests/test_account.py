@@ -101,7 +101,7 @@ class Books(RuleBasedStateMachine):
             self.account.keep(kept(number, captured))
         self.inside.remove(seq)
         self.kept.append((number, captured))
-        if len(self.kept) > self.buffer:
+        while len(self.kept) > (1 if early else self.buffer):
             self.kept.pop(0)
             self.ended += 1
 
@@ -200,7 +200,7 @@ class Books(RuleBasedStateMachine):
     def what_is_said_of_the_next_one_is_so(self) -> None:
         assert self.row["newest_seq"] == (self.kept[0][0] if self.kept else -1)
         if self.kept:
-            assert self.row["newest_captured"] == self.kept[0][1]
+            assert self.row["newest_captured"] == self.kept[-1][1]
         assert self.row["kept"] == len(self.kept)
         assert self.account.idle == (not self.inside and not self.kept and not self.taken)
 

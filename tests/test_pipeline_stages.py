@@ -480,6 +480,42 @@ def test_a_detector_that_is_away_makes_no_camera_still(rig_of: Callable[..., Rig
     assert rig.clock.now - rig.pipeline.notes.last_answer > 6.0
 
 
+@pytest.mark.parametrize("how", ["expired", "failed", "orphaned", "late"])
+def test_what_was_not_analysed_after_all_is_looked_at_again(rig_of: Callable[..., Rig], how: str) -> None:
+    """Something came into the picture, and the detector did not look at that one: by the next it is still."""
+    rig = rig_of(motion=True, motion_every=60.0)
+    keyframes = itertools.islice(rig.packets.frames(0.0), 0, None, rig.packets.keyframe_every)
+    before, after = next(keyframes), next(keyframes)
+    rig.open()
+
+    def show(frame: Any) -> int | None:
+        rig.clock.advance(0.04)
+        frame.pts = frame.arrived = rig.clock.now
+        rig.pipeline.frame(frame)
+        return rig.take()
+
+    for _ in range(20):
+        ticket = show(before)
+        if ticket is not None:
+            rig.finish(ticket, BOX)
+    assert len(rig.results) == 1
+    ticket = show(after)
+    assert ticket is not None, "it moved"
+    match how:
+        case "expired":
+            rig.pipeline.finish(ticket, Done(ticket, 0, expired=True))
+        case "failed":
+            rig.finish(ticket, failed="it raised")
+        case "orphaned":
+            rig.pipeline.give_back(ticket, Ending.ORPHANED_INFER)
+        case "late":
+            rig.clock.advance(TOO_LONG_S)
+            rig.finish(ticket, BOX)
+    rig.finish(show(after), BOX)
+    assert len(rig.results) == 2
+    assert show(after) is None, "and now it is known"
+
+
 # ---- always true
 
 

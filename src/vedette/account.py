@@ -144,10 +144,11 @@ class Account:
 
     def keep(self, kept: Kept) -> None:
         """It is the newest now; the oldest makes room. With the lock held."""
-        if len(self._kept) >= self._buffer:
+        # Never chosen because its turn had not come, or because newer ones came first? Those that are held back
+        # are left out on purpose, so there is none of them to catch up with.
+        held_back = kept.decoded_at < self.row["not_before"]
+        while len(self._kept) >= (1 if held_back else self._buffer):
             self._kept.popleft()
-            # Never chosen because its turn had not come, or because newer ones came first?
-            held_back = kept.decoded_at < self.row["not_before"]
             self.count(Ending.SKIPPED_RATE if held_back else Ending.SUPERSEDED)
         self._kept.append(kept)
         self._offer()
@@ -161,7 +162,9 @@ class Account:
             return
         first = self._kept[0]
         row["width"], row["height"] = first.width, first.height
-        row["newest_captured"] = first.captured
+        # How fresh a camera is says its newest picture: by its oldest, one with a buffer would never have its
+        # turn among others that have none.
+        row["newest_captured"] = self._kept[-1].captured
         row["newest_seq"] = first.seq
 
     def orphan_kept(self) -> None:

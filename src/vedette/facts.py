@@ -315,6 +315,8 @@ class Stepped(Fact, frozen=True):
     was: str
     step: str
     why: str
+    wanted: bool = False
+    """It is only what the configuration asks for: nothing is lacking."""
 
 
 class Resized(Fact, frozen=True):

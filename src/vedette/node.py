@@ -24,6 +24,9 @@ from vedette.facts import (
     Alerted,
     AnyFact,
     Blind,
+    CameraAdded,
+    CameraPaused,
+    CameraRemoved,
     EndReason,
     EpochStarted,
     GapClosed,
@@ -223,6 +226,8 @@ class Node:
         """A fact of this node: first it is heard of, then come the rows that are made of it."""
         self._report(fact)
         self.keeper.take(fact)
+        if isinstance(fact, (CameraAdded, CameraPaused, CameraRemoved)):
+            self.governor.forget(fact.camera)
 
     def _report(self, fact: AnyFact) -> None:
         self._observe(fact)
@@ -439,7 +444,7 @@ class Node:
         if child.channel is not None:
             asyncio.get_running_loop().remove_reader(child.channel.fileno())
         child.reap(now)
-        self.table.loads["busy"][self.children.index(child)] = 0.0  # whoever is dead is not busy
+        self.table.loads[self.children.index(child)] = 0  # whoever is dead is not busy
         tracks = {}
         if child is self._detector:
             self.table.header["batch_started"] = 0.0

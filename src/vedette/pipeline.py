@@ -100,6 +100,9 @@ class Pipeline:
         self.notes = notes or Notes()
         self._table, self._worker, self._clock = table, worker, clock
         self._row = table.rows[index]
+        # What another pipeline left there, of other settings or of a worker that died.
+        for name in ("not_before", "kept", "backlog", "lag"):
+            self._row[name] = 0
         self._account = Account(self._row, 1 if settings.every_frame else settings.buffer)
         self._observer, self._make_tracker, self._ring = observer, make_tracker, ring
         self._keeps_pictures, self._held_up = keeps_pictures, held_up
@@ -109,6 +112,8 @@ class Pipeline:
         """By how much ``not_before`` is earlier than the turn it stands for, in seconds."""
         self._motion = Motion() if settings.motion else None
         self._offered_at = -math.inf
+        self._answered = True
+        """Whether what was offered last was analysed, too."""
         self._last_keyframe = 0.0
         self._decode_s = self._lag_s = 0.0
         self._trace_due = 0.0
@@ -140,6 +145,7 @@ class Pipeline:
         self._decoder = Decoder(info)
         self._capture = CaptureClock(self._clock.wall() - self._clock.monotonic())
         self._session_frames, self._last_arrival, self._last_pts = 0, 0.0, None
+        self._last_keyframe = 0.0
         now = self._clock.monotonic()
         with self._account.lock:
             self._row["sessions"] += 1
@@ -248,6 +254,8 @@ class Pipeline:
 
     def skipped(self, count: int = 1, *, behind: bool = False) -> None:
         """Frames arrived that the rung left out; or, ``behind``, that too many waited to be decoded."""
+        if behind or self._decoded_rung is Rung.PAUSED:
+            self._last_keyframe = 0.0  # one may have been among them
         self._account.arrive_as(Ending.SKIPPED_BACKLOG if behind else Ending.SKIPPED_RUNG, count)
         if not behind:
             # Also of a moment between two frames that came here: the hole is there all the same.
@@ -326,7 +334,7 @@ class Pipeline:
         row, table = self._row, self._table
         table.record_stage(self._worker, self.index, Stage.LAG, lag)
         table.record_stage(self._worker, self.index, Stage.DECODE, took)
-        self._decode_s += 0.05 * (took - self._decode_s)
+        self._decode_s += (0.05 if self._decode_s else 1.0) * (took - self._decode_s)
         self._lag_s += 0.1 * (lag - self._lag_s)
         row["decode_s"], row["lag"] = self._decode_s, self._lag_s
         self.notes.decoded(took, lag=lag, waited=waited)
@@ -373,7 +381,7 @@ class Pipeline:
             if useless is not None:
                 account.count(useless)
                 if useless is Ending.SKIPPED_MOTION:
-                    self.notes.still(decoded_at, picture.image)
+                    self.notes.still(decoded_at, picture.image, answered=self._answered)
                 return
             account.keep(
                 Kept(
@@ -425,8 +433,7 @@ class Pipeline:
         if kept is None:
             return False
         kept.chosen_at = self._offered_at = now
-        if self._motion is not None:
-            self._motion.analysed(kept.look)
+        self._answered = False
         self._limit_rate(now)
         self._table.record_stage(self._worker, self.index, Stage.WAIT, now - kept.decoded_at)
         self.notes.chosen(now, kept.image, now - kept.decoded_at)
@@ -454,7 +461,7 @@ class Pipeline:
         try:
             self._converter.into(kept.image, target, kept.placement)
         except ConvertFailed as failed:
-            self._account.give_back(ticket, Ending.FAILED_CONVERT)
+            self.give_back(ticket, Ending.FAILED_CONVERT)
             self._trouble(f"a picture could not be converted: {failed}")
             return False
         if not self._keeps_pictures:
@@ -462,7 +469,7 @@ class Pipeline:
         kept.converted_at = self._clock.monotonic()
         self._table.record_stage(self._worker, self.index, Stage.CONVERT, kept.converted_at - kept.chosen_at)
         if kept.converted_at > kept.captured + self.settings.max_age:
-            self._account.give_back(ticket, Ending.EXPIRED_CONVERT)
+            self.give_back(ticket, Ending.EXPIRED_CONVERT)
             return False
         return True
 
@@ -483,6 +490,7 @@ class Pipeline:
             ending = self._ended_there(kept, done)
             if ending is not None:
                 account.count(ending)
+                self._look_again()
                 return
             # Taken together with the epoch: a session that opens right now brings a tracker of its own.
             tracker = self._tracker
@@ -490,10 +498,12 @@ class Pipeline:
             output = self._track(tracker, kept, done)
         except Exception as err:  # a tracker of a library met numbers it cannot take
             account.end(Ending.FAILED_TRACK)
+            self._look_again()
             self._trouble(f"tracking failed: {type(err).__name__}: {err}")
             return
         if output.age > self.settings.max_age:
             account.end(Ending.EXPIRED_EMIT)
+            self._look_again()
         else:
             self._emit(kept, output)
 
@@ -567,8 +577,11 @@ class Pipeline:
         self._observer.result(output, kept.image, kept.shown)
         with account.lock:
             account.count(Ending.ANALYSED)
+            self._answered = True
             self._table.record_age(self.index, output.age)
         self.notes.emitted(output.age, began)
+        if self._motion is not None:
+            self._motion.analysed(kept.look)
         self._table.record_stage(self._worker, self.index, Stage.EMIT, self._clock.monotonic() - began)
 
     # ---- frames that will not be analysed
@@ -576,6 +589,11 @@ class Pipeline:
     def give_back(self, ticket: int, ending: Ending) -> None:
         """A frame that was taken ends here: its detector died (orphaned), or it could not be converted."""
         self._account.give_back(ticket, ending)
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """What had moved in a picture that was not analysed after all may be still in the next one."""
+        self._offered_at = -math.inf
 
     def expire(self) -> None:
         """End kept pictures that grew too old while nobody asked for them. Called about twice a second."""

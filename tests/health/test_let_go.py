@@ -209,3 +209,13 @@ def test_a_detector_that_answers_nothing_is_told_with_keyframes_alone_too() -> N
     camera.watch(30, Rung.KEYFRAMES, detector=False)
     assert camera.blind == [Cause.DETECTOR_LOST]
     camera.close()
+
+
+@pytest.mark.parametrize("max_fps", [0.05, 0.2, 0.9])
+def test_keyframes_that_are_left_out_for_the_rate_are_missed_by_nobody(max_fps: float) -> None:
+    camera = Watched(1, max_fps=max_fps)
+    camera.watch(10)
+    camera.watch(90, Rung.KEYFRAMES)
+    assert camera.blind == []
+    assert camera.rig.kinds(Degraded) == []
+    camera.close()

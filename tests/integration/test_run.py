@@ -101,9 +101,14 @@ def test_the_report_has_exactly_the_keys_of_the_contract(run: Run) -> None:
     for camera in report["cameras"].values():
         assert set(camera) == {
             "frames",
+            "endings",
             "age_ms",
+            "lag_ms",
             "fps_in",
             "fps_analysed",
+            "step",
+            "decodes",
+            "stages_ms",
             "sessions",
             "epoch",
             "last_end_reason",
@@ -114,7 +119,17 @@ def test_the_report_has_exactly_the_keys_of_the_contract(run: Run) -> None:
         assert set(camera["age_ms"]) == {"p50", "p95", "p99", "max"}
     assert list(report["stages_ms"]) == list(STAGES)
     assert all(set(stage) == {"p50", "p95", "p99"} for stage in report["stages_ms"].values())
-    assert set(report["node"]) == {"analysed_per_s", "cpu_s", "pss_peak_mb"}
+    assert set(report["node"]) == {
+        "analysed_per_s",
+        "cpu_s",
+        "cpu_busy",
+        "pss_peak_mb",
+        "detector",
+        "input_size",
+        "bottleneck",
+        "workers",
+        "sinks",
+    }
 
 
 def test_numbers_of_the_report_fit_together(run: Run) -> None:

@@ -31,7 +31,8 @@ def test_a_signal_stops_it_with_nothing_left_behind(
     # "Under five seconds" on a machine that is not busy.
     assert took < 15
     assert set(os.listdir("/dev/shm")) <= shared_before
-    assert list(scratch.iterdir()) == []
+    # The folder for nodes' sockets stays, for the next one.
+    assert [path for path in scratch.rglob("*") if path.name != f"vedette-{os.getuid()}"] == []
     for camera in run.report["cameras"].values():
         assert adds_up(camera["frames"], in_flight=0)
     assert len(run.results) == sum(c["frames"]["analysed"] for c in run.report["cameras"].values())

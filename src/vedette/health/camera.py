@@ -80,6 +80,7 @@ class CameraHealth:
         clock: Clock,
         tell: Callable[[AnyFact], None],
         detector_since: Callable[[], float | None] = lambda: None,
+        detector_works: Callable[[], bool] = lambda: False,
     ) -> None:
         """``detector_since``: since when there has been a detector, None while there is none: the node knows
         that, and says so."""
@@ -102,7 +103,9 @@ class CameraHealth:
         self._looked_at = 0.0
         self._keyframes_at = -math.inf
         """When it was seen last that nothing but keyframes is decoded."""
-        self._detector_since = detector_since
+        self._let_go_at = -math.inf
+        """When it was seen last that nothing at all is."""
+        self._detector_since, self._detector_works = detector_since, detector_works
         self._looking = threading.Lock()
         """Pictures may be judged on several threads of a pool: one at a time."""
 
@@ -127,6 +130,8 @@ class CameraHealth:
         rung = self._pipeline.rung
         if rung >= Rung.KEYFRAMES:
             self._keyframes_at = now
+        if rung is Rung.PAUSED:
+            self._let_go_at = now
         self._step(LetGo() if rung is Rung.PAUSED else self._snapshot(now, threshold), now)
 
     def _mind_the_time(self, now: float) -> None:
@@ -152,7 +157,7 @@ class CameraHealth:
             return 0.0
         if notes.last_picture <= notes.last_answer:
             return 0.0  # where pictures are few, it is they that are missing
-        return now - max(notes.unanswered_since, notes.opened_at, since)
+        return now - max(notes.unanswered_since, notes.opened_at, self._let_go_at, since)
 
     def _observed(self, kind: str, at: float, what: Any) -> Observation:
         notes = self._notes
@@ -195,6 +200,9 @@ class CameraHealth:
             rate=notes.arrivals.rate(now),
             ratio=notes.arrivals.ratio(now),
             lost_packets=int(since("lost_packets")),
+            detector_works=self._detector_works(),
+            keyframes=int(since("whole_keyframes", self._notes.keyframes)),
+            keyframes_only=self._pipeline.rung is Rung.KEYFRAMES,
             width=notes.size[0],
             height=notes.size[1],
             link=self._evidence() if now - notes.last_arrival > PROBE_AT * threshold else None,

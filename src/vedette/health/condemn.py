@@ -41,10 +41,10 @@ def damage(state: State, shot: Snapshot, now: float) -> State:
     if not (shot.received or shot.lost_packets):
         return state
     tally = state.damage_tally.and_those_of(shot)
-    if not shot.received:  # the frames that lack these packets are still to come
+    if not shot.wanted:  # the frames that lack these packets are still to come
         return replace(state, damage_tally=tally)
     passed = min(now - (state.last_look if state.last_look is not None else now), 1.0)
-    share = min(1.0, shot.failed / shot.received)
+    share = min(1.0, shot.failed / shot.wanted)
     over = DAMAGE_OVER_S if share > state.damage else WHOLE_OVER_S
     level = state.damage + (share - state.damage) * min(1.0, passed / over)
     damaged, _ = lasting(state.damaged, level >= SHARE_FAILED, level < SHARE_WHOLE, now, DAMAGED_FOR_S)
@@ -74,6 +74,9 @@ def condemn(state: State, shot: Snapshot, now: float) -> Condemned | None:
             f"Pictures come, and no result in {shot.unanswered:.1f} s; {shot.expired} grew too old just now."
         )
         since = max(state.usable_until, now - shot.unanswered)
+        if shot.detector_works:
+            why = f"{why} The detector works for others: the machine cannot do all in time."
+            return Condemned(Cause.OVERLOADED, Blame.NODE, why, since, hopeless=False)
         return Condemned(Cause.DETECTOR_LOST, Blame.INFERENCE, why, since, hopeless=False)
     if not state.damaged.on:
         return None
@@ -104,6 +107,14 @@ def _no_picture(state: State, shot: Snapshot, now: float, waited: float) -> Cond
     if counts.unready and waited > (max(patience, limits.keyframe_within) if joining else patience):
         why = f"{counts.received} frames came in {waited:.1f} s, and no keyframe."
         return Condemned(Cause.NO_KEYFRAME, Blame.CAMERA, why, since, waited >= NO_KEYFRAME_HOPELESS_S)
+    if shot.keyframes_only and not counts.keyframes:
+        # All that is wanted of the stream is what does not come: the frames between say nothing for it.
+        hopeless = waited >= NO_KEYFRAME_HOPELESS_S
+        if counts.failed:
+            blame, why = blame_corrupt(counts.lost_packets, counts.failed, counts.failed + counts.given)
+            return Condemned(Cause.CORRUPT, blame, why, since, hopeless)
+        why = f"No keyframe came in {waited:.1f} s, and nothing else is decoded."
+        return Condemned(Cause.NO_KEYFRAME, Blame.CAMERA, why, since, hopeless)
     return None
 
 

@@ -113,9 +113,11 @@ class Notes:
         self.results += 1
         self.age_s += age
 
-    def still(self, at: float, image: Any) -> None:
-        """Nothing moved in a picture, so that no detector is asked: that is an answer, too."""
-        self.last_answer = at
+    def still(self, at: float, image: Any, *, answered: bool) -> None:
+        """Nothing moved in a picture, so that no detector is asked: that is an answer, too, where those that
+        it was asked for were ``answered``."""
+        if answered:
+            self.last_answer = at
         self._show(at, image)
 
     def chosen(self, at: float, image: Any, waited: float) -> None:

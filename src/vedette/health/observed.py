@@ -86,9 +86,20 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     ratio: float = 1.0
     """The rate as a share of the usual one."""
     lost_packets: int = 0
+    keyframes: int = 0
+    """That arrived whole, whether they were wanted or not."""
     width: int = 0
     height: int = 0
     link: LinkEvidence | None = None
+    detector_works: bool = False
+    """Whether it looked at any pictures lately, of whatever camera."""
+    keyframes_only: bool = False
+    """Whether nothing else of the stream is decoded."""
+
+    @property
+    def wanted(self) -> int:
+        """Of the frames received those that were to become pictures; others are left out on purpose."""
+        return self.given + self.failed if self.keyframes_only else self.received
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -198,6 +209,7 @@ class Tally(msgspec.Struct, frozen=True):
     behind: int = 0
     given: int = 0
     lost_packets: int = 0
+    keyframes: int = 0
 
     def and_those_of(self, shot: Snapshot) -> Tally:
         return Tally(
@@ -207,6 +219,7 @@ class Tally(msgspec.Struct, frozen=True):
             behind=self.behind + shot.behind,
             given=self.given + shot.given,
             lost_packets=self.lost_packets + shot.lost_packets,
+            keyframes=self.keyframes + shot.keyframes,
         )
 
 

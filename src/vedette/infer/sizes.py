@@ -23,6 +23,11 @@ class Sizes:
         self.now = 0
         """Which size frames are asked for in."""
 
+    @property
+    def smaller(self) -> int:
+        """How many sizes smaller it can be, as far as is known."""
+        return min(self._refused, default=len(self._smaller) + 1) - 1
+
     def __getitem__(self, size: int) -> LoadedDetector:
         return self._made[size]
 

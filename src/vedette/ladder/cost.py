@@ -21,7 +21,9 @@ MAYBE_DISPOSABLE = 0.5
 def cost(camera: CameraLoad, standing: Standing, load: Load) -> float:
     """Cores that this camera takes where it stands, had it never to wait for one."""
     was = standing.known or known(camera, load)
-    decode = min(was.decode, camera.decode / contention(load, camera.worker)) or was.decode
+    lately = camera.decode / contention(load, camera.worker)
+    # Either may be unknown: thinned before anything of it was decoded, or nothing is decoded now.
+    decode = min(was.decode or lately, lately or was.decode)
     fps = camera.fps_in or was.fps
     rung = max(camera.rung, standing.step.rung)
     if rung is Rung.PAUSED:

@@ -33,8 +33,10 @@ def next_down(load: Load, standings: Mapping[str, Standing], size: int, pressure
     """The lowest class goes down to keyframes, then the next; then the detector's input; then pauses."""
     if pressure.detector:
         return Down({}, size + 1 if size < load.sizes else None)
-    for weight in sorted({camera.weight for camera in load.cameras}):
-        moves = _thinner((camera for camera in load.cameras if camera.weight == weight), standings)
+    # What a camera costs must be known before less is done for it, or nobody knows when there is room again.
+    cameras = [camera for camera in load.cameras if camera.live and camera.decode > 0]
+    for weight in sorted({camera.weight for camera in cameras}):
+        moves = _thinner((camera for camera in cameras if camera.weight == weight), standings)
         if moves:
             return Down(_moved(load, standings, _slice(moves, pressure), moves))
     if size < load.sizes:
@@ -61,7 +63,8 @@ def taken_back(load: Load, standings: Mapping[str, Standing], size: int, trial: 
 
 def highest(load: Load) -> float:
     """The weight of those that are never paused."""
-    return max((camera.weight for camera in load.cameras), default=0.0)
+    live = [camera.weight for camera in load.cameras if camera.live]
+    return max(live or [camera.weight for camera in load.cameras], default=0.0)
 
 
 def _thinner(
@@ -111,7 +114,7 @@ def _paused(load: Load, standings: Mapping[str, Standing], pressure: Pressure) -
     top = highest(load)
     rest: dict[float, dict[str, tuple[CameraLoad, Step]]] = {}
     for camera in load.cameras:
-        if camera.weight < top and standings.get(camera.name, PLAIN).step < Step.PAUSED:
+        if camera.live and camera.weight < top and standings.get(camera.name, PLAIN).step < Step.PAUSED:
             rest.setdefault(camera.weight, {})[camera.name] = camera, Step.PAUSED
     if not rest:
         return {}

@@ -32,8 +32,12 @@ LOOK_EVERY_S = 0.5
 OVER_S = 1.0
 """Rates are of about so long a stretch."""
 
+STALE_S = 2.5
+"""Workers say once a second how busy they are."""
+
 HANGS_S = 1.0
-"""A batch that takes so long says nothing about the load: the detector hangs, or is about to be replaced."""
+"""A batch that takes so long, and longer than others, says nothing about the load: the detector hangs, or is
+about to be replaced."""
 
 _ON_THE_LADDER = (CameraState.CONNECTING, CameraState.LIVE, CameraState.WAITING)
 _COUNTERS = (
@@ -79,7 +83,8 @@ class Governor:
         self._looked_at = 0.0
         self._on: set[str] = set()
         """Cameras that the policy was told of last."""
-        self._thinned: set[str] = set()
+        self._thinned: dict[str, str] = {}
+        """Cameras for which less is done than was asked for, and what led to it."""
         self._resize_why = ""
         self._size = 0
         self.inputs: list[tuple[int, int]] = []
@@ -98,11 +103,11 @@ class Governor:
         self._looked_at = now
         self.cpu_busy = self._cpu()
         self._say_size(now)
+        self._let_go({entry.name for entry in self._roster if self._climbs(entry)}, now)
         before, sample = self._sampled(now)
         if not self._enabled or before is None or self._detector_hangs(now):
             return
         load = self._load(before, sample)
-        self._let_go({camera.name for camera in load.cameras}, now)
         self._state, actions = policy.step(self._state, load, now)
         for action in actions:
             if isinstance(action, Move):
@@ -111,6 +116,12 @@ class Governor:
                 self._resize(action)
         for name in [name for name in self._thinned if not policy.thinned(self._state, name)]:
             self._as_asked_for(name, now)  # it stands where it stood, and now nothing else is asked for
+
+    def forget(self, camera: str) -> None:
+        """It was paused, removed, added or changed: whatever it was like before, it begins anew."""
+        if camera in self._on:
+            self._let_go(self._on - {camera}, self._clock.monotonic())
+            self._state = policy.without(self._state, camera)
 
     # ---- measuring
 
@@ -127,15 +138,18 @@ class Governor:
         return before, sample
 
     def _detector_hangs(self, now: float) -> bool:
-        started = float(self._table.header["batch_started"])
+        header = self._table.header
+        started, usual = float(header["batch_started"]), float(header["busy_s"]) / max(1, header["batches"])
         idle = now - float(self._table.beats[0]) > HANGS_S
-        return idle or bool(started and now - started > HANGS_S)
+        return idle or bool(started and now - started > max(HANGS_S, 3 * usual))
 
     def _load(self, before: _Sample, sample: _Sample) -> Load:
         table, passed = self._table, max(1e-3, sample.at - before.at)
         counts = sample.counts - before.counts
         received = max(1, int(counts[0].sum()))
-        loads = table.loads[1:]
+        loads = table.loads[1:].copy()
+        # A worker that is dead, hangs or has just begun has said nothing of now.
+        loads[sample.at - loads["at"] > STALE_S] = 0
         return Load(
             cameras=tuple(
                 self._camera(entry, counts[:, entry.index] / passed)
@@ -175,6 +189,7 @@ class Governor:
             keyframe_every=float(row["keyframe_every"]),
             max_fps=entry.settings.max_fps,
             rung=Rung(entry.settings.rung),
+            live=row["state"] == CameraState.LIVE,
         )
 
     # ---- doing
@@ -182,18 +197,29 @@ class Governor:
     def _move(self, move: Move, now: float) -> None:
         for name in move.cameras:
             self._put(name, move.step, move.limit.get(name))
+        thinned = [name for name in move.cameras if policy.thinned(self._state, name)]
         if move.step is not move.was:  # else only the limits are others
-            was, step = move.was.name.lower(), move.step.name.lower()
-            self._tell(Stepped(at=now, cameras=list(move.cameras), was=was, step=step, why=move.why))
+            self._tell(
+                Stepped(
+                    at=now,
+                    cameras=list(move.cameras),
+                    was=move.was.name.lower(),
+                    step=move.step.name.lower(),
+                    why=move.why,
+                    wanted=not thinned and move.step > move.was,
+                )
+            )
         for name in move.cameras:
-            if policy.thinned(self._state, name):
+            if name in thinned:
                 self._thin(name, move, now)
             else:
                 self._as_asked_for(name, now)
 
     def _thin(self, name: str, move: Move, now: float) -> None:
-        self._thinned.add(name)
-        detail = f"{_WORDS[move.step]}. {move.why}"
+        # Why less is done is what led down, also while it is half way up again.
+        why = move.why if move.step > move.was else self._thinned.get(name, move.why)
+        self._thinned[name] = why
+        detail = f"{_WORDS[move.step]}. {why}"
         self._tell(
             Degraded(at=now, camera=name, since=now, cause=Cause.THINNED, blame=Blame.NODE, detail=detail)
         )
@@ -205,7 +231,7 @@ class Governor:
 
     def _as_asked_for(self, name: str, now: float) -> None:
         if name in self._thinned:
-            self._thinned.discard(name)
+            del self._thinned[name]
             self._tell(Recovered(at=now, camera=name, cause=Cause.THINNED))
 
     def _let_go(self, present: set[str], now: float) -> None:

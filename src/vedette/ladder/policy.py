@@ -22,7 +22,7 @@ from vedette.ladder.standing import NEVER_SLOW, NEVER_SPARSE, PLAIN, Slow, Spars
 from vedette.ladder.steps import Action, CameraLoad, Load, Move, Resize, Step
 from vedette.ladder.trial import Trial, climbed, looked, lowered
 
-__all__ = ["State", "began", "step", "thinned"]
+__all__ = ["State", "began", "step", "thinned", "without"]
 
 DOWN_APART_S = 1.2
 """The load is measured over a second, and a step must be in all of it before the next one is judged."""
@@ -75,11 +75,18 @@ def thinned(state: State, camera: str) -> bool:
     return standing.step > Step.FULL and not asked_for
 
 
+def without(state: State, camera: str) -> State:
+    """As if this camera had never been there."""
+    return replace(state, cameras={name: each for name, each in state.cameras.items() if name != camera})
+
+
 def step(state: State, load: Load, now: float) -> tuple[State, list[Action]]:
     """What to do now, ``now`` in monotonic seconds. To be called about twice a second.
 
     Cameras that are not in ``load`` are forgotten: they are on no step when they come again.
     """
+    if state.size > load.sizes:  # one of them could not be made after all
+        state = replace(state, size=load.sizes)
     live = {camera.name for camera in load.cameras}
     standings = {name: standing for name, standing in state.cameras.items() if name in live}
     whys = _own(standings, load, now)

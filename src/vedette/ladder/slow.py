@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from vedette.frame import Rung
 from vedette.ladder.pressure import BUSY, LATE_S
-from vedette.ladder.standing import NEVER_SLOW, Slow, Standing, contention
+from vedette.ladder.standing import NEVER_SLOW, Slow, Standing, contention, has_keyframes
 from vedette.ladder.steps import CameraLoad, Load, Step
 
 __all__ = ["behind", "look", "why_down"]
@@ -78,6 +78,8 @@ def _behind(camera: CameraLoad, slow: Slow, now: float) -> Slow:
     if slow.step >= Step.KEYFRAMES or now - since < SURE_S or not settled:
         return slow
     step = Step.REFERENCE if slow.step < Step.REFERENCE and camera.rung < Rung.REFERENCE else Step.KEYFRAMES
+    if step is Step.KEYFRAMES and not has_keyframes(camera):
+        return slow
     hold, until = slow.hold, slow.until
     if slow.raised is not None and now - slow.raised <= UNFORETOLD_S:
         hold = min(HOLD_MOST_S, max(UNFORETOLD_S, 2 * hold))

@@ -18,12 +18,15 @@ __all__ = [
     "Standing",
     "contention",
     "down_from",
+    "has_keyframes",
     "known",
     "up_from",
 ]
 
 CONTENTION_AT_MOST = 4.0
 """A loop that got no core for three quarters of its time says little more about how much worse it can get."""
+
+KEYFRAMES_APART_MOST_S = 12.0
 
 FEWEST_FPS = 1.0
 """The ladder asks for no less than one look a second for the sake of ``fewer``."""
@@ -124,9 +127,15 @@ def down_from(camera: CameraLoad, standing: Standing) -> Step | None:
         return Step.FEWER
     if now < Step.REFERENCE and camera.rung < Rung.REFERENCE:
         return Step.REFERENCE
-    if now < Step.KEYFRAMES and camera.rung < Rung.KEYFRAMES:
+    if now < Step.KEYFRAMES and camera.rung < Rung.KEYFRAMES and has_keyframes(camera):
         return Step.KEYFRAMES
     return None
+
+
+def has_keyframes(camera: CameraLoad) -> bool:
+    """Whether its keyframes alone show anything: streams with a gradual refresh have none, others one in
+    minutes."""
+    return 0 < camera.keyframe_every <= KEYFRAMES_APART_MOST_S
 
 
 def up_from(camera: CameraLoad, standing: Standing) -> Standing:

@@ -65,6 +65,8 @@ class CameraLoad:
     keyframe_every: float = 0.0
     max_fps: float | None = None
     rung: Rung = Rung.ALL
+    live: bool = True
+    """Whether its session is open. One that is away is not thinned, and counts for nobody's priority."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

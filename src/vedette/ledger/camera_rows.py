@@ -120,7 +120,7 @@ class CameraRows:
     def changed(self, at: float) -> list[Told]:
         """It is opened anew with other settings."""
         self._lost_at = at
-        told = self._end_degraded(at, list(self._degraded))
+        told = self._end_degraded(at, self._its_workers())
         self._claims.change(self._given.when(at))
         return told + self._settle(at)
 
@@ -128,7 +128,7 @@ class CameraRows:
         self._lost_at = at
         if self._claims.paused:
             return []
-        told = self._end_degraded(at, list(self._degraded))
+        told = self._end_degraded(at, self._its_workers())
         self._claims.worker_lost(self._given.when(since), detail, tracks)
         return told + self._settle(at)
 
@@ -187,6 +187,10 @@ class CameraRows:
         gap = self._row(Kind.DEGRADED, start, fact.cause, fact.blame, fact.detail)
         self._degraded[fact.cause] = gap
         return [GapOpened(at=fact.at, gap=gap)]
+
+    def _its_workers(self) -> list[Cause]:
+        """What its worker said of it. That it is thinned the node said, which says also when that is over."""
+        return [cause for cause in self._degraded if cause is not Cause.THINNED]
 
     def _end_degraded(self, at: float, causes: list[Cause]) -> list[Told]:
         told: list[Told] = []

@@ -126,17 +126,22 @@ def _filled(title: str, caption: str, columns: Sequence[_Column[_Row]], rows: Se
         header_style="bold dim",
     )
     cells = [
-        [Text(printable(column.text(row)), style=column.style(row)) for column in columns] for row in rows
+        [
+            Text(printable(column.text(row)), style=column.style(row), no_wrap=True, overflow="ellipsis")
+            for column in columns
+        ]
+        for row in rows
     ]
     for number, column in enumerate(columns):
         longest = max([len(column.name), *(line[number].cell_len for line in cells)])
         table.add_column(
             column.name,
             justify="right" if column.right else "left",
-            no_wrap=True,
+            # Only what has no most of its own gives way on narrow terminals: that is what Rich takes for
+            # wrapping, though its cells do not wrap either.
+            no_wrap=column.most is not None,
             overflow="ellipsis",
             max_width=column.most,
-            # Only what has no most of its own gives way on narrow terminals.
             min_width=None if column.most is None else min(column.most, longest),
         )
     for line in cells:

@@ -156,14 +156,14 @@ class NodeView:
 class Histograms:
     """Counts since the start, in the buckets of :mod:`vedette.histogram`.
 
-    ``stages``: u4 [stages, BUCKETS] of the whole node, in the order of ``stage_names``. ``ages``: u4
+    ``stages``: u8 [stages, BUCKETS] of the whole node, in the order of ``stage_names``. ``ages``: u4
     [cameras, BUCKETS], and ``camera_stages``: u4 [cameras, stages, COARSE_BUCKETS], in the order of
     ``cameras``.
     """
 
     stage_names: tuple[str, ...]
     cameras: tuple[str, ...]
-    stages: npt.NDArray[np.uint32]
+    stages: npt.NDArray[np.uint64] | npt.NDArray[np.uint32]
     ages: npt.NDArray[np.uint32]
     camera_stages: npt.NDArray[np.uint32]
 

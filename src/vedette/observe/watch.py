@@ -67,7 +67,7 @@ class Watch:
         return Histograms(
             stage_names=STAGES,
             cameras=tuple(entry.name for entry in entries),
-            stages=table.stages.sum(axis=0, dtype=np.uint32),
+            stages=table.stages.sum(axis=0, dtype=np.uint64),
             ages=table.ages[:count].astype(np.uint32),
             camera_stages=table.camera_stages[:count].astype(np.uint32),
         )

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from vedette.observe.views import CameraView
 from vedette.top.column import Cell, Column, number, text
-from vedette.top.words import STYLES, Health, count, health, milliseconds, plain_name, rate, state
+from vedette.top.words import (
+    STYLES,
+    Health,
+    blame,
+    count,
+    health,
+    lacking,
+    milliseconds,
+    plain_name,
+    rate,
+    state,
+)
 
 __all__ = ["CAMERA_COLUMNS", "matches"]
 
@@ -17,7 +28,7 @@ def matches(camera: CameraView, wanted: str) -> bool:
             state(camera),
             camera.state,
             camera.blind or "",
-            camera.blame or "",
+            blame(camera),
             camera.step,
             camera.decodes,
             "blind" if health(camera) is Health.BLIND else "",
@@ -56,8 +67,9 @@ def _badness(camera: CameraView) -> tuple[int, int, float]:
 _STEPS = {"full": 0, "fewer": 1, "reference": 2, "keyframes": 3, "paused": 4, "all": 0}
 
 
-def _step(word: str) -> Cell:
-    place = _STEPS.get(word, 1)
+def _step(word: str, camera: CameraView) -> Cell:
+    """Faint while it is as it was asked for."""
+    place = _STEPS.get(word, 1) if lacking(camera) else 0
     return text(word, "dim" if place == 0 else "yellow" if place < 4 else "bold red")
 
 
@@ -104,8 +116,8 @@ CAMERA_COLUMNS: tuple[Column[CameraView], ...] = (
         "blame",
         "blame",
         "whose doing: camera, network, decode, inference, node, operator",
-        lambda camera: text(camera.blame or ""),
-        lambda camera: camera.blame or "",
+        lambda camera: text(blame(camera)),
+        blame,
         width=9,
         rank=11,
         number=False,
@@ -114,7 +126,7 @@ CAMERA_COLUMNS: tuple[Column[CameraView], ...] = (
         "step",
         "step",
         "of the ladder: full, fewer, reference, keyframes, paused",
-        lambda camera: _step(camera.step),
+        lambda camera: _step(camera.step, camera),
         lambda camera: _STEPS.get(camera.step, 0),
         width=9,
         rank=6,
@@ -124,7 +136,7 @@ CAMERA_COLUMNS: tuple[Column[CameraView], ...] = (
         "decodes",
         "decodes",
         "what is decoded now: all, reference, keyframes, paused",
-        lambda camera: _step(camera.decodes),
+        lambda camera: _step(camera.decodes, camera),
         lambda camera: _STEPS.get(camera.decodes, 0),
         width=9,
         rank=12,

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vedette.observe.views import CameraView, NodeView
-from vedette.top.words import STYLES, health, milliseconds, plain, plain_name, rate, seconds, state
+from vedette.top.words import STYLES, blame, health, milliseconds, plain, plain_name, rate, seconds, state
 
 __all__ = ["details", "find", "gone"]
 
@@ -35,8 +35,8 @@ def find(view: NodeView, name: str) -> CameraView | None:
 def _title(camera: CameraView) -> Text:
     line = Text(plain_name(camera.name), style="bold").append("  ")
     line.append(state(camera), style=STYLES[health(camera)])
-    if camera.blame:
-        line.append(f"  blame: {plain(camera.blame)}")
+    if whose := blame(camera):
+        line.append(f"  blame: {plain(whose)}")
     return line
 
 
@@ -101,7 +101,7 @@ def _outcomes(camera: CameraView) -> list[tuple[str, int]]:
 def _blind(camera: CameraView) -> RenderableType:
     if not camera.blind_s:
         return Text("never blind since the start", style="dim")
-    table = _table(f"blind {camera.gaps} times", "time")
+    table = _table(f"blind {camera.gaps} {'time' if camera.gaps == 1 else 'times'}", "time")
     for cause, length in sorted(camera.blind_s.items(), key=lambda item: -item[1]):
         table.add_row(Text(plain(cause)), seconds(length))
     return table

@@ -118,7 +118,8 @@ def _queue(number: int | None) -> tuple[str, str]:
 
 def table_line(shown: int, of: int, sorted_by: str, backwards: bool, filter_: str) -> Text:
     """What the table shows, and in which order."""
-    line = _line().append(f"{shown} of {of} cameras" if filter_ else f"{of} cameras", style="dim")
+    cameras = "camera" if of == 1 else "cameras"
+    line = _line().append(f"{shown} of {of} {cameras}" if filter_ else f"{of} {cameras}", style="dim")
     line.append(f" by {sorted_by}" + (", reversed" if backwards else ""), style="dim")
     if filter_:
         line.append(" with ", style="dim").append(f"“{filter_}”", style="bold cyan")

@@ -25,7 +25,7 @@ from vedette.top.workers import WORKER_COLUMNS
 
 __all__ = ["DetailsScreen", "HelpScreen", "ShowsView", "WorkersScreen"]
 
-_BACK: list[BindingType] = [Binding("escape,q,enter", "back", "back", show=False)]
+_BACK: list[BindingType] = [Binding("escape,enter", "back", "back", show=False)]
 
 
 @runtime_checkable
@@ -44,7 +44,7 @@ class Page(Screen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll():
             yield Static(id="text")
-        yield Static(_hint("Esc back", "Up Down scroll"), classes="hint")
+        yield Static(_hint("Esc back", "Up Down scroll", "q quit"), classes="hint")
 
     def action_back(self) -> None:
         self.dismiss()
@@ -85,7 +85,7 @@ class WorkersScreen(Screen[None]):
 
     CSS = "#sinks { height: auto; max-height: 50%; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,w", "back", "back", show=False),
+        Binding("escape,w", "back", "back", show=False),
         Binding("s", "sort(1)", show=False),
         Binding("S", "sort(-1)", show=False),
         Binding("r", "reverse", show=False),
@@ -98,7 +98,7 @@ class WorkersScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Grid[WorkerView](WORKER_COLUMNS, lambda worker: worker.name, id="workers")
         yield Static(id="sinks")
-        yield Static(_hint("Esc back", "s sort", "r reverse"), classes="hint")
+        yield Static(_hint("Esc back", "s sort", "r reverse", "q quit"), classes="hint")
 
     def on_mount(self) -> None:
         self.query_one(Grid).focus()

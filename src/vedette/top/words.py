@@ -10,9 +10,11 @@ __all__ = [
     "GONE",
     "STYLES",
     "Health",
+    "blame",
     "clock",
     "count",
     "health",
+    "lacking",
     "milliseconds",
     "plain",
     "plain_name",
@@ -55,7 +57,7 @@ def health(camera: CameraView) -> Health:
         return Health.SOON
     if camera.blind is not None or camera.state == "waiting":
         return Health.BLIND
-    return Health.POOR if camera.degraded or camera.step != "full" else Health.FINE
+    return Health.POOR if camera.degraded else Health.FINE
 
 
 def state(camera: CameraView) -> str:
@@ -64,8 +66,18 @@ def state(camera: CameraView) -> str:
     if how is Health.BLIND:
         return "✗ " + plain(camera.blind or camera.state)
     if how is Health.POOR:
-        return "! " + (plain(" ".join(camera.degraded)) or "thinned")
+        return "! " + plain(" ".join(camera.degraded))
     return plain(camera.blind or camera.state)
+
+
+def blame(camera: CameraView) -> str:
+    """Whose doing it is that it is not seen, or that less is done for it; empty where it is nobody's."""
+    return camera.blame or ("node" if lacking(camera) else "")
+
+
+def lacking(camera: CameraView) -> bool:
+    """Whether the ladder does less for it than was asked for. A step alone may be all that was asked for."""
+    return "thinned" in camera.degraded or camera.blind == "overloaded"
 
 
 def watched(view: NodeView) -> list[CameraView]:

@@ -7,6 +7,7 @@ dies its cameras resume in a new one; others notice nothing.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import random
 from collections import deque
@@ -69,6 +70,9 @@ OUTBOX_AT_MOST = 4096
 
 FACTS_AT_MOST = 65_536
 """Beyond that not even what is said once is kept: a node that hangs for so long is replaced."""
+
+WORKED_S = 3.0
+"""A detector that looked at nothing for so long, though there are pictures, is not one that works."""
 
 BEAT_S = 0.1
 SWEEP_S = 0.5
@@ -144,6 +148,8 @@ class CameraWorker:
         self._closing: dict[int, _Closing] = {}
         self._detector: Channel | None = None
         self._detector_since: float | None = None
+        self._inferred, self._inferred_at = 0, -math.inf
+        """Pictures that the detector has looked at, of whatever worker, and when that number grew last."""
         self._slots: Slots | None = None
         self._tickets: dict[int, int] = {}
         self._outbox: deque[Any] = deque()
@@ -179,6 +185,8 @@ class CameraWorker:
             self._alive()
             self._flush_outbox()
             rest.turned(now, BEAT_S, len(self._outbox))
+            if (inferred := int(self._table.header["inferred"])) != self._inferred:
+                self._inferred, self._inferred_at = inferred, now
             if now - looked > LOOK_EVERY_S - BEAT_S / 2:
                 looked = now
                 for camera in self._cameras.values():
@@ -295,6 +303,7 @@ class CameraWorker:
             clock=self._clock,
             tell=self.fact,
             detector_since=lambda: self._detector_since,
+            detector_works=lambda: self._clock.monotonic() - self._inferred_at < WORKED_S,
         )
         camera.task = self._loop.create_task(self._watch(message.index, camera))
 

@@ -190,6 +190,7 @@ class InferenceWorker:
             self._note_load()
             header = self._table.header
             header["size"] = self._sizes.follow(int(header["wanted_size"]))
+            header["smaller"] = self._sizes.smaller
             wait = self._ask_if_time()
             self._listen(wait)
         self._to_detect.put(None)

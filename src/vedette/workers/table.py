@@ -141,13 +141,14 @@ class Table:
         self.beats = view("f8", 1 + workers)
         self.loads = view(_LOAD, 1 + workers)
         self.rows = view(_ROW, cameras)
-        self.stages = view("u4", 1 + workers, len(STAGES), BUCKETS)
+        # Of a thousand cameras: 32 bits would be full in some weeks.
+        self.stages = view("u8", 1 + workers, len(STAGES), BUCKETS)
         self.ages = view("u4", cameras, BUCKETS)
         self.camera_stages = view("u4", cameras, len(STAGES), COARSE_BUCKETS)
 
     @staticmethod
     def size(cameras: int, workers: int) -> int:
-        histograms = ((1 + workers) * len(STAGES) + cameras) * BUCKETS * 4
+        histograms = (2 * (1 + workers) * len(STAGES) + cameras) * BUCKETS * 4
         histograms += cameras * len(STAGES) * COARSE_BUCKETS * 4
         return histograms + cameras * _ROW.itemsize + (1 + workers) * (8 + _LOAD.itemsize) + 4096
 
@@ -183,6 +184,7 @@ class Table:
         self.rows["orphaned"][camera] += lost
         self.rows[Ending.ORPHANED_WORKER.value][camera] += lost
         self.rows["newest_seq"][camera] = -1
+        self.rows["backlog"][camera] = self.rows["kept"][camera] = 0
         return lost
 
     def record_stage(self, worker: int, camera: int, stage: Stage, seconds: float) -> None:
