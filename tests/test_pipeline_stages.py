@@ -13,12 +13,15 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
+from msgspec.structs import replace
 
 from test_pipeline import BOX, ENDED, AnyOrder, Rig, watch_for
 from vedette.endings import ENDINGS, Ending
 from vedette.facts import EpochStarted
 from vedette.frame import Rung
+from vedette.pipeline import Pipeline
 from vedette.testing import ManualClock, PacketSequence
+from vedette.track.tracker import make_tracker
 from vedette.workers.protocol import Done
 from vedette.workers.table import OUTCOMES
 
@@ -394,6 +397,27 @@ def test_near_the_rate_of_keyframes_the_limit_holds_and_no_picture_lies_about(
     assert rig.row["decoded"] - len(taken) <= 2, "what is not taken is not even decoded"
 
 
+def test_another_pipeline_of_the_same_camera_waits_for_no_turn_of_the_one_before(
+    rig_of: Callable[..., Rig],
+) -> None:
+    rig = opened(rig_of(max_fps=0.02))
+    assert rig.row["not_before"] == pytest.approx(rig.clock.now + 50)
+    rig.pipeline.close()
+    rig.pipeline = Pipeline(
+        0,
+        replace(rig.pipeline.settings, max_fps=None),
+        table=rig.table,
+        worker=1,
+        clock=rig.clock,
+        observer=rig,
+        make_tracker=lambda: make_tracker("botsort", {}, 0.4, lambda: 0),
+        ring=lambda: None,
+    )
+    assert rig.row["not_before"] <= rig.clock.now
+    rig.open()
+    assert len(watch_for(rig, 2, fps=25)) == pytest.approx(50, abs=2)
+
+
 # ---- more than one picture is kept
 
 
@@ -408,6 +432,17 @@ def test_kept_pictures_are_taken_in_order_and_the_oldest_makes_room(rig_of: Call
         assert rig.row["kept"] == kept
     assert [result.seq for result in rig.results] == [2, 3, 4, 5]
     assert endings(rig) == {Ending.SUPERSEDED: 2, Ending.ANALYSED: 4}
+
+
+def test_pictures_that_are_held_back_for_the_rate_are_not_kept_until_they_are_old(
+    rig_of: Callable[..., Rig],
+) -> None:
+    rig = rig_of(buffer=4, max_fps=5)
+    rig.open()
+    assert len(watch_for(rig, 10, fps=25)) == pytest.approx(50, abs=2)
+    assert max(result.age for result in rig.results) < 0.06, "the newest is one frame old"
+    assert set(endings(rig)) == {Ending.ANALYSED, Ending.SKIPPED_RATE}
+    assert rig.row["kept"] <= 1
 
 
 def test_of_the_kept_pictures_those_that_are_too_old_expire(rig_of: Callable[..., Rig]) -> None:

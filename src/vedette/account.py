@@ -144,8 +144,8 @@ class Account:
 
     def keep(self, kept: Kept) -> None:
         """It is the newest now; the oldest makes room. With the lock held."""
-        # Never chosen because its turn had not come, or because newer ones came first? Those that are held back
-        # are left out on purpose, so there is none of them to catch up with.
+        # Never chosen because its turn had not come, or because newer ones came first? Those that are held
+        # back are left out on purpose: there is none of them to catch up with.
         held_back = kept.decoded_at < self.row["not_before"]
         while len(self._kept) >= (1 if held_back else self._buffer):
             self._kept.popleft()

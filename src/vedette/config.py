@@ -146,6 +146,7 @@ def _tracker(value: object) -> object:
 Seconds = Annotated[float, BeforeValidator(checks.duration)]
 Number = Annotated[float, BeforeValidator(checks.number), Field(allow_inf_nan=False)]
 Whole = Annotated[int, BeforeValidator(checks.number)]
+Flag = Annotated[bool, BeforeValidator(checks.flag)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 InputSide = Annotated[Whole, Field(ge=16, le=8192)]
 ExistingFile = Annotated[Path | None, PlainValidator(_file)]
@@ -189,15 +190,15 @@ class CameraDefaults(_Settings):
     buffer: Annotated[Whole, Field(ge=1, le=32)] = 1
     """Decoded frames that are kept until they are analysed: 1 = always the newest; more = up to so many are
     analysed one after the other while there is capacity, and the oldest makes room when there is none."""
-    motion: bool = False
+    motion: Flag = False
     """Frames in which nothing moved since the last one that was analysed are not analysed."""
     motion_every: Seconds = 5.0
     """With ``motion``: one frame is analysed at least so often, whatever moves."""
-    every_frame: bool = False
+    every_frame: Flag = False
     """Files only: analyse each frame and let reading wait for it."""
-    pace: Annotated[bool, Field(validate_default=True)] = True
+    pace: Annotated[Flag, Field(validate_default=True)] = True
     """Files only: play at the clip's own speed. Always False with ``every_frame``."""
-    loop: bool = False
+    loop: Flag = False
     """Files only: begin again at the end."""
     stall_after: Seconds = 1.0
     """The least time without a frame after which a camera counts as stalled. The threshold adapts to each
@@ -211,7 +212,7 @@ class CameraDefaults(_Settings):
     connect_timeout: Seconds = 5.0
     tracker: TrackerSetting | None = None
     """In place of the node's tracker."""
-    enabled: bool = True
+    enabled: Flag = True
     options: dict[str, str] = Field(default_factory=dict)
     """FFmpeg's options for sources that are read through it."""
 
@@ -338,7 +339,7 @@ class VideoSink(_Settings):
 class LedgerSettings(_Settings):
     """Where the record of everything that was not seen is kept."""
 
-    enabled: bool = True
+    enabled: Flag = True
     url: Annotated[str, PlainValidator(_ledger_url), Field(repr=False, validate_default=True)] = "vedette.db"
     """A file (SQLite), or ``postgresql://…``."""
     keep: Seconds = 400 * 86400.0
@@ -350,7 +351,7 @@ class LedgerSettings(_Settings):
 class Traces(_Settings):
     """Traces of some frames, for OpenTelemetry."""
 
-    to: Annotated[str, Field(pattern=r"^https?://[^\s]+$", repr=False)]
+    to: Annotated[str, PlainValidator(checks.collector_url), Field(repr=False)]
     """Where traces are received: OTLP over HTTP."""
     sample: Annotated[Number, Field(gt=0, le=1)] = 0.01
     """Share of the analysed frames that are traced."""
@@ -383,7 +384,7 @@ class Config(_Settings):
     """Also just an address, or ``false`` for none, which is the default where no file was read."""
     connects: Connects = Field(default_factory=Connects)
     alerts: AlertSettings = Field(default_factory=AlertSettings)
-    ladder: bool = True
+    ladder: Flag = True
     """Do less of what matters least, step by step, when the machine cannot do all."""
     metrics: Annotated[str | None, PlainValidator(_metrics)] = None
     """Address of Prometheus metrics: ``:9464``, ``127.0.0.1:9464``; None = none."""

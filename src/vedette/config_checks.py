@@ -13,8 +13,10 @@ from vedette.units import parse_duration
 
 __all__ = [
     "camera_url",
+    "collector_url",
     "duration",
     "existing_file",
+    "flag",
     "is_file_url",
     "local_path",
     "number",
@@ -85,6 +87,18 @@ def _check_address(url: str, scheme: str) -> None:
         )
 
 
+def collector_url(value: object) -> str:
+    """The address of an OTLP collector (HTTP), as it is."""
+    if isinstance(value, str) and value.isascii() and value.isprintable() and " " not in value:
+        try:
+            parts = urlsplit(value)
+            if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+                return value
+        except ValueError:
+            pass  # a port that is none, a bracket that is not closed
+    raise ValueError("must be the address of an OTLP collector, such as http://127.0.0.1:4318")
+
+
 def _existing_source(url: str, folder: Path) -> str:
     path = local_path(url, folder)
     if str(path).startswith("/dev/"):
@@ -103,6 +117,13 @@ def number(value: object) -> object:
     """Refuse yes/no where a number is wanted; YAML turns more words into booleans than one would think."""
     if isinstance(value, bool):
         raise ValueError("must be a number")  # noqa: TRY004 - pydantic collects ValueErrors
+    return value
+
+
+def flag(value: object) -> object:
+    """Refuse numbers where yes or no is wanted: somebody may mean another key."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise ValueError("must be true or false")  # noqa: TRY004 - pydantic collects ValueErrors
     return value
 
 

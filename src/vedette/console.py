@@ -59,6 +59,8 @@ def run_blocking(
     with asked_by(signal.SIGUSR1) as asked_where:
         with _stop_signals() as stop, asked_by(signal.SIGHUP) as asked:
             node.start()
+            if node.metrics_address is not None:
+                structlog.get_logger().info("metrics served", address=node.metrics_address, path="/metrics")
             display = make_display(console, table=table)
 
             def look() -> None:

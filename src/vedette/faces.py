@@ -41,6 +41,8 @@ class Faces:
         self._node, self._config, self._tell, self._answers = node, config, tell, answers
         self._open = ExitStack()
         self._tracer: Tracer | None = None
+        self.metrics_address: str | None = None
+        """Where metrics are served, with the port that it came to; None where they are not."""
 
     def start(self) -> None:
         """Raises ConfigError where an address cannot be had."""
@@ -73,6 +75,7 @@ class Faces:
         )
         exporter.start()
         opening.callback(exporter.close)
+        self.metrics_address = exporter.address
 
     def _trace(self, opening: ExitStack) -> None:
         from vedette.observe.traces import Tracer

@@ -183,6 +183,12 @@ class RunningNode:
         """What it watches now."""
         return self._node.config
 
+    @property
+    def metrics_address(self) -> str | None:
+        """Where Prometheus metrics are served, such as ``127.0.0.1:9464``: with the real port where 0 was
+        asked for. None where none are."""
+        return self._faces.metrics_address
+
     # ---- for users: cameras, while it runs
 
     def add_camera(self, name: str, **settings: Any) -> None:

@@ -148,6 +148,17 @@ def test_at_the_end_nothing_is_left(run: Run, port: int, collector: Received, en
     assert "Traceback" not in found.stderr
 
 
+def test_the_log_says_which_port_metrics_came_to(
+    cameras: Cameras, env: dict[str, str], tmp_path: Path
+) -> None:
+    config = {"cameras": {"cam0": {"url": cameras.url(0)}}, "detector": fake(), "workers": 1}
+    with Run(tmp_path, config, "--metrics", "127.0.0.1:0", env=env) as run:
+        wait_until(lambda: run.saw("metrics served"), "it says where", 30)
+        (said,) = run.saw("metrics served", level="info", path="/metrics")
+        assert "vedette_camera_live" in page(int(said["address"].removeprefix("127.0.0.1:")))
+        assert run.interrupt() in (0, 1), run.stderr
+
+
 # ---- from Python
 
 

@@ -146,6 +146,29 @@ def test_with_a_buffer_a_detector_that_hiccups_loses_no_frame(
         assert found == sorted(set(found))
 
 
+def test_a_camera_with_a_buffer_has_its_turn_as_often_as_those_without(
+    running: Callable[..., tuple[RunningNode, Seen]],
+) -> None:
+    with Cameras(12) as cameras:
+        section = cameras.section()
+        section["cam1"]["buffer"] = 5
+        # There are 300 frames a second, and time for about every fifth of them.
+        node, seen = running(cameras=section, detector=fake(seconds=0.02), ladder=False)
+        others = [name for name in section if name != "cam1"]
+        wait_until(lambda: all(len(seen.of(name)) > 5 for name in others), "they are analysed", 40)
+        before = {name: len(seen.of(name)) for name in section}
+        time.sleep(5)
+        looks = {name: len(seen.of(name)) - before[name] for name in section}
+        node.stop()
+    usual = float(np.median([looks[name] for name in others]))
+    frames = {name: each["frames"] for name, each in node.report()["cameras"].items()}
+    assert sum(each["superseded"] for each in frames.values()) > 500, "the detector is short"
+    assert looks["cam1"] == pytest.approx(usual, rel=0.25), looks
+    blind = [fact.gap for fact in seen.told(GapOpened) if fact.gap.kind is Kind.BLIND]
+    assert {(gap.camera, gap.cause) for gap in blind} == {(name, Cause.STARTING) for name in section}
+    assert len(blind) == len(section)
+
+
 # ---- keyframes, where that is enough
 
 

@@ -157,6 +157,19 @@ def test_at_80_columns_a_row_is_a_line_with_all_that_matters() -> None:
     assert "1m15s" in line
 
 
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_only_the_detail_gives_way_and_says_so(width: int) -> None:
+    detail = "no frame for 3.2 s while the connection stayed open and everything that was asked was answered"
+    row = gap("loading_dock_2", Cause.CONNECTION_LOST, 0, 75, detail=detail)
+    lines = text_of(gap_table([row], NOON, NOON + HOUR, width=width), width).splitlines()
+    head = next(line for line in lines if line.startswith("start"))
+    assert head.split()[:4] == ["start", "for", "camera", "cause"]
+    shown = next(line for line in lines if "loading_dock_2" in line).rstrip()
+    assert all(part in shown for part in ("1m15s", "connection_lost"))
+    assert shown.endswith("…")
+    assert detail.startswith(shown[head.index("detail") : -1])
+
+
 def test_coverage_shows_the_worst_first() -> None:
     rows = [replace(some_coverage(), camera=f"cam{lost}", seen=HOUR - lost * S) for lost in (5, 900, 60)]
     text = text_of(coverage_table(rows, NOON, NOON + HOUR, by="all"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from vedette.causes import Blame, Cause, kind_of
-from vedette.facts import AnyFact, Gap, GapClosed, GapOpened, Resized, Stepped
+from vedette.facts import AnyFact, Gap, GapClosed, GapOpened, Resized, Stepped, Trouble
 from vedette.observe.fact_log import log_fact
 from vedette.observe.log import configure_logging
 
@@ -36,9 +37,32 @@ def test_a_step_down_is_one_warning_with_its_reason_and_the_first_names(
     assert line["why"] == "decoding is behind: 41 frames wait"
 
 
-def test_a_step_up_is_no_warning(capsys: pytest.CaptureFixture[str]) -> None:
-    (line,) = logged([stepped("paused", "keyframes", 1)], capsys)
-    assert (line["level"], line["event"], line["names"]) == ("info", "ladder up", ["cam0"])
+def test_a_step_up_is_told_as_loudly_as_the_one_down(capsys: pytest.CaptureFixture[str]) -> None:
+    facts: list[AnyFact] = [stepped("full", "keyframes", 1), stepped("keyframes", "full", 1)]
+    lines = logged(facts, capsys, "warning")
+    assert [line["event"] for line in lines] == ["ladder down", "ladder up"]
+    assert lines[1]["names"] == ["cam0"]
+
+
+def test_a_step_that_was_asked_for_is_no_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    fact = msgspec.structs.replace(stepped("full", "fewer"), wanted=True)
+    (line,) = logged([fact], capsys)
+    assert (line["level"], line["event"]) == ("info", "ladder down")
+
+
+def test_trouble_names_a_camera_only_where_there_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    facts: list[AnyFact] = [
+        Trouble(at=1.0, where="detector", message="it raised"),
+        Trouble(at=1.0, where="pipeline", message="it raised", camera="gate"),
+    ]
+    node, gate = logged(facts, capsys)
+    assert "camera" not in node
+    assert (gate["camera"], gate["level"], node["level"]) == ("gate", "error", "error")
+
+
+def test_traces_that_are_lost_are_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = logged([Trouble(at=1.0, where="traces", message="not sent")], capsys)
+    assert (line["level"], line["where"]) == ("warning", "traces")
 
 
 def test_another_input_size_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:

@@ -131,9 +131,12 @@ def test_the_steps_of_the_ladder_have_a_column_only_where_a_camera_is_not_at_ful
 
 def test_cameras_that_stepped_down_are_worse_off_than_others_that_see() -> None:
     fine = [gate(f"fine_{index}", frames=Frames(9, 9)) for index in range(20)]
-    lines = shown(node(*fine, gate("down", "waiting"), gate("less", step="keyframes")), 80, rows=4)
-    names = [text.split()[0] for text in lines if text.startswith(("fine", "down", "less"))]
+    less = gate("less", step="keyframes", degraded=("thinned",))
+    asked = gate("asked", step="reference", frames=Frames(9, 9))
+    lines = shown(node(*fine, gate("down", "waiting"), less, asked), 80, rows=4)
+    names = [text.split()[0] for text in lines if text.startswith(("fine", "down", "less", "asked"))]
     assert names[:2] == ["down", "less"]
+    assert "asked" not in names, "it has what it was asked for"
 
 
 def test_the_title_shows_how_busy_the_detector_is() -> None:
@@ -141,6 +144,22 @@ def test_the_title_shows_how_busy_the_detector_is() -> None:
     assert "detector 97%" in shown(node(gate(), workers=workers), 80)[0]
     assert "CPU 130%" in shown(node(gate(), workers=workers), 80)[0]
     assert not any("detector" in text for text in shown(node(gate()), 80)), "not known, not shown"
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 160])
+def test_the_title_leaves_out_whole_items_from_its_end(width: int) -> None:
+    workers = (WorkerView("inference-0", "inference", busy=0.973),)
+    view = node(gate(), workers=workers, detector="picodet_s_416 · openvino · cpu · 256x416")
+    whole = shown(view, 200)[0].rstrip()
+    assert whole == (
+        "vedette  1:02:03  cameras 1/1 live  analysed 187/s  detector 97%  CPU 130%  memory 124 MB"
+        "  picodet_s_416 · openvino · cpu · 256x416"
+    )
+    title = shown(view, width)[0].rstrip()
+    assert len(title) <= width
+    rest = whole.removeprefix(title)
+    assert rest != whole
+    assert not rest or rest.startswith(("  ", " · ")), "nothing is cut in two"
 
 
 def test_what_holds_the_node_up_is_said_below_the_table_and_nothing_else_is() -> None:

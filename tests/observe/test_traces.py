@@ -27,6 +27,7 @@ from servers import free_port
 from vedette.errors import ConfigError
 from vedette.frame_times import STAGES, FrameTimes
 from vedette.observe.traces import Tracer
+from vedette.observe.traces.pace import Pace
 from vedette.observe.traces.tracer import FRAMES_AT_MOST
 from vedette.results import Boxes, Result
 
@@ -278,10 +279,10 @@ def test_a_collector_that_is_not_there_is_told_of_once_in_a_while(monkeypatch: p
         until(lambda: traces.dropped == seq + 1)  # noqa: B023 - called before the next round
     assert len(said) == 1
     assert said[0].startswith("traces to http://127.0.0.1:")
-    assert "1 frames' traces were not sent: it could not be reached (ConnectionRefusedError)" in said[0]
+    assert "the trace of 1 frame was not sent: it could not be reached (ConnectionRefusedError)" in said[0]
     traces.close(5)
     assert len(said) == 2
-    assert "4 frames" in said[1]
+    assert "the traces of 4 frames were not sent" in said[1]
     assert not any(secret in text for secret in ("secret", "hidden", "s3") for text in [*said, repr(traces)])
 
 
@@ -298,10 +299,17 @@ def test_what_a_collector_could_not_take_just_now_is_sent_again(
     collector.answers = [400]
     traces.frame(result(), TIMES)
     until(lambda: traces.dropped == 1)
-    assert said == [f"traces to {collector.url}: 1 frames' traces were not sent: it answered 400"]
+    assert said == [f"traces to {collector.url}: the trace of 1 frame was not sent: it answered 400"]
+    collector.answers = [400]
+    traces.frame(result(), TIMES)
+    until(lambda: traces.dropped == 2)
+    for sent in (2, 3):
+        traces.frame(result(), TIMES)
+        until(lambda: traces.sent == sent)  # noqa: B023 - called before the next round
     traces.close(5)
-    assert len(said) == 1
-    assert len(collector.paths) == 4
+    lost = "the trace of 1 frame was not sent meanwhile"
+    assert said[1:] == [f"traces to {collector.url}: they are taken again; {lost}"]
+    assert len(collector.paths) == 7
 
 
 def test_an_observer_that_raises_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -363,6 +371,44 @@ def test_https_without_a_certificate_that_holds_sends_nothing(collector: Receive
     traces.close(10)
     assert (traces.dropped, collector.paths, len(said)) == (1, [], 1)
     assert "no encrypted connection came about" in said[0]
+
+
+# ---- how often it is told
+
+
+def told(pace: Pace, began: float, until_s: float, every: float = 4.0) -> list[float]:
+    """When a collector that is away is told of; seconds since ``began``."""
+    moments = [began + step * every for step in range(int((until_s - began) / every))]
+    return [moment - began for moment in moments if pace.lost(moment)]
+
+
+def test_a_collector_that_is_away_is_told_of_at_once_then_seldom() -> None:
+    pace = Pace()
+    assert told(pace, 1000.0, 1000.0 + 3600) == [0.0, 60.0, 660.0, 1260.0, 1860.0, 2460.0, 3060.0]
+    assert [pace.taken(5000.0 + second) for second in range(3)] == [True, False, False]
+
+
+def test_one_that_is_well_for_long_is_told_of_at_once_when_it_goes_again() -> None:
+    pace = Pace()
+    assert not pace.taken(0.0), "nobody heard that it was away"
+    told(pace, 1.0, 100.0)
+    assert pace.taken(100.0)
+    assert not pace.taken(699.0)
+    assert pace.lost(700.0)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0.0, 30.0)), max_size=300))
+def test_one_that_comes_and_goes_is_told_of_no_more_often(turns: list[tuple[bool, float]]) -> None:
+    pace, now, away = Pace(), 0.0, []
+    for lost, pause in turns:
+        now += pause
+        if lost and pace.lost(now):
+            away.append(now)
+            assert pace.away
+        elif not lost and pace.taken(now):
+            assert not pace.away
+    assert all(later - before >= 60.0 for before, later in pairwise(away))
+    assert len(away) <= 2 + now / 600.0 + now / 600.0
 
 
 # ---- what it is given

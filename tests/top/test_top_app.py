@@ -153,6 +153,29 @@ async def test_keys_in_the_filter_are_letters() -> None:
         assert "“qws”" in text(app)
 
 
+@pytest.mark.parametrize(
+    "keys", [("enter",), ("w",), ("question_mark",), ("slash", "x", "escape"), ("slash", "enter")]
+)
+async def test_q_leaves_from_every_page(keys: tuple[str, ...]) -> None:
+    app = app_of(node(4))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        assert app.is_running
+        await pilot.press("q")
+    assert not app.is_running
+
+
+async def test_escape_and_q_at_once_leave_the_filter_and_the_view() -> None:
+    app = app_of(node(4))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot)
+        await pilot.press("slash", "x", "alt+q")
+    assert not app.is_running
+
+
 async def test_the_options_set_the_order_and_the_filter() -> None:
     app = app_of(node(40), sort="name", filter="camera_003")
     async with app.run_test(size=(80, 24)) as pilot:
@@ -205,7 +228,7 @@ async def test_w_shows_the_workers_and_the_sinks() -> None:
         await pilot.press("s", "s", "s", "r")
         await pilot.pause()
         assert "busy▲" in text(app)
-        await pilot.press("q")
+        await pilot.press("w")
         await pilot.pause()
         assert app.is_running
         assert "camera_" in text(app)

@@ -23,6 +23,7 @@ from vedette.observe.views import CameraView, Frames, NodeView
 from vedette.top import command
 from vedette.top.cameras import CAMERA_COLUMNS, matches
 from vedette.top.column import arrange, fitting
+from vedette.top.header import node_lines, table_line
 from vedette.top.keys import CAMERA_KEYS
 from vedette.top.link import Link, choose_node
 from vedette.top.words import Health, count, health, milliseconds, state
@@ -226,11 +227,33 @@ def test_each_camera_is_in_its_state_of_health() -> None:
         (CameraView("a", "live", blind="overloaded", step="paused"), Health.BLIND, "✗ overloaded"),
         (CameraView("a", "paused", blind="paused"), Health.OFF, "paused"),
         (CameraView("a", "live", degraded=("late", "moved")), Health.POOR, "! late moved"),
-        (CameraView("a", "live", step="keyframes"), Health.POOR, "! thinned"),
+        (CameraView("a", "live", step="keyframes", degraded=("thinned",)), Health.POOR, "! thinned"),
+        (CameraView("a", "live", step="fewer", decodes="all"), Health.FINE, "live"),
         (CameraView("a", "finished"), Health.OFF, "finished"),
     ]
     for view, how, words in seen:
         assert (health(view), state(view)) == (how, words)
+
+
+def cells(view: CameraView) -> dict[str, tuple[str, str]]:
+    return {column.key: column.cell(view) for column in CAMERA_COLUMNS}
+
+
+def test_a_step_that_was_asked_for_is_nobodys_fault_and_a_lower_one_is_the_nodes() -> None:
+    asked = cells(CameraView("a", "live", step="fewer", decodes="keyframes"))
+    assert (asked["blame"][0], asked["step"], asked["decodes"][1]) == ("–", ("fewer", "dim"), "dim")
+    less = CameraView("a", "live", step="keyframes", decodes="keyframes", degraded=("thinned",))
+    assert (cells(less)["blame"][0], cells(less)["step"]) == ("node", ("keyframes", "yellow"))
+    assert matches(less, "thinned node")
+    off = CameraView("a", "live", step="paused", decodes="paused", blind="overloaded", blame="node")
+    assert (cells(off)["blame"][0], cells(off)["step"]) == ("node", ("paused", "bold red"))
+    assert " 1 poor" in node_lines(NodeView((less, CameraView("b", "live", step="fewer"))), "lab").plain
+
+
+def test_one_camera_is_no_cameras() -> None:
+    assert table_line(1, 1, "state", False, "").plain == "1 camera by state"
+    assert table_line(0, 1, "state", False, "x").plain == "0 of 1 camera by state with “x”"
+    assert table_line(1, 2, "age", True, "x").plain == "1 of 2 cameras by age, reversed with “x”"
 
 
 def test_each_column_sorts_both_ways_and_fits_its_width() -> None:

@@ -43,14 +43,16 @@ def damage(state: State, shot: Snapshot, now: float) -> State:
     tally = state.damage_tally.and_those_of(shot)
     if not shot.wanted:  # the frames that lack these packets are still to come
         return replace(state, damage_tally=tally)
-    passed = min(now - (state.last_look if state.last_look is not None else now), 1.0)
+    # Since frames came that were to become pictures: where only keyframes are, that is many looks ago.
+    before = state.last_look if state.wanted_at is None else state.wanted_at
+    passed = min(now - (before if before is not None else now), 1.0)
     share = min(1.0, shot.failed / shot.wanted)
     over = DAMAGE_OVER_S if share > state.damage else WHOLE_OVER_S
     level = state.damage + (share - state.damage) * min(1.0, passed / over)
     damaged, _ = lasting(state.damaged, level >= SHARE_FAILED, level < SHARE_WHOLE, now, DAMAGED_FOR_S)
     if level < SHARE_WHOLE and not damaged.on:
         tally = Tally()
-    return replace(state, damage=level, damaged=damaged, damage_tally=tally)
+    return replace(state, damage=level, damaged=damaged, damage_tally=tally, wanted_at=now)
 
 
 def condemn(state: State, shot: Snapshot, now: float) -> Condemned | None:

@@ -248,6 +248,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     backlog_since: float | None = None
     damage: float = 0.0
     """Share of the frames that came lately which were damaged."""
+    wanted_at: float | None = None
+    """When frames that were to become pictures came last, as far as damage goes."""
     damage_tally: Tally = Tally()
     """Since the stream was last whole: pictures may come meanwhile."""
     damaged: Lasting = Lasting()

@@ -235,6 +235,7 @@ def _open(state: State, opened: Opened, now: float) -> Next:
         backlog_since=None,
         damage=0.0,
         damage_tally=_CLEAN,
+        wanted_at=None,
         unanswered=False,
         damaged=Lasting(),
     )

@@ -63,7 +63,7 @@ def log_fact(fact: AnyFact) -> None:
         case TracksEnded():
             log.info("tracks ended", camera=fact.camera, tracks=len(fact.track_ids), reason=fact.reason)
         case _ if isinstance(fact, _SAID_OTHERWISE):
-            log.debug(_words(type(fact).__name__), camera=fact.camera if hasattr(fact, "camera") else None)
+            log.debug(_words(type(fact).__name__), **_of_camera(getattr(fact, "camera", None)))
         case SessionEnded():
             log.warning(
                 "session ended",
@@ -75,7 +75,9 @@ def log_fact(fact: AnyFact) -> None:
         case WorkerEnded():
             log.error("worker lost", worker=fact.worker, exit_code=fact.exit_code, detail=fact.detail)
         case Trouble():
-            log.error("trouble", where=fact.where, camera=fact.camera, message=fact.message)
+            # A trace that is lost costs no result.
+            say = log.warning if fact.where == "traces" else log.error
+            say("trouble", where=fact.where, **_of_camera(fact.camera), message=fact.message)
         case EpochStarted():
             log.info("epoch started", camera=fact.camera, epoch=fact.epoch, reason=fact.reason)
         case _:
@@ -109,9 +111,10 @@ def _log_gap(fact: GapOpened | GapClosed) -> None:
 
 
 def _log_step(fact: Stepped) -> None:
-    log = structlog.get_logger()
+    """Up as loudly as down: whoever hears of the one waits for the other."""
     down = Step[fact.step.upper()] > Step[fact.was.upper()]
-    say = log.warning if down else log.info
+    log = structlog.get_logger()
+    say = log.info if fact.wanted else log.warning
     say(
         "ladder down" if down else "ladder up",
         step=fact.step,
@@ -120,6 +123,10 @@ def _log_step(fact: Stepped) -> None:
         names=fact.cameras[:NAMES_AT_MOST],
         why=fact.why,
     )
+
+
+def _of_camera(name: str | None) -> dict[str, str]:
+    return {} if name is None else {"camera": name}
 
 
 def _words(name: str) -> str:

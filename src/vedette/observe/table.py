@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
@@ -77,7 +77,7 @@ def render(
         )
     for camera in shown:
         table.add_row(*(column.cell(camera) for column in columns))
-    parts: list[RenderableType] = [_title(view), Text(""), table]
+    parts: list[RenderableType] = [_title(view, width), Text(""), table]
     hidden = len(view.cameras) - len(shown)
     if hidden:
         parts.append(Text(f"… and {hidden} more, all better off than these", style="dim"))
@@ -89,31 +89,49 @@ def render(
 
 def _badness(camera: CameraView) -> tuple[bool, int, int, float]:
     blind = camera.blind is not None or camera.state not in ("live", "finished")
-    return blind, _steps_down(camera), camera.frames.failed, camera.age_ms.p99
+    return blind, _steps_down(camera) if _lacking(camera) else 0, camera.frames.failed, camera.age_ms.p99
 
 
 def _steps_down(camera: CameraView) -> int:
     return Step[camera.step.upper()].value
 
 
-def _title(view: NodeView) -> Text:
+def _lacking(camera: CameraView) -> bool:
+    """Whether the ladder does less for it than was asked for. A step alone may be all that was asked for."""
+    return "thinned" in camera.degraded or camera.blind == "overloaded"
+
+
+def _title(view: NodeView, width: int) -> Text:
+    """As many of its items as have room, whole."""
+    title = Text(no_wrap=True, overflow="ellipsis")
+    for item in _title_items(view):
+        if title and title.cell_len + item.cell_len > width:
+            break
+        title.append_text(item)
+    return title
+
+
+def _title_items(view: NodeView) -> Iterator[Text]:
+    """What matters most first; each begins with what parts it from the one before."""
     live = sum(camera.state == "live" and camera.blind is None for camera in view.cameras)
-    title = Text("vedette", style="bold", no_wrap=True, overflow="ellipsis")
-    title.append(f"  {_clock(view.uptime_s)}", style="dim")
-    title.append("  cameras ", style="dim").append(
-        f"{live}/{len(view.cameras)} live", style="green" if live == len(view.cameras) else "yellow"
+    yield Text("vedette", style="bold")
+    yield Text(f"  {_clock(view.uptime_s)}", style="dim")
+    yield _item(
+        "cameras", f"{live}/{len(view.cameras)} live", "green" if live == len(view.cameras) else "yellow"
     )
-    title.append("  analysed ", style="dim").append(f"{view.analysed_per_s:.0f}/s", style="bold")
+    yield _item("analysed", f"{view.analysed_per_s:.0f}/s")
     busy = max((worker.busy for worker in view.workers if worker.kind == "inference"), default=None)
     if busy is not None:
-        title.append("  detector ", style="dim").append(
-            f"{min(1.0, busy):.0%}", style="yellow" if busy >= NO_REST else ""
-        )
-    title.append("  CPU ", style="dim").append(f"{view.cpu_percent:.0f}%")
-    title.append("  memory ", style="dim").append(f"{view.pss_mb:.0f} MB")
+        yield _item("detector", f"{min(1.0, busy):.0%}", "yellow" if busy >= NO_REST else "")
+    yield _item("CPU", f"{view.cpu_percent:.0f}%")
+    yield _item("memory", f"{view.pss_mb:.0f} MB")
     if view.detector:
-        title.append(f"  {view.detector}", style="dim")
-    return title
+        for place, part in enumerate(view.detector.split(" · ")):
+            yield Text(f" · {part}" if place else f"  {part}", style="dim")
+
+
+def _item(label: str, value: str, style: str = "") -> Text:
+    return Text.assemble((f"  {label} ", "dim"), (value, f"bold {style}"))
 
 
 def _sinks(view: NodeView) -> list[Text]:
@@ -157,7 +175,7 @@ def _state(camera: CameraView) -> Text:
 
 
 def _step(camera: CameraView) -> Text:
-    return Text(camera.step, style="yellow" if _steps_down(camera) else "dim")
+    return Text(camera.step, style="yellow" if _lacking(camera) else "dim")
 
 
 def _fps(value: float) -> Text:

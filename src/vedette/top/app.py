@@ -48,7 +48,9 @@ class TopApp(App[None]):
     CSS = CSS
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.name, key.action, key.brief, show=False) for key in CAMERA_KEYS if key.name != "enter"
+        *(Binding(key.name, key.action, key.brief, show=False) for key in CAMERA_KEYS if key.name != "enter"),
+        # Esc and then q, as a terminal has it that sends both at once.
+        Binding("alt+q", "quit", show=False, priority=True),
     ]
 
     def __init__(

@@ -29,7 +29,7 @@ CAMERA_KEYS = (
         "filter",
         "only cameras with these words in name, state, blame or step",
     ),
-    Key("escape", "Esc", "unfilter", "", "leave the filter; once more: show all cameras again; on other pages: back"),
+    Key("escape", "Esc", "unfilter", "", "leave the filter; once more: show all; on other pages: back"),
     Key("p", "p", "pause", "pause", "hold the picture still, and go on"),
     Key("enter", "Enter", "details", "details", "everything about the camera under the cursor"),
     Key("w", "w", "workers", "workers", "the node's processes and sinks"),

@@ -51,6 +51,11 @@ class Exporter:
         """The one it listens on, once it is started."""
         return self._port
 
+    @property
+    def address(self) -> str:
+        """The same with its host, as people write it."""
+        return spell(self._host, self._port)
+
     def start(self) -> None:
         """Listen and serve, in threads. Raises ConfigError when the address cannot be had."""
         try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from vedette.errors import ConfigError, redact
 from vedette.frame_times import FrameTimes
 from vedette.observe.traces.collector import Collector
+from vedette.observe.traces.pace import Pace
 from vedette.results import Result
 
 if TYPE_CHECKING:  # OpenTelemetry is an extra, and takes a while to import
@@ -20,15 +21,14 @@ __all__ = ["Tracer"]
 FRAMES_AT_MOST = 256
 """Waiting to be sent, or on their way. Under 2 MB."""
 
-TELL_EVERY_S = 10.0
-
 
 class Tracer:
     """Sends traces to ``endpoint`` (``http://host:4318``), as OTLP over HTTP.
 
     ``node``: its name, the traces' ``service.instance.id``. ``wall_offset``: Unix seconds less monotonic
-    seconds, asked for each frame. ``report``: told in a sentence, from another thread and at most every 10 s,
-    of frames that did not get there. ``headers``: sent along, and never shown.
+    seconds, asked for each frame. ``report``: told in a sentence, from another thread, of frames that did not
+    get there: at once, after a minute, every ten minutes, and once when it works again. ``headers``: sent
+    along, and never shown.
 
     Every frame it is given ends up in ``sent`` or in ``dropped``: there was no room, or the collector did not
     take it. Raises ConfigError where the endpoint or a header cannot be used.
@@ -49,7 +49,8 @@ class Tracer:
         self._lock = threading.Lock()
         self._over = False
         self._waiting = self.sent = self.dropped = 0
-        self._told_at, self._told = -TELL_EVERY_S, 0
+        self._pace = Pace()
+        self._told = self._seen = 0
         self._trouble = ""
 
     def __repr__(self) -> str:
@@ -92,7 +93,7 @@ class Tracer:
             self._waiting = 0
             lost, trouble = self.dropped - self._told, self._trouble
         if lost:
-            self._tell(f"{lost} frames' traces were not sent: {trouble or 'the time was over'}")
+            self._tell(f"{_traces(lost)} not sent: {trouble or 'the time was over'}")
 
     def _done(self, frames: int, trouble: str) -> None:
         """Frames left, or did not. On the sending thread."""
@@ -105,14 +106,22 @@ class Tracer:
                 self.dropped += frames
             else:
                 self.sent += frames
+            well, self._seen = self.dropped == self._seen, self.dropped
             now, lost = time.monotonic(), self.dropped - self._told
-            if not lost or self._over or now - self._told_at < TELL_EVERY_S:
+            if self._over or not (self._pace.taken(now) if well else self._pace.lost(now)):
                 return
-            self._told_at, self._told = now, self.dropped
-        self._tell(f"{lost} frames' traces were not sent: {trouble or 'it takes them too slowly'}")
+            self._told = self.dropped
+        if well:
+            self._tell("they are taken again" + (f"; {_traces(lost)} not sent meanwhile" if lost else ""))
+        else:
+            self._tell(f"{_traces(lost)} not sent: {trouble or 'it takes them too slowly'}")
 
     def _tell(self, what: str) -> None:
         try:
             self._report(redact(f"traces to {self._collector}: {what}"))
         except Exception:  # somebody else's observer
             return
+
+
+def _traces(frames: int) -> str:
+    return "the trace of 1 frame was" if frames == 1 else f"the traces of {frames} frames were"
