@@ -267,3 +267,21 @@ def test_an_answer_that_nobody_waits_for_changes_nothing(rig: Rig) -> None:
     worker.silent(0.2)
     worker.serve(0)
     assert rig.child.alive
+
+
+def test_large_pictures_are_batches_of_their_own_and_the_others_do_not_wait(rig: Rig) -> None:
+    worker = rig.meet(0, [0, 1, 2, 3])
+    rig.table.rows["decode_s"][[0, 1]] = 0.02
+    for _ in range(2 * worker.slots.count):
+        rig.frame(0, 1)
+        asked = [worker.fetch(), worker.fetch()]
+        assert {fetch.camera for fetch in asked} == {0, 1}
+        rig.frame(2)
+        small = worker.fetch()
+        assert small.camera == 2
+        worker.fill(small)
+        assert worker.done().ticket == small.ticket
+        for fetch in reversed(asked):
+            worker.fill(fetch)
+        assert {worker.done().ticket, worker.done().ticket} == {fetch.ticket for fetch in asked}
+    worker.silent(0.2)

@@ -16,7 +16,7 @@ from vedette.clock import Clock
 from vedette.frame import EncodedFrame, Rung, StreamInfo
 from vedette.ingest.source import Receiver
 
-__all__ = ["Lane"]
+__all__ = ["SHORT_S", "Lane"]
 
 SHORT_S = 0.004
 """A frame of 720p takes about 1.5 ms, 1080p 3.3 ms, 4K 15 ms on one core of a server."""

@@ -28,6 +28,7 @@ from vedette.infer.batching import BatchSizer
 from vedette.infer.choose import Waiting, charge, choose, forgive, next_due
 from vedette.infer.load import DetectorSpec, load_detector
 from vedette.infer.sizes import Sizes
+from vedette.ingest.lane import SHORT_S
 from vedette.workers.protocol import (
     Busy,
     Cameras,
@@ -55,6 +56,9 @@ IDLE_TURN_S = 0.1
 LAST_BATCH_S = 0.5
 SWAMPED_S = 0.5
 """A worker without a sign of life for so long holds up all its cameras, not only the one that was asked."""
+
+ASIDE_AT_MOST = 2
+"""Frames of cameras with large pictures that are under way beside the batch that is being filled."""
 
 LOAD_EVERY_S = 1.0
 NAP_S, NAP_OVER_S = 0.0008, 0.00003
@@ -281,9 +285,12 @@ class InferenceWorker:
         batch = Batch(now, self._sizes.now)
         for camera in chosen:
             self._asked_seq[camera] = self._table.rows["newest_seq"][camera]
-            self._request(batch, camera)
+            if self._large(camera):
+                self._request_aside(batch.size, camera)
+            else:
+                self._request(batch, camera)
         if not batch.open:
-            return 0.001
+            return 0.0003
         self._pending = batch
         return ANSWER_WITHIN_S
 
@@ -323,6 +330,20 @@ class InferenceWorker:
             batch.open.add(ticket)
         else:
             self._free.append(slot)
+
+    def _large(self, camera: int) -> bool:
+        """Whether its pictures take so long to hand over that no batch should wait for them. A few at a time:
+        their answers queue before the detector."""
+        large = self._table.rows["decode_s"][camera] > SHORT_S
+        return bool(large) and len(self._overdue) < ASIDE_AT_MOST and self._passed_on - self._finished <= 1
+
+    def _request_aside(self, size: int, camera: int) -> None:
+        """Ask for a frame that goes to the detector when it comes, in a batch of its own."""
+        batch = Batch(time.monotonic(), size)
+        self._request(batch, camera)
+        for ticket, (_, slot) in batch.tickets.items():
+            self._overdue[ticket] = camera, slot, size
+            self._reachable[camera] = False
 
     def _give_up_waiting(self) -> None:
         assert self._pending is not None
