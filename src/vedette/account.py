@@ -67,6 +67,7 @@ class Account:
 
     def __init__(self, row: Any, buffer: int = 1) -> None:
         self.row = row
+        row["kept"] = row["backlog"] = 0  # of a worker that died, if anything
         self._buffer = buffer
         self.lock = threading.Lock()
         self.room = threading.Condition(self.lock)

@@ -40,10 +40,13 @@ from vedette.infer.letterbox import fit, to_source
 from vedette.ingest.capture import CaptureClock
 from vedette.ingest.convert import Converter, ConvertFailed
 from vedette.ingest.decode import DecodedFrame, DecodeFailed, Decoder
-from vedette.ingest.motion import Look, Motion
+from vedette.ingest.motion import Look
+from vedette.ingest.motion_gate import MotionGate
+from vedette.measures import Measures
 from vedette.settings import CameraSettings
 from vedette.track.open import OpenTracks
 from vedette.track.tracker import Tracker
+from vedette.turns import Turns
 from vedette.workers.protocol import Done, Output
 from vedette.workers.table import REASONS, CameraState, Stage, Table
 
@@ -54,9 +57,6 @@ TROUBLE_EVERY_S = 5.0
 
 AT_A_GLANCE_S = 0.5
 """Pictures so close to each other have no gap between them."""
-
-KEYFRAMES_APART_S = 60.0
-"""An interval between keyframes counts for at most so much: it may have been an outage."""
 
 GRACE_LEAST_S, GRACE_MOST_S = 1.0, 10.0
 """Where ``track_grace`` is not set, three frames may be missed, and what that is in seconds lies in here: the
@@ -98,24 +98,15 @@ class Pipeline:
     ) -> None:
         self.index, self.settings = index, settings
         self.notes = notes or Notes()
-        self._table, self._worker, self._clock = table, worker, clock
+        self._clock = clock
         self._row = table.rows[index]
-        # What another pipeline left there, of other settings or of a worker that died.
-        for name in ("not_before", "kept", "backlog", "lag"):
-            self._row[name] = 0
+        self._measures = Measures(table, worker, index)
+        self._turns = Turns(self._row, settings.max_fps)
+        self._motion = MotionGate(wanted=settings.motion, every=settings.motion_every)
         self._account = Account(self._row, 1 if settings.every_frame else settings.buffer)
         self._observer, self._make_tracker, self._ring = observer, make_tracker, ring
         self._keeps_pictures, self._held_up = keeps_pictures, held_up
         self._decoded_rung = Rung(settings.rung)
-        self._min_interval = 1.0 / settings.max_fps if settings.max_fps else 0.0
-        self._slack = 0.0
-        """By how much ``not_before`` is earlier than the turn it stands for, in seconds."""
-        self._motion = Motion() if settings.motion else None
-        self._offered_at = -math.inf
-        self._answered = True
-        """Whether what was offered last was analysed, too."""
-        self._last_keyframe = 0.0
-        self._decode_s = self._lag_s = 0.0
         self._trace_due = 0.0
         """Results that are due to be traced; one is, when this is 1."""
         self._told_trouble = -TROUBLE_EVERY_S
@@ -127,7 +118,6 @@ class Pipeline:
         self._session_frames = 0
         self._clip_began: float | None = None
         self._last_pts: float | None = None
-        self._last_arrival = 0.0
         self._epoch_began = -math.inf
         self._size = (0, 0)
 
@@ -144,8 +134,8 @@ class Pipeline:
             return  # we hung up; another pipeline may have this row by now
         self._decoder = Decoder(info)
         self._capture = CaptureClock(self._clock.wall() - self._clock.monotonic())
-        self._session_frames, self._last_arrival, self._last_pts = 0, 0.0, None
-        self._last_keyframe = 0.0
+        self._session_frames, self._last_pts = 0, None
+        self._measures.opened()
         now = self._clock.monotonic()
         with self._account.lock:
             self._row["sessions"] += 1
@@ -190,7 +180,7 @@ class Pipeline:
     @property
     def keyframe_every(self) -> float:
         """Seconds between the stream's keyframes, 0.0 while that is not known."""
-        return float(self._row["keyframe_every"])
+        return self._measures.keyframe_every
 
     @property
     def grace(self) -> float:
@@ -207,8 +197,7 @@ class Pipeline:
 
     def start_epoch(self, reason: str) -> None:
         """Forget what was tracked: no id lives on, and no frame from before will be given one."""
-        if self._motion is not None:
-            self._motion.reset()
+        self._motion.reset()
         with self._account.lock:
             self._row["epoch"] += 1
             epoch = int(self._row["epoch"])
@@ -234,10 +223,12 @@ class Pipeline:
             return  # we hung up; what still comes was not received
         if frame.arrived - self.notes.last_picture > AT_A_GLANCE_S:
             self._look_for_gap(frame.arrived)
-        self._note_interval(frame.arrived)
         self.notes.arrived(frame.arrived)
+        if not self.settings.every_frame:
+            self._measures.arrived(frame.arrived, self.notes.arrivals.interval)
         if frame.keyframe:
-            self._note_keyframe(frame.arrived)
+            self.notes.keyframes += 1
+            self._measures.keyframe(frame.arrived)
         self._decode(frame, seq)
 
     def _look_for_gap(self, arrived: float) -> None:
@@ -255,7 +246,7 @@ class Pipeline:
     def skipped(self, count: int = 1, *, behind: bool = False) -> None:
         """Frames arrived that the rung left out; or, ``behind``, that too many waited to be decoded."""
         if behind or self._decoded_rung is Rung.PAUSED:
-            self._last_keyframe = 0.0  # one may have been among them
+            self._measures.keyframe_missed()
         self._account.arrive_as(Ending.SKIPPED_BACKLOG if behind else Ending.SKIPPED_RUNG, count)
         if not behind:
             # Also of a moment between two frames that came here: the hole is there all the same.
@@ -271,24 +262,6 @@ class Pipeline:
     def lost(self, packets: int) -> None:
         """Packets are missing; of which frames, ``broken`` says."""
         self.notes.lost_packets += packets
-
-    def _note_interval(self, arrived: float) -> None:
-        if self._last_arrival:
-            interval = float(self._row["interval"])
-            # A pause says nothing about the rate; one interval counts for at most a second.
-            step = min(1.0, arrived - self._last_arrival) - interval
-            known = self.notes.arrivals.interval
-            smoothed = interval + step * (0.1 if interval else 1.0)
-            self._row["interval"] = known if known > 1.0 else smoothed
-
-    def _note_keyframe(self, arrived: float) -> None:
-        self.notes.keyframes += 1
-        self._row["keyframes"] += 1
-        known = float(self._row["keyframe_every"])
-        if self._last_keyframe:
-            step = min(KEYFRAMES_APART_S, arrived - self._last_keyframe) - known
-            self._row["keyframe_every"] = known + step * (0.3 if known else 1.0)
-        self._last_keyframe = arrived
 
     def _decode(self, frame: EncodedFrame, seq: int) -> None:
         began = self._clock.monotonic()
@@ -307,7 +280,9 @@ class Pipeline:
             return
         pictures = self._pictures(lambda: decoder.decode(frame, seq))
         decoded = self._clock.monotonic()
-        self._note_decoded(decoded - began, frame.arrived - captured, began - frame.arrived)
+        took, lag = decoded - began, frame.arrived - captured
+        self._measures.decoded(took, lag)
+        self.notes.decoded(took, lag=lag, waited=began - frame.arrived)
         for picture in pictures:
             self.notes.picture(decoded, picture.width, picture.height)
             self._keep(picture, decoded)
@@ -326,18 +301,9 @@ class Pipeline:
             return None
         if now - captured > self.settings.max_age:
             return Ending.EXPIRED_DECODE  # we are behind, and decoding it would only make us later
-        if now < self._row["not_before"]:
+        if self._turns.too_early(now):
             return Ending.SKIPPED_RATE  # by the time its turn has come, the next one will be fresher
         return None
-
-    def _note_decoded(self, took: float, lag: float, waited: float) -> None:
-        row, table = self._row, self._table
-        table.record_stage(self._worker, self.index, Stage.LAG, lag)
-        table.record_stage(self._worker, self.index, Stage.DECODE, took)
-        self._decode_s += (0.05 if self._decode_s else 1.0) * (took - self._decode_s)
-        self._lag_s += 0.1 * (lag - self._lag_s)
-        row["decode_s"], row["lag"] = self._decode_s, self._lag_s
-        self.notes.decoded(took, lag=lag, waited=waited)
 
     def _times(self, frame: EncodedFrame, now: float) -> tuple[float, float]:
         """When the frame was captured, and where it lies on the scene's own time."""
@@ -348,7 +314,7 @@ class Pipeline:
         if self._last_pts is not None:
             ahead = self._capture.ahead(frame.pts, frame.arrived)
             self.notes.timed(frame.pts - self._last_pts, ahead, now)
-        self._last_pts, self._last_arrival = frame.pts, frame.arrived
+        self._last_pts = frame.pts
         captured = self._capture.captured(frame.pts, frame.arrived, frame.sender_time)
         return captured, captured
 
@@ -364,7 +330,7 @@ class Pipeline:
 
     def _keep(self, picture: DecodedFrame, decoded_at: float) -> None:
         began_anew = self._changed_size(picture)
-        look = self._motion.look(picture.image) if self._motion is not None else None
+        look = self._motion.look(picture.image)
         account = self._account
         with account.lock:
             left = account.leave(picture.seq)
@@ -381,7 +347,7 @@ class Pipeline:
             if useless is not None:
                 account.count(useless)
                 if useless is Ending.SKIPPED_MOTION:
-                    self.notes.still(decoded_at, picture.image, answered=self._answered)
+                    self.notes.still(decoded_at, picture.image, answered=self._motion.answered)
                 return
             account.keep(
                 Kept(
@@ -406,9 +372,7 @@ class Pipeline:
             return Ending.ORPHANED_WAIT
         if now - arrival.captured > self.settings.max_age:
             return Ending.EXPIRED_DECODE
-        if self._motion is None or now - self._offered_at >= self.settings.motion_every:
-            return None
-        return None if self._motion.moved(look) else Ending.SKIPPED_MOTION
+        return Ending.SKIPPED_MOTION if self._motion.still(look, now) else None
 
     def _changed_size(self, picture: DecodedFrame) -> bool:
         """What was tracked in a picture of another size lies elsewhere now."""
@@ -432,29 +396,12 @@ class Pipeline:
         kept = self._account.take(ticket, lambda kept: now - kept.captured <= self.settings.max_age)
         if kept is None:
             return False
-        kept.chosen_at = self._offered_at = now
-        self._answered = False
-        self._limit_rate(now)
-        self._table.record_stage(self._worker, self.index, Stage.WAIT, now - kept.decoded_at)
+        kept.chosen_at = now
+        self._motion.offered(now)
+        self._turns.taken(now, keyframes_only=self._decoded_rung >= Rung.KEYFRAMES)
+        self._measures.stage(Stage.WAIT, now - kept.decoded_at)
         self.notes.chosen(now, kept.image, now - kept.decoded_at)
         return self._convert(ticket, kept, target)
-
-    def _limit_rate(self, now: float) -> None:
-        """Say when the next picture may be analysed at the earliest."""
-        interval = max(self._min_interval, float(self._row["limit"]))
-        if not interval:
-            self._row["not_before"] = 0.0
-            return
-        if self._decoded_rung >= Rung.KEYFRAMES:
-            # Keyframes come seldom: the one that is nearest to its turn is taken when it comes.
-            slack = min(interval, float(self._row["keyframe_every"])) / 2
-        else:
-            slack = 0.0
-        # On a grid, so that 25 fps limited to 10 gives 10 and not 8.3; a pause earns nothing.
-        slot = float(self._row["not_before"]) + self._slack
-        on_time = now - slot < interval
-        self._slack = slack
-        self._row["not_before"] = (slot if on_time else now) + interval - slack
 
     def _convert(self, ticket: int, kept: Kept, target: npt.NDArray[np.uint8]) -> bool:
         kept.placement = fit((kept.height, kept.width), (target.shape[0], target.shape[1]))
@@ -467,7 +414,7 @@ class Pipeline:
         if not self._keeps_pictures:
             kept.image = None
         kept.converted_at = self._clock.monotonic()
-        self._table.record_stage(self._worker, self.index, Stage.CONVERT, kept.converted_at - kept.chosen_at)
+        self._measures.stage(Stage.CONVERT, kept.converted_at - kept.chosen_at)
         if kept.converted_at > kept.captured + self.settings.max_age:
             self.give_back(ticket, Ending.EXPIRED_CONVERT)
             return False
@@ -490,7 +437,7 @@ class Pipeline:
             ending = self._ended_there(kept, done)
             if ending is not None:
                 account.count(ending)
-                self._look_again()
+                self._motion.look_again()
                 return
             # Taken together with the epoch: a session that opens right now brings a tracker of its own.
             tracker = self._tracker
@@ -498,12 +445,12 @@ class Pipeline:
             output = self._track(tracker, kept, done)
         except Exception as err:  # a tracker of a library met numbers it cannot take
             account.end(Ending.FAILED_TRACK)
-            self._look_again()
+            self._motion.look_again()
             self._trouble(f"tracking failed: {type(err).__name__}: {err}")
             return
         if output.age > self.settings.max_age:
             account.end(Ending.EXPIRED_EMIT)
-            self._look_again()
+            self._motion.look_again()
         else:
             self._emit(kept, output)
 
@@ -529,7 +476,7 @@ class Pipeline:
             if tracker is self._tracker:
                 self._open_tracks.seen(ids, kept.shown)
         tracked = self._clock.monotonic()
-        self._table.record_stage(self._worker, self.index, Stage.TRACK, tracked - began)
+        self._measures.stage(Stage.TRACK, tracked - began)
         wall = self._clock.wall() - tracked
         return Output(
             index=self.index,
@@ -577,23 +524,17 @@ class Pipeline:
         self._observer.result(output, kept.image, kept.shown)
         with account.lock:
             account.count(Ending.ANALYSED)
-            self._answered = True
-            self._table.record_age(self.index, output.age)
+            self._measures.age(output.age)
         self.notes.emitted(output.age, began)
-        if self._motion is not None:
-            self._motion.analysed(kept.look)
-        self._table.record_stage(self._worker, self.index, Stage.EMIT, self._clock.monotonic() - began)
+        self._motion.analysed(kept.look)
+        self._measures.stage(Stage.EMIT, self._clock.monotonic() - began)
 
     # ---- frames that will not be analysed
 
     def give_back(self, ticket: int, ending: Ending) -> None:
         """A frame that was taken ends here: its detector died (orphaned), or it could not be converted."""
         self._account.give_back(ticket, ending)
-        self._look_again()
-
-    def _look_again(self) -> None:
-        """What had moved in a picture that was not analysed after all may be still in the next one."""
-        self._offered_at = -math.inf
+        self._motion.look_again()
 
     def expire(self) -> None:
         """End kept pictures that grew too old while nobody asked for them. Called about twice a second."""
