@@ -517,3 +517,14 @@ def test_a_packet_lost_now_and_then_is_no_corruption(camera: Camera) -> None:
     for _ in range(40):
         camera.stream(0.25, failed=1, given=5).stream(1.5)
     assert not camera.told(SayBlind)
+
+
+def test_what_lies_unread_because_our_own_process_has_no_rest_is_no_stall_of_the_camera(
+    camera: Camera,
+) -> None:
+    camera.silence(20, swamped=True)
+    (blind,) = camera.told(SayBlind)
+    assert (blind.cause, blind.blame) == (Cause.OVERLOADED, Blame.NODE)
+    assert not camera.told(HangUp), "a new session would only be more to read"
+    camera.stream(2, swamped=True)
+    assert isinstance(camera.said[-1][1], SaySees)

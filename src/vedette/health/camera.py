@@ -81,6 +81,7 @@ class CameraHealth:
         tell: Callable[[AnyFact], None],
         detector_since: Callable[[], float | None] = lambda: None,
         detector_works: Callable[[], bool] = lambda: False,
+        swamped: Callable[[], bool] = lambda: False,
     ) -> None:
         """``detector_since``: since when there has been a detector, None while there is none: the node knows
         that, and says so."""
@@ -106,6 +107,7 @@ class CameraHealth:
         self._let_go_at = -math.inf
         """When it was seen last that nothing at all is."""
         self._detector_since, self._detector_works = detector_since, detector_works
+        self._swamped = swamped
         self._looking = threading.Lock()
         """Pictures may be judged on several threads of a pool: one at a time."""
 
@@ -200,6 +202,7 @@ class CameraHealth:
             rate=notes.arrivals.rate(now),
             ratio=notes.arrivals.ratio(now),
             lost_packets=int(since("lost_packets")),
+            swamped=self._swamped(),
             detector_works=self._detector_works(),
             keyframes=int(since("whole_keyframes", self._notes.keyframes)),
             keyframes_only=self._pipeline.rung is Rung.KEYFRAMES,

@@ -63,6 +63,9 @@ def condemn(state: State, shot: Snapshot, now: float) -> Condemned | None:
     quiet = now - max(begun, shot.last_arrival)
     patience = shot.threshold if came else max(shot.threshold, state.limits.first_frame_within)
     if quiet > patience:
+        if shot.swamped:
+            why = f"No frame was read in {quiet:.1f} s: the process that reads it has no rest."
+            return Condemned(Cause.OVERLOADED, Blame.NODE, why, state.usable(), hopeless=False)
         hopeless = quiet >= max(state.limits.hang_up_after, 2 * shot.threshold)
         blame, why = blame_stall(shot.link)
         return Condemned(Cause.STALLED, blame, why, state.usable(), hopeless)

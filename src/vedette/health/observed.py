@@ -91,6 +91,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     width: int = 0
     height: int = 0
     link: LinkEvidence | None = None
+    swamped: bool = False
+    """Whether the process that reads it has no rest: what comes lies unread."""
     detector_works: bool = False
     """Whether it looked at any pictures lately, of whatever camera."""
     keyframes_only: bool = False

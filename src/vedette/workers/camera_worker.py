@@ -71,6 +71,9 @@ OUTBOX_AT_MOST = 4096
 FACTS_AT_MOST = 65_536
 """Beyond that not even what is said once is kept: a node that hangs for so long is replaced."""
 
+SWAMPED = 0.97
+"""Share of the last second. A loop with less rest than that is behind, and nobody else is to blame."""
+
 WORKED_S = 3.0
 """A detector that looked at nothing for so long, though there are pictures, is not one that works."""
 
@@ -303,6 +306,7 @@ class CameraWorker:
             clock=self._clock,
             tell=self.fact,
             detector_since=lambda: self._detector_since,
+            swamped=lambda: bool(self._table.loads["busy"][1 + self._start.worker] >= SWAMPED),
             detector_works=lambda: self._clock.monotonic() - self._inferred_at < WORKED_S,
         )
         camera.task = self._loop.create_task(self._watch(message.index, camera))
