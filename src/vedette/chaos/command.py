@@ -6,13 +6,16 @@ import dataclasses
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vedette.errors import ConfigError
 from vedette.sim.faults import Schedule, parse_flag, read_schedule
 from vedette.units import parse_duration
+
+if TYPE_CHECKING:
+    from vedette.chaos.run import Outcome
 
 __all__ = ["chaos", "schedule_of"]
 
@@ -74,14 +77,9 @@ def chaos(
     Exit code: 0 all is right, 1 a verdict or a check failed, 2 the configuration or the schedule is wrong.
     """
     # Heavy, and needed only when there is something to run.
-    from rich.console import Console
-
-    from vedette.chaos.report import render
     from vedette.chaos.run import Chaos, run_chaos
-    from vedette.chaos.summary import document
     from vedette.config import load_config
     from vedette.observe.log import configure_logging
-    from vedette.observe.report import write_report
 
     if log_level not in ("debug", "info", "warning", "error"):
         raise ConfigError(f"--log-level {log_level}: must be debug, info, warning or error")
@@ -97,17 +95,28 @@ def chaos(
         settle=settle,
     )
     outcome = run_chaos(loaded, wanted, say=lambda line: print(line, file=sys.stderr, flush=True))
+    _tell(outcome, report, as_json=json_)
+    raise typer.Exit(0 if outcome.passed else FAILED)
+
+
+def _tell(outcome: Outcome, report: Path | None, *, as_json: bool) -> None:
+    """Write the verdicts to ``report``, and print them."""
+    from rich.console import Console
+
+    from vedette.chaos.report import render
+    from vedette.chaos.summary import document
+    from vedette.observe.report import write_report
+
     found = document(outcome)
     if report is not None:
         write_report(found, report)
-    if json_:
+    if as_json:
         print(json.dumps(found, indent=2))
-    else:
-        console = Console()
-        # Where nobody knows how wide it is (CI), it need not be narrow.
-        console = console if console.is_terminal else Console(width=max(WIDE, console.width))
-        console.print(render(outcome))
-    raise typer.Exit(0 if outcome.passed else FAILED)
+        return
+    console = Console()
+    # Where nobody knows how wide it is (CI), it need not be narrow.
+    console = console if console.is_terminal else Console(width=max(WIDE, console.width))
+    console.print(render(outcome))
 
 
 def schedule_of(file: Path | None, flags: list[str] | tuple[str, ...]) -> Schedule:

@@ -103,11 +103,12 @@ class Governor:
         self._looked_at = now
         self.cpu_busy = self._cpu()
         self._say_size(now)
-        self._let_go({entry.name for entry in self._roster if self._climbs(entry)}, now)
+        climbing = [entry for entry in self._roster if self._climbs(entry)]
+        self._let_go({entry.name for entry in climbing}, now)
         before, sample = self._sampled(now)
         if not self._enabled or before is None or self._detector_hangs(now):
             return
-        load = self._load(before, sample)
+        load = self._load(climbing, before, sample)
         self._state, actions = policy.step(self._state, load, now)
         for action in actions:
             if isinstance(action, Move):
@@ -143,7 +144,7 @@ class Governor:
         idle = now - float(self._table.beats[0]) > HANGS_S
         return idle or bool(started and now - started > max(HANGS_S, 3 * usual))
 
-    def _load(self, before: _Sample, sample: _Sample) -> Load:
+    def _load(self, climbing: list[Entry], before: _Sample, sample: _Sample) -> Load:
         table, passed = self._table, max(1e-3, sample.at - before.at)
         counts = sample.counts - before.counts
         received = max(1, int(counts[0].sum()))
@@ -151,11 +152,7 @@ class Governor:
         # A worker that is dead, hangs or has just begun has said nothing of now.
         loads[sample.at - loads["at"] > STALE_S] = 0
         return Load(
-            cameras=tuple(
-                self._camera(entry, counts[:, entry.index] / passed)
-                for entry in self._roster
-                if self._climbs(entry)
-            ),
+            cameras=tuple(self._camera(entry, counts[:, entry.index] / passed) for entry in climbing),
             busy=tuple(loads["busy"].tolist()),
             waited=tuple(loads["waited"].tolist()),
             late=tuple(loads["late"].tolist()),
