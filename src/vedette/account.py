@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from vedette.endings import ENDINGS, Ending
+from vedette.frame import EncodedFrame
 from vedette.infer.letterbox import Placement
+from vedette.ingest.decode import Decoder
 
-__all__ = ["UNACKNOWLEDGED_AT_MOST", "Account", "Arrival", "Kept"]
+__all__ = ["UNACKNOWLEDGED_AT_MOST", "Account", "Arrival", "Kept", "Undecoded"]
 
 UNACKNOWLEDGED_AT_MOST = 32
 """Results of an ``every_frame`` source that no sink has taken yet; then reading waits."""
@@ -36,9 +38,18 @@ class Arrival:
     """When it was handed to the decoder, monotonic seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Undecoded:
+    """A frame as it arrived, and its session's decoder."""
+
+    frame: EncodedFrame
+    decoder: Decoder
+
+
 @dataclass(slots=True)
 class Kept:
-    """A decoded picture that waits to be chosen, or is at the detector."""
+    """A picture that waits to be chosen, or is at the detector. ``image`` is None where it is to be decoded
+    only when it is chosen: then ``undecoded`` says how."""
 
     seq: int
     epoch: int
@@ -55,6 +66,7 @@ class Kept:
     placement: Placement | None = None
     look: Any = None
     """What motion was judged by, where it was."""
+    undecoded: Undecoded | None = None
 
 
 _FIELDS = {ending: (ending.outcome.value, ending.value) for ending in ENDINGS}
@@ -120,6 +132,11 @@ class Account:
             self._numbers.append(seq)
         return True
 
+    def decodes_chosen(self) -> None:
+        """One that was taken goes into the decoder."""
+        with self.lock:
+            self.row["decoded"] += 1
+
     def lose(self, seq: int) -> None:
         """Nothing will come out of the decoder for this frame."""
         with self.lock:
@@ -162,7 +179,8 @@ class Account:
             row["newest_seq"] = -1
             return
         first = self._kept[0]
-        row["width"], row["height"] = first.width, first.height
+        if first.width:
+            row["width"], row["height"] = first.width, first.height
         # How fresh a camera is says its newest picture: by its oldest, one with a buffer would never have its
         # turn among others that have none.
         row["newest_captured"] = self._kept[-1].captured

@@ -5,7 +5,8 @@
                        wins     by the detector   come back
 
 Nothing queues: of each camera only the newest decoded pictures are kept (one, unless ``buffer`` says
-otherwise), still in the decoder's own format, and one is converted when a detector asks for it. A frame
+otherwise), still in the decoder's own format, and one is converted when a detector asks for it. Where only
+keyframes are decoded, none is before a detector asks for it (``_put_off``, ``_decode_chosen``). A frame
 older than ``max_age`` goes no further, wherever it is. Each received frame has exactly one ending; the
 counters lie in the shared table, so they survive this process.
 
@@ -16,13 +17,14 @@ per camera guards what both touch; nothing slow happens under it.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from vedette.account import Account, Arrival, Kept
+from vedette.account import Account, Kept, Undecoded
 from vedette.clock import Clock
 from vedette.endings import Ending
 from vedette.facts import (
@@ -40,7 +42,6 @@ from vedette.infer.letterbox import fit, to_source
 from vedette.ingest.capture import CaptureClock
 from vedette.ingest.convert import Converter, ConvertFailed
 from vedette.ingest.decode import DecodedFrame, DecodeFailed, Decoder
-from vedette.ingest.motion import Look
 from vedette.ingest.motion_gate import MotionGate
 from vedette.measures import Measures
 from vedette.settings import CameraSettings
@@ -111,6 +112,12 @@ class Pipeline:
         """Results that are due to be traced; one is, when this is 1."""
         self._told_trouble = -TROUBLE_EVERY_S
         self._decoder: Decoder | None = None
+        self._decoding = threading.Lock()
+        """A decoder is used where frames arrive, and where they are taken."""
+        self._decoded_seq = -1
+        """Of the newest frame that was decoded when it came."""
+        self._good = False
+        """The last frame that went into the decoder gave a picture."""
         self._converter = Converter()
         self._capture = CaptureClock(clock.wall() - clock.monotonic())
         self._tracker: Tracker = make_tracker()
@@ -126,6 +133,9 @@ class Pipeline:
     @property
     def rung(self) -> Rung:
         """How much is decoded now: what the camera's settings allow, or less where the ladder says so."""
+        if not self._session_frames and self._row["rung"] == Rung.KEYFRAMES:
+            # Until there is a first picture its decoder decides: a stream may have no keyframe to wait for.
+            return _RUNGS[self.settings.rung]
         return _RUNGS[max(self.settings.rung, int(self._row["rung"]))]
 
     def opened(self, info: StreamInfo) -> None:
@@ -135,6 +145,7 @@ class Pipeline:
         self._decoder = Decoder(info)
         self._capture = CaptureClock(self._clock.wall() - self._clock.monotonic())
         self._session_frames, self._last_pts = 0, None
+        self._good = False
         self._measures.opened()
         now = self._clock.monotonic()
         with self._account.lock:
@@ -158,9 +169,7 @@ class Pipeline:
         May block while an ``every_frame`` source's last frames wait for room.
         """
         if self._decoder is not None and end.reason is EndReason.ENDED:
-            began = self._clock.monotonic()
-            for picture in self._pictures(self._decoder.flush):
-                self._keep(picture, began)
+            self._flush(self._decoder)
         self._account.forget_inside()
         self._row["last_end"] = REASONS.index(end.reason)
         self._decoder = None
@@ -276,9 +285,15 @@ class Pipeline:
         if left_out is not None:
             self._account.end(left_out)
             return
+        if self._may_wait(frame):
+            self._put_off(frame, decoder, seq, captured, began)
+            return
         if not self._account.enter(seq, captured, shown, frame.arrived, began):
             return
-        pictures = self._pictures(lambda: decoder.decode(frame, seq))
+        with self._decoding:
+            self._decoded_seq = seq
+            pictures = self._pictures(lambda: decoder.decode(frame, seq))
+        self._good = bool(pictures)
         decoded = self._clock.monotonic()
         took, lag = decoded - began, frame.arrived - captured
         self._measures.decoded(took, lag)
@@ -286,6 +301,46 @@ class Pipeline:
         for picture in pictures:
             self.notes.picture(decoded, picture.width, picture.height)
             self._keep(picture, decoded)
+
+    def _may_wait(self, frame: EncodedFrame) -> bool:
+        """Whether it need not be decoded before a detector asks for it: no other frame needs it, and nobody
+        doubts that it shows something."""
+        return (
+            frame.keyframe
+            and self._decoded_rung >= Rung.KEYFRAMES
+            and isinstance(
+                frame.data, (bytes, bytearray, memoryview)
+            )  # a demuxer's packet is tied to its thread
+            and self._good
+            and self._session_frames > 0
+            and not (self.settings.every_frame or self.notes.wants_picture)
+        )
+
+    def _put_off(self, frame: EncodedFrame, decoder: Decoder, seq: int, captured: float, now: float) -> None:
+        """Keep a keyframe as it came: of those that nobody will ask for, none is decoded."""
+        if decoder.holds_back:
+            self._flush(decoder)
+        self.notes.undecoded(now)
+        account, (width, height) = self._account, self._size
+        kept = Kept(
+            seq, self.epoch, captured, captured, now, None, width, height, frame.arrived, now,
+            undecoded=Undecoded(frame, decoder),
+        )  # fmt: skip
+        with account.lock:
+            useless = self._useless(kept.epoch, captured, now)
+            if useless is not None:
+                account.count(useless)
+                return
+            account.keep(kept)
+        self._ring()
+
+    def _flush(self, decoder: Decoder) -> None:
+        """What the decoder holds back comes out."""
+        began = self._clock.monotonic()
+        with self._decoding:
+            pictures = self._pictures(decoder.flush)
+        for picture in pictures:
+            self._keep(picture, began)
 
     def _follow_rung(self) -> Decoder | None:
         """The decoder; told to wait for a keyframe where the frames between them were left out until now."""
@@ -343,11 +398,13 @@ class Pipeline:
             if self.settings.every_frame:
                 account.room.wait_for(self._has_room)
                 arrival.captured = decoded_at = self._clock.monotonic()
-            useless = self._useless(arrival, look, decoded_at)
+            useless = self._useless(arrival.epoch, arrival.captured, decoded_at)
             if useless is not None:
                 account.count(useless)
-                if useless is Ending.SKIPPED_MOTION:
-                    self.notes.still(decoded_at, picture.image, answered=self._motion.answered)
+                return
+            if self._motion.still(look, decoded_at):
+                account.count(Ending.SKIPPED_MOTION)
+                self.notes.still(decoded_at, picture.image, answered=self._motion.answered)
                 return
             account.keep(
                 Kept(
@@ -366,13 +423,11 @@ class Pipeline:
             )
         self._ring()
 
-    def _useless(self, arrival: Arrival, look: Look | None, now: float) -> Ending | None:
-        """Why a picture is not offered to the detector. With the lock held."""
-        if self._account.closed or arrival.epoch != self._row["epoch"]:
+    def _useless(self, epoch: int, captured: float, now: float) -> Ending | None:
+        """Why a picture is not for the detector, whatever it shows. With the lock held."""
+        if self._account.closed or epoch != self._row["epoch"]:
             return Ending.ORPHANED_WAIT
-        if now - arrival.captured > self.settings.max_age:
-            return Ending.EXPIRED_DECODE
-        return Ending.SKIPPED_MOTION if self._motion.still(look, now) else None
+        return Ending.EXPIRED_DECODE if now - captured > self.settings.max_age else None
 
     def _changed_size(self, picture: DecodedFrame) -> bool:
         """What was tracked in a picture of another size lies elsewhere now."""
@@ -397,11 +452,52 @@ class Pipeline:
         if kept is None:
             return False
         kept.chosen_at = now
+        waited = now - kept.decoded_at
+        self._measures.stage(Stage.WAIT, waited)
+        if kept.undecoded is not None:
+            ending = self._decode_chosen(kept, kept.undecoded)
+            if ending is not None:
+                self.give_back(ticket, ending)
+                return False
+            now = kept.decoded_at
         self._motion.offered(now)
         self._turns.taken(now, keyframes_only=self._decoded_rung >= Rung.KEYFRAMES)
-        self._measures.stage(Stage.WAIT, now - kept.decoded_at)
-        self.notes.chosen(now, kept.image, now - kept.decoded_at)
+        self.notes.chosen(now, kept.image, waited)
         return self._convert(ticket, kept, target)
+
+    def _decode_chosen(self, kept: Kept, undecoded: Undecoded) -> Ending | None:
+        """Decode a keyframe that was put off until now; returns how it ended, if it did."""
+        kept.undecoded, kept.began = None, self._clock.monotonic()
+        with self._decoding:
+            if kept.seq < self._decoded_seq:
+                return Ending.SUPERSEDED  # others are predicted from what was decoded since
+            self._account.decodes_chosen()
+            try:
+                picture = undecoded.decoder.decode_alone(undecoded.frame, kept.seq)
+            except DecodeFailed:
+                self._good = False  # the next ones are looked at when they come
+                self.notes.broken += 1
+                return Ending.FAILED_DECODE
+        now = kept.chosen_at = kept.decoded_at = self._clock.monotonic()
+        took, lag = now - kept.began, kept.arrived - kept.captured
+        self._measures.decoded(took, lag)
+        self.notes.decoded(took, lag=lag, waited=0.0)
+        self.notes.sized(now, picture.width, picture.height)
+        kept.image, kept.width, kept.height = picture.image, picture.width, picture.height
+        if self._changed_size(picture):
+            kept.epoch = self.epoch
+        return self._not_wanted(kept, now)
+
+    def _not_wanted(self, kept: Kept, now: float) -> Ending | None:
+        """Why a picture that was chosen before it was decoded is not for the detector after all."""
+        kept.look = self._motion.look(kept.image)
+        with self._account.lock:
+            self._session_frames += 1
+            useless = self._useless(kept.epoch, kept.captured, now)
+        if useless is None and self._motion.still(kept.look, now):
+            self.notes.still(now, kept.image, answered=self._motion.answered)
+            return Ending.SKIPPED_MOTION
+        return useless
 
     def _convert(self, ticket: int, kept: Kept, target: npt.NDArray[np.uint8]) -> bool:
         kept.placement = fit((kept.height, kept.width), (target.shape[0], target.shape[1]))
@@ -534,7 +630,8 @@ class Pipeline:
     def give_back(self, ticket: int, ending: Ending) -> None:
         """A frame that was taken ends here: its detector died (orphaned), or it could not be converted."""
         self._account.give_back(ticket, ending)
-        self._motion.look_again()
+        if ending is not Ending.SKIPPED_MOTION:
+            self._motion.look_again()
 
     def expire(self) -> None:
         """End kept pictures that grew too old while nobody asked for them. Called about twice a second."""

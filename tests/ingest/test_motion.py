@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from vedette.infer.load import DetectorSpec, load_detector
 from vedette.ingest.motion import Motion
 from vedette.ingest.motion_cells import read_cells
+from vedette.ingest.motion_gate import STILL_LEAST, MotionGate
 from vedette.sim.clip import bundled_clip
 
 Floats = npt.NDArray[np.float32]
@@ -343,3 +344,17 @@ def test_it_may_be_asked_and_told_from_two_threads() -> None:
     finally:
         stop.set()
         other.join()
+
+
+def test_a_camera_that_is_looked_at_seldom_leaves_the_detector_to_those_that_move() -> None:
+    gate = MotionGate(wanted=True, every=5.0)
+    picture = picture_of(scene())
+    let_through = []
+    for number in range(40):
+        now = 1000.0 + 7.0 * number  # longer apart than one has to be let through
+        look = gate.look(picture)
+        if not gate.still(look, now):
+            let_through.append(number)
+            gate.offered(now)
+            gate.analysed(look)
+    assert let_through == list(range(0, 40, STILL_LEAST + 1))

@@ -98,12 +98,21 @@ class Notes:
 
     def picture(self, at: float, width: int, height: int) -> None:
         """A usable picture came out of the decoder."""
+        self.sized(at, width, height)
+        self.undecoded(at)
+
+    def sized(self, at: float, width: int, height: int) -> None:
+        """A picture that was counted when it came is so large."""
         if self.wants_picture or self.size != (width, height):
             self.wants_picture = False
             self.events.append(("picture", at, (width, height)))
+        self.size = (width, height)
+
+    def undecoded(self, at: float) -> None:
+        """A picture is there for the asking: decoded, or a keyframe of a stream whose last one was good."""
         if self.last_picture <= self.last_answer:
             self.unanswered_since = at
-        self.last_picture, self.size = at, (width, height)
+        self.last_picture = at
         self.pictures.note(at)
 
     def emitted(self, age: float, at: float) -> None:

@@ -70,6 +70,11 @@ class Decoder:
         self._awaiting_keyframe = wait_for_keyframe
         self._refused = 0
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether pictures of earlier frames are still to come out."""
+        return bool(self._pending)
+
     def wants(self, frame: EncodedFrame) -> bool:
         """Whether this frame can be decoded now; False while a keyframe has to come first.
 
@@ -101,6 +106,19 @@ class Decoder:
         more, error = self._run(packet)
         failed = [seq] if error and self._forget(seq) else []
         return self._sorted_out(images + more, failed, error or trouble)
+
+    def decode_alone(self, keyframe: EncodedFrame, seq: int) -> DecodedFrame:
+        """The picture of one keyframe, at once: nothing that came before is needed for it.
+        ``flush`` what is held back of earlier frames first. What comes next must be a keyframe again.
+
+        Raises DecodeFailed when it gives no picture.
+        """
+        frames = self.decode(keyframe, seq)
+        frames += self.flush()
+        for frame in frames:
+            if frame.seq == seq:
+                return frame
+        raise DecodeFailed("a keyframe without a picture", [seq], [])
 
     def flush(self) -> list[DecodedFrame]:
         """The pictures held back for their order. Raises DecodeFailed like ``decode``."""

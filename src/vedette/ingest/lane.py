@@ -29,7 +29,8 @@ class Lane:
     """Hands a session's frames to its receiver, inline or in order through ``pool``.
 
     Without a ``pool`` (sources with threads of their own) frames are always decoded where they are.
-    ``alive`` is called after each frame decoded inline: a loop that has much to decode is no loop that hangs.
+    ``alive`` is called after each frame on the thread it came in on: a loop that has much to read is no loop
+    that hangs, and what cannot wait is looked for in between.
     ``connected`` is called when a session has opened.
     """
 
@@ -72,6 +73,8 @@ class Lane:
 
     def skipped(self, count: int = 1, *, behind: bool = False) -> None:
         self._receiver.skipped(count, behind=behind)
+        if self._pool is not None:
+            self._alive()
 
     def broken(self, count: int = 1) -> None:
         self._receiver.broken(count)

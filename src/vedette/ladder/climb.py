@@ -63,6 +63,8 @@ def _candidates(load: Load, standings: Mapping[str, Standing], now: float) -> li
     """Cameras that may go up as far as they themselves go."""
     found = []
     for camera in load.cameras:
+        if not camera.live and not camera.decode:
+            continue  # it joins the others
         standing = standings.get(camera.name, PLAIN)
         if standing.thin > Step.FULL or may_leave(standing, now):
             found.append((camera, standing))

@@ -31,7 +31,8 @@ def cost(camera: CameraLoad, standing: Standing, load: Load) -> float:
     looks = was.analysed if standing.thin is Step.FULL else min(was.analysed, standing.limit)
     if rung is Rung.KEYFRAMES:
         keyframes = 1.0 / camera.keyframe_every if camera.keyframe_every else 1.0
-        return keyframes * decode + min(looks, keyframes) * ANALYSED_S
+        # Only those are decoded that the detector asks for, once it is so.
+        return min(camera.decoded or keyframes, keyframes) * decode + min(looks, keyframes) * ANALYSED_S
     share = _reference_share(camera, standing) if rung is Rung.REFERENCE else 1.0
     return fps * share * decode + looks * ANALYSED_S
 

@@ -158,12 +158,19 @@ class Governor:
             late=tuple(loads["late"].tolist()),
             cpu=self.cpu_busy,
             age=_ours(sample.stages - before.stages),
-            expired=float(counts[3:7].sum()) / received,
+            expired=float(self._expired(counts)) / received,
             detector=float(table.loads[0]["busy"]),
             sizes=int(table.header["smaller"]),
             size=int(table.header["size"]),
             max_age=self._max_age,
         )
+
+    def _expired(self, counts: npt.NDArray[np.int64]) -> int:
+        """Frames that grew too old with us. Where only keyframes are decoded, one that nobody asked for does
+        not count: the next one comes too late to supersede it."""
+        waited, *others = counts[_COUNTERS.index(Ending.EXPIRED_WAIT.value) :][:4]
+        sparse = self._table.rows["rung"][: waited.size] >= Rung.KEYFRAMES
+        return int(waited[~sparse].sum()) + sum(int(each.sum()) for each in others)
 
     def _climbs(self, entry: Entry) -> bool:
         state = self._table.rows["state"][entry.index]

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from vedette.ladder import climb, down, slow, sparse
+from vedette.ladder.joining import KEYLESS, WHY, joined, keyless
 from vedette.ladder.pressure import Pressure, pressure, rested, seen
 from vedette.ladder.standing import NEVER_SLOW, NEVER_SPARSE, PLAIN, Slow, Sparse, Standing, known
 from vedette.ladder.steps import Action, CameraLoad, Load, Move, Resize, Step
@@ -51,6 +52,8 @@ class State:
     calm: float | None = None
     lowered: float = float("-inf")
     own: float = float("-inf")
+    keyless: Mapping[str, float] = field(default_factory=dict)
+    """Cameras on keyframes of which it is not known that they have any; since when."""
     trial: Trial = field(default_factory=Trial)
 
     def step(self, camera: str) -> Step:
@@ -87,15 +90,19 @@ def step(state: State, load: Load, now: float) -> tuple[State, list[Action]]:
     """
     if state.size > load.sizes:  # one of them could not be made after all
         state = replace(state, size=load.sizes)
-    live = {camera.name for camera in load.cameras}
-    standings = {name: standing for name, standing in state.cameras.items() if name in live}
+    present = {camera.name for camera in load.cameras}
+    standings = {name: standing for name, standing in state.cameras.items() if name in present}
     whys = _own(standings, load, now)
     found = pressure(load)
     after = _times(state, found, now)
     if any(standings[name].step > state.step(name) for name in whys if name in standings):
         after = replace(after, own=now)
     whys |= _spare_the_highest(standings, load)
-    after = replace(after, cameras=standings)
+    coming = joined(load, standings)
+    waiting, lifted = keyless(load, standings, state.keyless, now)
+    standings.update(coming | lifted)
+    whys |= dict.fromkeys(coming, WHY) | dict.fromkeys(lifted, KEYLESS)
+    after = replace(after, cameras=standings, keyless=waiting)
     if found is not None and _must_go_down(after, found, now):
         after, why = _down(after, standings, load, found, now)
     else:

@@ -9,6 +9,7 @@ from vedette.frame import Rung
 from vedette.ladder.steps import CameraLoad, Load, Step
 
 __all__ = [
+    "KEYFRAMES_APART_MOST_S",
     "NEVER_SLOW",
     "NEVER_SPARSE",
     "PLAIN",

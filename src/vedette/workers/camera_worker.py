@@ -26,7 +26,7 @@ from vedette.errors import VedetteError, redact
 from vedette.facts import AnyFact, EndReason, Trouble
 from vedette.health.camera import CameraHealth
 from vedette.health.stream import LOOK_EVERY_S
-from vedette.ingest.lane import Lane
+from vedette.ingest.lane import SHORT_S, Lane
 from vedette.ingest.live import LiveSource
 from vedette.ingest.reconnect import Backoff
 from vedette.ingest.select import SourceKind, make_source, source_kind
@@ -76,6 +76,10 @@ SWAMPED = 0.97
 
 WORKED_S = 3.0
 """A detector that looked at nothing for so long, though there are pictures, is not one that works."""
+
+GLANCE_S = 0.002
+"""With hundreds of cameras a turn of the loop takes a tenth of a second: the detector is not kept waiting for
+so long, but heard in between."""
 
 BEAT_S = 0.1
 SWEEP_S = 0.5
@@ -151,6 +155,7 @@ class CameraWorker:
         self._closing: dict[int, _Closing] = {}
         self._detector: Channel | None = None
         self._detector_since: float | None = None
+        self._glanced_at = 0.0
         self._inferred, self._inferred_at = 0, -math.inf
         """Pictures that the detector has looked at, of whatever worker, and when that number grew last."""
         self._slots: Slots | None = None
@@ -177,6 +182,14 @@ class CameraWorker:
 
     def _alive(self) -> None:
         self._table.beats[1 + self._start.worker] = self._clock.monotonic()
+
+    def _between_frames(self) -> None:
+        """The loop reads on; called after each frame."""
+        now = self._clock.monotonic()
+        if now - self._glanced_at > GLANCE_S:
+            self._glanced_at = now
+            self._alive()
+            self._hear_detector()
 
     async def _beat(self) -> None:
         """The worker's own loop turns: that is its sign of life. Also looks after its cameras, and ends what
@@ -293,7 +306,7 @@ class CameraWorker:
             pipeline,
             self._clock,
             None if threaded else self._pool,
-            self._alive,
+            self._alive if threaded else self._between_frames,
             connected=lambda: self._on_loop(gate.leave),
         )
         source = _source(settings, self._clock)
@@ -420,7 +433,8 @@ class CameraWorker:
             return
         self._tickets[fetch.ticket] = fetch.camera
         target = self._slots.sized(fetch.slot, fetch.height, fetch.width)
-        if camera.lane.slow:
+        if camera.lane.slow or self._table.rows["decode_s"][fetch.camera] > SHORT_S:
+            # It takes long to convert, or it is decoded only now.
             self._takers.submit(self._take, detector, camera, fetch, target)
         else:
             self._take(detector, camera, fetch, target)

@@ -23,6 +23,7 @@ import numpy as np
 
 from vedette.errors import DetectorError, redact
 from vedette.facts import Trouble
+from vedette.frame import Rung
 from vedette.infer.asker import Batch, Rhythm
 from vedette.infer.batching import BatchSizer
 from vedette.infer.choose import Waiting, charge, choose, forgive, next_due
@@ -303,11 +304,15 @@ class InferenceWorker:
         used = self._table.used
         rows = self._table.rows[:used]
         newest = rows["newest_seq"]
+        # Where only keyframes are decoded, the next picture is as far away as the next of them.
+        interval = rows["interval"].copy()
+        keyframes = rows["rung"] == Rung.KEYFRAMES
+        interval[keyframes] = np.maximum(interval, rows["keyframe_every"])[keyframes]
         return Waiting(
             captured=rows["newest_captured"],
             not_before=rows["not_before"],
             max_age=rows["max_age"],
-            interval=rows["interval"],
+            interval=interval,
             weight=rows["weight"],
             served=self._served[:used],
             fresh=(newest >= 0) & (newest != self._asked_seq[:used]) & self._reachable[:used],
