@@ -42,7 +42,7 @@ class Changing(RuleBasedStateMachine):
     @initialize(count=st.integers(1, 6), workers=st.integers(1, 4))
     def begin(self, count: int, workers: int) -> None:
         self.workers = workers
-        self.roster = Roster(cameras(count), workers)
+        self.roster = Roster(cameras(count), range(workers))
         self.rows = {entry.name: (entry.index, entry.worker) for entry in self.roster}
         self.present = set(self.rows)
 
@@ -99,7 +99,7 @@ TestChanging = Changing.TestCase
 
 @given(st.integers(1, 200), st.integers(1, 8))
 def test_workers_get_as_many_cameras_each(count: int, workers: int) -> None:
-    load = load_of(Roster(cameras(count), workers), workers)
+    load = load_of(Roster(cameras(count), range(workers)), workers)
     assert sum(load) == count
     assert max(load) - min(load) <= 1
 
@@ -108,7 +108,7 @@ def test_workers_get_as_many_cameras_each(count: int, workers: int) -> None:
 def test_what_was_removed_leaves_room_that_new_ones_fill(
     workers: int, removed: list[int], added: int
 ) -> None:
-    roster = Roster(cameras(40), workers)
+    roster = Roster(cameras(40), range(workers))
     for number in removed:
         roster.named_ever(f"cam{number}").removed = True
     uneven = max(load_of(roster, workers)) - min(load_of(roster, workers))
@@ -121,7 +121,7 @@ def test_what_was_removed_leaves_room_that_new_ones_fill(
 
 
 def test_a_camera_that_is_gone_is_known_and_cannot_be_spoken_to() -> None:
-    roster = Roster(cameras(2), 1)
+    roster = Roster(cameras(2), [0])
     roster.named("cam0").removed = True
     assert roster.named_ever("cam0").index == 0
     for name in ("cam0", "nobody"):
@@ -130,7 +130,7 @@ def test_a_camera_that_is_gone_is_known_and_cannot_be_spoken_to() -> None:
 
 
 def test_whoever_comes_back_is_neither_paused_nor_finished_nor_what_it_was() -> None:
-    roster = Roster(cameras(2), 1)
+    roster = Roster(cameras(2), [0])
     entry = roster.named("cam1")
     entry.paused = entry.removed = True
     entry.finished, entry.detail = EndReason.CORRUPT, "of last time"
@@ -142,7 +142,7 @@ def test_whoever_comes_back_is_neither_paused_nor_finished_nor_what_it_was() -> 
 
 
 def test_rows_run_out_and_that_is_said() -> None:
-    roster = Roster(cameras(3), 2)
+    roster = Roster(cameras(3), [0, 1])
     assert roster.capacity == 3 + SPARE
     for number in range(SPARE):
         roster.add(camera(f"more{number}"))
@@ -154,7 +154,7 @@ def test_rows_run_out_and_that_is_said() -> None:
 
 
 def test_a_node_is_over_when_all_that_is_left_are_files_that_are_over() -> None:
-    roster = Roster(cameras(3), 1)
+    roster = Roster(cameras(3), [0])
     assert not roster.all_finished
     for name in ("cam0", "cam1"):
         roster.named(name).finished = EndReason.ENDED
@@ -199,8 +199,8 @@ def test_a_fleet_that_has_no_room_for_all_that_is_wanted_changes_nothing() -> No
         cameras(3),
         {},
         table=lambda: table,
-        workers=[Child("camera", "cameras-0")],
-        detector=Child("inference", "inference-0"),
+        workers=[Child("camera", "cameras-0", 1)],
+        detectors=lambda: [Child("inference", "inference-0")],
         admission=Admission(),
         clock=ManualClock(),
         tell=told.append,
@@ -220,8 +220,8 @@ def test_what_becomes_of_a_camera_that_no_worker_has_is_written_down_all_the_sam
         cameras(3),
         {},
         table=lambda: table,
-        workers=[Child("camera", "cameras-0")],  # not started
-        detector=Child("inference", "inference-0"),
+        workers=[Child("camera", "cameras-0", 1)],  # not started
+        detectors=lambda: [Child("inference", "inference-0")],
         admission=Admission(),
         clock=ManualClock(),
         tell=lambda _: None,

@@ -186,6 +186,10 @@ class Account:
         row["newest_captured"] = self._kept[-1].captured
         row["newest_seq"] = first.seq
 
+    def newest(self) -> Kept | None:
+        """The newest picture that is kept. With the lock held."""
+        return self._kept[-1] if self._kept else None
+
     def orphan_kept(self) -> None:
         """With the lock held."""
         self.count(Ending.ORPHANED_WAIT, len(self._kept))

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from vedette import __version__
+from vedette.control.commands import model, recycle
 from vedette.errors import VedetteError, redact
 from vedette.ledger.command import coverage, gaps
 from vedette.observe.metrics.address import parse_address
@@ -195,6 +196,8 @@ def sim(context: typer.Context) -> None:
 app.command()(gaps)
 app.command()(coverage)
 app.command()(top)
+app.command()(recycle)
+app.add_typer(model, name="model")
 
 
 @app.command()

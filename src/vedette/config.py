@@ -436,6 +436,12 @@ class Config(_Settings):
         rest = {name: getattr(self, name) for name in self.model_fields_set - {"cameras"}}
         return Config(**rest | {"cameras": cameras, "folder": self.folder})
 
+    def with_detector(self, settings: Mapping[str, Any]) -> Config:
+        """The same with some of the detector's settings others. Raises ConfigError."""
+        given = {name: getattr(self.detector, name) for name in self.detector.model_fields_set}
+        rest = {name: getattr(self, name) for name in self.model_fields_set - {"detector"}}
+        return Config(**rest | {"detector": given | dict(settings), "folder": self.folder})
+
     def tracker_of(self, camera: str) -> Tracker:
         """The camera's own tracker, or the node's."""
         return self.cameras[camera].tracker or self.tracker

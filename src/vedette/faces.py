@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -17,6 +18,7 @@ from vedette.observe.views import Histograms, NodeView
 from vedette.results import Result
 
 if TYPE_CHECKING:
+    from vedette.control.protocol import Order
     from vedette.observe.traces import Tracer
 
 __all__ = ["Faces"]
@@ -30,6 +32,8 @@ class Shown(Protocol):
     def view(self, *, details: bool = False) -> NodeView: ...
 
     def histograms(self) -> Histograms: ...
+
+    def begin(self, order: Order) -> Future[None]: ...
 
 
 class Faces:
@@ -95,7 +99,11 @@ class Faces:
     def _answer(self, opening: ExitStack) -> None:
         from vedette.control.server import ControlServer
 
-        server = ControlServer(self._config.ledger.node, lambda details: self._node.view(details=details))
+        server = ControlServer(
+            self._config.ledger.node,
+            lambda details: self._node.view(details=details),
+            do=self._node.begin,
+        )
         try:
             server.start()
         except VedetteError as err:

@@ -31,6 +31,7 @@ __all__ = [
     "IncidentOpened",
     "Outcome",
     "Recovered",
+    "ReplacementFailed",
     "Resized",
     "Sees",
     "SessionEnd",
@@ -41,6 +42,7 @@ __all__ = [
     "TracksEnded",
     "Trouble",
     "WorkerEnded",
+    "WorkerReplaced",
     "WorkerStarted",
 ]
 
@@ -344,6 +346,25 @@ class WorkerEnded(Fact, frozen=True):
     tracks: dict[str, int] = {}
 
 
+class WorkerReplaced(Fact, frozen=True):
+    """As planned: another process took over and nothing was lost. ``reason``: a
+    :class:`vedette.supervise.recycle.Reason`; ``took``: seconds until the old one was gone."""
+
+    worker: str
+    reason: str
+    detail: str
+    pid: int
+    took: float
+
+
+class ReplacementFailed(Fact, frozen=True):
+    """The one that was to take over could not; the old one goes on."""
+
+    worker: str
+    reason: str
+    why: str
+
+
 AnyFact = (
     SessionOpened
     | SessionEnded
@@ -371,4 +392,6 @@ AnyFact = (
     | Resized
     | WorkerStarted
     | WorkerEnded
+    | WorkerReplaced
+    | ReplacementFailed
 )

@@ -37,7 +37,7 @@ _TIME_DOES_NOT_MEND = (EndReason.UNAUTHORISED, EndReason.UNSUPPORTED)
 
 
 class Fleet:
-    """``workers``: the camera workers by number; ``detector``: who must know which worker has which rows.
+    """``workers``: the camera workers by number; ``detectors``: who must know which worker has which rows.
 
     Methods that take a camera's name raise ConfigError where there is none.
     """
@@ -49,16 +49,16 @@ class Fleet:
         *,
         table: Callable[[], Table],
         workers: Sequence[Child],
-        detector: Child,
+        detectors: Callable[[], Sequence[Child]],
         admission: Admission,
         clock: Clock,
         tell: Callable[[AnyFact], None],
         adopt: Callable[[Entry], None] = lambda _: None,
     ) -> None:
         """``adopt``: called for a camera that is added while the node runs, before anything is made of it."""
-        self.roster = Roster(settings, len(workers))
+        self.roster = Roster(settings, [worker.place - 1 for worker in workers if worker.staffed])
         self._weights = dict(weights)
-        self._table_of, self._workers, self._detector = table, workers, detector
+        self._table_of, self._workers, self._detectors = table, workers, detectors
         self._admission, self._clock, self._tell, self._adopt = admission, clock, tell, adopt
         self._tracks: dict[int, bytes] = {}
         """The track ids of each camera's last result."""
@@ -116,9 +116,13 @@ class Fleet:
         self._table.header["used"] = max(self._table.used, entry.index + 1)
         self._write_row(entry)
         self._tell(CameraAdded(at=self._now(), camera=entry.name, host=host_of(settings.url)))
-        if self._detector.ready:
-            self._detector.send(Cameras(entry.worker, [entry.index]))
+        self._tell_detectors(entry)
         self._send_add(entry)
+
+    def _tell_detectors(self, entry: Entry) -> None:
+        for detector in self._detectors():
+            if detector.ready:
+                detector.send(Cameras(entry.worker, [entry.index]))
 
     def _remove(self, entry: Entry) -> None:
         entry.removed = True
@@ -170,6 +174,14 @@ class Fleet:
     def epoch_started(self, camera: str) -> None:
         """No track of before is open any more."""
         self._tracks.pop(self.roster.named_ever(camera).index, None)
+
+    def objects_open(self) -> dict[int, int]:
+        """Cameras by index, and how many tracks each had in its last result."""
+        return {
+            index: int((np.frombuffer(ids, np.int64) >= 0).sum())
+            for index, ids in self._tracks.items()
+            if self.roster[index].watched
+        }
 
     def _open_tracks(self, index: int) -> int:
         ids = np.frombuffer(self._tracks.pop(index, b""), np.int64)

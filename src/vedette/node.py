@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from vedette.alerts.service import AlertService
 from vedette.causes import Blame, Cause
 from vedette.clock import Clock, SystemClock
 from vedette.config import Config
-from vedette.errors import ConfigError, DetectorError, VedetteError, WorkerError
+from vedette.errors import ConfigError, DetectorError, VedetteError, WorkerError, redact
 from vedette.facts import (
     Alerted,
     AnyFact,
@@ -43,6 +43,7 @@ from vedette.results import Result
 from vedette.roster import Changes, Entry, Roster
 from vedette.supervise.child import Child
 from vedette.supervise.policy import Action, Health, decide
+from vedette.supervise.relief import Relief
 from vedette.supervise.usage import Usage
 from vedette.tasks import camera_settings, detector_spec, weights, worker_count
 from vedette.track.tracker import make_tracker
@@ -54,6 +55,7 @@ from vedette.workers.protocol import (
     CameraFinished,
     CannotAdd,
     Connected,
+    Drained,
     Facts,
     Link,
     Output,
@@ -61,6 +63,7 @@ from vedette.workers.protocol import (
     Start,
     StartInference,
     Stop,
+    Tried,
     pair,
 )
 from vedette.workers.table import Table
@@ -68,7 +71,6 @@ from vedette.workers.table import Table
 __all__ = ["FIXED", "Node"]
 
 FIXED = (
-    "detector",
     "sinks",
     "ledger",
     "alerts",
@@ -96,6 +98,9 @@ HOLD_TIMEOUTS = 8
 BATCH_AT_MOST = 16
 """Of ``batch: auto``: more buys no throughput on any device that fits one node's cameras."""
 
+SPARE_SEATS = 4
+"""Places for camera workers that take over from others, or have one camera that crashes whoever reads it."""
+
 STARTS_AT_MOST = 3
 """A worker that dies so often before the node was ever complete will not mend by being tried again."""
 
@@ -120,7 +125,8 @@ class Node:
         self.config = config
         self.save_video = save_video
         self.usage = Usage()
-        self.detector = ""
+        self.detector_name = ""
+        """What the detector at work says it is."""
         self.started_at = self.ready_at = self.stopped_at = 0.0
         self._deliver, self._observe = deliver, tell
         self._clock = clock or SystemClock()
@@ -129,8 +135,14 @@ class Node:
         self._over = asyncio.Event()
         settings = camera_settings(config, save_video)
         count = worker_count(config.workers, len(settings), os.cpu_count() or 1)
-        self._detector = Child("inference", "inference-0")
-        self._workers = [Child("camera", f"cameras-{number}") for number in range(count)]
+        self.detector = Child("inference", "inference-0")
+        self._standing_by: list[Child] = []
+        """Workers that are to take over from others, and those that were taken over from."""
+        self._workers = [
+            Child("camera", f"cameras-{number}", number + 1) for number in range(count + SPARE_SEATS)
+        ]
+        for spare in self._workers[count:]:
+            spare.staffed = False
         self._reserved: dict[str, Counters] = {}
         self._from_the_start = set(settings)
         """Cameras that were there at the start, as they were then."""
@@ -147,7 +159,7 @@ class Node:
             weights(config),
             table=lambda: self.table,
             workers=self._workers,
-            detector=self._detector,
+            detectors=lambda: self._detectors,
             admission=Admission(
                 per_host=config.connects.per_host,
                 per_node=config.connects.per_node,
@@ -157,6 +169,7 @@ class Node:
             tell=self._tell,
             adopt=self._adopt,
         )
+        self.relief = Relief(self, self._clock, self._tell)
         self.governor = Governor(
             self.fleet.roster,
             table=lambda: self.table,
@@ -212,11 +225,28 @@ class Node:
     def apply(self, config: Config, reserved: dict[str, Counters]) -> Changes:
         """Watch the cameras of another configuration; the rest of it needs a restart. On the node's loop."""
         self._reserved = reserved
-        config = config.model_copy(update={name: getattr(self.config, name) for name in FIXED})
+        # Another detector comes by ``set_detector``, which takes its time.
+        kept = {name: getattr(self.config, name) for name in (*FIXED, "detector")}
+        config = config.model_copy(update=kept)
         self._from_the_start.clear()
         found = self.fleet.apply(camera_settings(config, self.save_video), weights(config))
         self.config = config
         return found
+
+    async def set_detector(self, config: Config, reason: str, detail: str = "") -> None:
+        """Make this configuration's detector the detector. Raises WorkerError where it cannot be; then
+        nothing has changed."""
+        await self.relief.detector(config, reason, detail)
+
+    async def recycle(self, name: str, reason: str = "operator", detail: str = "") -> None:
+        """Put another process in a worker's place. Raises ConfigError where there is no such worker, and
+        WorkerError where no other can take over."""
+        if name in (self.detector.name, self.detector.post):
+            await self.relief.detector(self.config, reason, detail)
+            return
+        raise ConfigError(
+            f"there is no worker {redact(name)!r}: {', '.join(each.name for each in self.children)}"
+        )
 
     def _adopt(self, entry: Entry) -> None:
         if entry.name in self._reserved:
@@ -263,25 +293,31 @@ class Node:
 
     @property
     def children(self) -> list[Child]:
-        return [self._detector, *self._workers]
+        return [self.detector, *(worker for worker in self._workers if worker.staffed)]
 
-    def _spawn(self, child: Child) -> None:
-        if child.kind == "inference":
-            detector = self.config.detector
-            auto = detector.batch == "auto"
-            first_word: Any = StartInference(
-                cameras=self.table.cameras,
-                workers=len(self._workers),
-                spec=msgspec.msgpack.encode(detector_spec(self.config)),
-                batch=BATCH_AT_MOST if auto else int(detector.batch),
-                batch_within=detector.batch_within if auto else None,
-            )
+    def _spawn(self, child: Child, first_word: Any = None) -> None:
+        if first_word is not None:
+            pass
+        elif child.kind == "inference":
+            first_word = self._inference_word(self.config)
         else:
-            number = self._workers.index(child)
+            number = child.place - 1
             first_word = Start(worker=number, cameras=self.table.cameras, workers=len(self._workers))
         child.spawn(first_word, [self.table.fd, self._doorbell])
         assert child.channel is not None
         asyncio.get_running_loop().add_reader(child.channel.fileno(), self._hear, child)
+
+    def _inference_word(self, config: Config, *, stand_by: bool = False) -> StartInference:
+        detector = config.detector
+        auto = detector.batch == "auto"
+        return StartInference(
+            cameras=self.table.cameras,
+            workers=len(self._workers),
+            spec=msgspec.msgpack.encode(detector_spec(config)),
+            batch=BATCH_AT_MOST if auto else int(detector.batch),
+            batch_within=detector.batch_within if auto else None,
+            stand_by=stand_by,
+        )
 
     # ---- workers speak
 
@@ -306,9 +342,11 @@ class Node:
                         self.fleet.epoch_started(fact.camera)
                     self._tell(fact)
             case Ready(describe, _, inputs):
-                if child is self._detector:
-                    self.governor.inputs = inputs
-                self._heard_ready(child, describe)
+                child.ready, child.describe, child.inputs = True, describe, inputs
+                if child not in self._standing_by:
+                    self._heard_ready(child)
+            case Tried() | Drained():
+                child.answers.append(message)
             case AskConnect(index):
                 self.fleet.asks_to_connect(index)
             case Connected(index):
@@ -321,6 +359,8 @@ class Node:
                 self._cannot_add(self.roster[index], why)
             case Busy(kind, why):
                 child.kill_reason = why
+                if child in self._standing_by:
+                    return
                 if not self.ready_at or kind == ConfigError.__name__:
                     self._fail(_ERRORS.get(kind, WorkerError)(why))
 
@@ -359,30 +399,80 @@ class Node:
 
         self._deliver(result, taken)
 
-    def _heard_ready(self, child: Child, describe: str) -> None:
-        child.ready = True
+    def _heard_ready(self, child: Child) -> None:
         self._tell(WorkerStarted(at=self._clock.monotonic(), worker=child.name, pid=child.pid or 0))
-        if child is self._detector:
-            self.detector = describe
+        if child is self.detector:
+            self._detects(child)
             for worker in self._workers:
-                self._introduce(worker)
+                self.introduce(worker, child)
         else:
-            self._introduce(child)
-            self.fleet.worker_ready(self._workers.index(child))
+            for detector in self._detectors:
+                self.introduce(child, detector)
+            self.fleet.worker_ready(child.place - 1)
         if not self.ready_at and all(each.ready for each in self.children):
             self.ready_at = self._clock.monotonic()
 
-    def _introduce(self, worker: Child) -> None:
-        """Give a camera worker and the detector a link of their own, once both are there."""
-        if not (worker.ready and self._detector.ready):
+    def _detects(self, child: Child) -> None:
+        """This is the detector from now on."""
+        self.detector_name, self.governor.inputs = child.describe, child.inputs
+
+    @property
+    def _detectors(self) -> list[Child]:
+        """The one that works, and one that is about to take over from it."""
+        return [self.detector, *(each for each in self._standing_by if each.kind == "inference")]
+
+    def introduce(self, worker: Child, detector: Child) -> None:
+        """Give a camera worker and a detector a link of their own, once both are there."""
+        if not (worker.ready and detector.ready):
             return
-        number = self._workers.index(worker)
+        number = worker.place - 1
         one, other = pair()
         worker.send(Link(number, []), [one.fileno()])
         shard = [entry.index for entry in self.roster.of_worker(number)]
-        self._detector.send(Link(number, shard), [other.fileno()])
+        detector.send(Link(number, shard), [other.fileno()])
         one.close()
         other.close()
+
+    # ---- workers are relieved
+
+    @property
+    def camera_workers(self) -> Sequence[Child]:
+        """Those that have a process."""
+        return [worker for worker in self._workers if worker.staffed]
+
+    @property
+    def batch_within(self) -> float:
+        """Seconds that a batch may take before it counts as hung."""
+        return self.config.detector.timeout
+
+    def objects_open(self) -> dict[int, int]:
+        """Cameras by index, and how many tracks each had in its last result."""
+        return self.fleet.objects_open()
+
+    def stand_by(self, child: Child, config: Config) -> None:
+        """Start a detector that does not begin yet. Raises OSError."""
+        self._standing_by.append(child)
+        self._spawn(child, self._inference_word(config, stand_by=True))
+
+    def promote(self, child: Child, config: Config) -> None:
+        """It is the detector from now on; the one before is a bystander until it is dismissed."""
+        self._standing_by.remove(child)
+        self._standing_by.append(self.detector)
+        self.detector = child
+        self.config = self.config.model_copy(update={"detector": config.detector})
+        self._detects(child)
+
+    def dismiss(self, child: Child) -> None:
+        """Forget a worker that stood by, or was relieved. Its process has ended or is killed."""
+        if child in self._standing_by:
+            self._standing_by.remove(child)
+        self._hear(child)
+        self._let_go(child, self._clock.monotonic())
+
+    def _let_go(self, child: Child, now: float) -> None:
+        if child.channel is not None:
+            asyncio.get_running_loop().remove_reader(child.channel.fileno())
+        child.reap(now)
 
     def _fail(self, error: VedetteError) -> None:
         self._failure = self._failure or error
@@ -407,7 +497,8 @@ class Node:
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _read_usage(self, *, memory: bool) -> None:
-        pids = [os.getpid(), *(child.pid for child in self.children if child.pid and child.alive)]
+        everybody = [*self.children, *self._standing_by]
+        pids = [os.getpid(), *(child.pid for child in everybody if child.pid and child.alive)]
         self.usage.read([pid for pid in pids if pid], memory=memory)
 
     def _look_after(self, child: Child, now: float) -> None:
@@ -416,7 +507,8 @@ class Node:
         verdict = decide(self._health(child), now, self._last_look)
         if verdict.action is Action.KILL:
             child.kill(verdict.why)
-        elif verdict.action is Action.RESPAWN:
+        elif verdict.action is Action.RESPAWN and not (child.kind == "inference" and self.relief.under_way):
+            # Else the one that stands by takes over, or it is started when that has failed.
             try:
                 self._spawn(child)
             except OSError as err:
@@ -426,7 +518,7 @@ class Node:
 
     def _health(self, child: Child) -> Health:
         inference = child.kind == "inference"
-        place = 0 if inference else 1 + self._workers.index(child)
+        place = child.place
         return Health(
             alive=child.alive,
             ready=child.ready,
@@ -441,15 +533,13 @@ class Node:
         """A worker died. What it left unfinished gets its outcome; a new one follows by policy."""
         self._hear(child)
         code, since = child.exit_code, self._last_sign(child, now)
-        if child.channel is not None:
-            asyncio.get_running_loop().remove_reader(child.channel.fileno())
-        child.reap(now)
-        self.table.loads[self.children.index(child)] = 0  # whoever is dead is not busy
+        self._let_go(child, now)
+        self.table.loads[child.place] = 0  # whoever is dead is not busy
         tracks = {}
-        if child is self._detector:
+        if child is self.detector:
             self.table.header["batch_started"] = 0.0
         else:
-            tracks = self.fleet.worker_died(self._workers.index(child))
+            tracks = self.fleet.worker_died(child.place - 1)
         self._tell(
             WorkerEnded(
                 at=now,
@@ -474,21 +564,20 @@ class Node:
     async def _stop(self) -> None:
         self._read_usage(memory=False)
         deadline = self._clock.monotonic() + STOP_WITHIN_S
-        for child in self.children:
+        everybody = [*self.children, *self._standing_by]
+        for child in everybody:
             child.planned_end = True
             child.send(Stop())
             if not child.ready:
                 child.kill("stopped while it started")
-        while any(child.alive for child in self.children) and self._clock.monotonic() < deadline:
+        while any(child.alive for child in everybody) and self._clock.monotonic() < deadline:
             await asyncio.sleep(0.02)
-        for child in self.children:
+        for child in everybody:
             if child.alive:
                 child.kill("did not stop in time")
                 await asyncio.sleep(0.05)
-            if child.channel is not None:
-                self._hear(child)
-                asyncio.get_running_loop().remove_reader(child.channel.fileno())
-            child.reap(self._clock.monotonic())
+            self._hear(child)
+            self._let_go(child, self._clock.monotonic())
         if self._built:
             for entry in self.roster:
                 self.table.orphan(entry.index)

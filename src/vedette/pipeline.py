@@ -516,6 +516,20 @@ class Pipeline:
             return False
         return True
 
+    def show(self, target: npt.NDArray[np.uint8]) -> bool:
+        """Convert the newest picture that is kept into ``target``, for somebody who only wants to look; False
+        where there is none. No frame's way is touched."""
+        with self._account.lock:
+            kept = self._account.newest()
+        if kept is None or kept.image is None:
+            return False
+        try:
+            placement = fit((kept.height, kept.width), (target.shape[0], target.shape[1]))
+            Converter().into(kept.image, target, placement)
+        except ConvertFailed:
+            return False
+        return True
+
     def deadline(self, ticket: int) -> float:
         """When the frame taken with this ticket is too old to be looked at, in monotonic seconds."""
         kept = self._account.taken(ticket)

@@ -37,9 +37,10 @@ class Entry:
 class Roster:
     """All cameras that this node watches or watched, by name and by row."""
 
-    def __init__(self, settings: Mapping[str, CameraSettings], workers: int) -> None:
+    def __init__(self, settings: Mapping[str, CameraSettings], workers: Iterable[int]) -> None:
+        """``workers``: the numbers of those that cameras may be given to."""
         self.capacity = len(settings) + SPARE
-        self._workers = workers
+        self.workers = list(workers)
         self._entries: list[Entry] = []
         self._by_name: dict[str, Entry] = {}
         for each in settings.values():
@@ -68,11 +69,11 @@ class Roster:
             raise ConfigError(f"this node can have had {self.capacity} cameras; restart it to add more")
 
     def _least_busy(self) -> int:
-        load = [0] * self._workers
+        load = dict.fromkeys(self.workers, 0)
         for entry in self._entries:
-            if not entry.removed:
+            if not entry.removed and entry.worker in load:
                 load[entry.worker] += 1
-        return load.index(min(load))
+        return min(load, key=lambda worker: load[worker])
 
     def __getitem__(self, index: int) -> Entry:
         return self._entries[index]

@@ -7,14 +7,15 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from vedette.config import Config, load_config
+from vedette.control.protocol import Order
 from vedette.errors import ConfigError, VedetteError, WorkerError, redact
 from vedette.faces import Faces
 from vedette.facts import AnyFact, Trouble, WorkerEnded
@@ -232,10 +233,60 @@ class RunningNode:
     def reload(self, config: Config | str | Path) -> Changes:
         """Watch the cameras of another configuration; the ones that are the same are not touched.
 
-        Everything but cameras, their defaults, trackers and ``max_age`` stays as it was started.
+        Another detector takes over with nothing lost; raises WorkerError where it cannot: then the cameras
+        are those of the new configuration, and the detector is the one before. Everything but cameras, their
+        defaults, trackers, ``max_age`` and the detector stays as it was started.
         """
         new = config if isinstance(config, Config) else load_config(config)
-        return self._apply(lambda _: new)
+        found = self._apply(lambda _: new)
+        if new.detector != self.config.detector:
+            with self._changing:
+                changed = self.config.model_copy(update={"detector": new.detector, "folder": new.folder})
+                self._wait_for(self._begin(lambda: self._node.set_detector(changed, "reload")))
+        return found
+
+    # ---- for users: workers, while it runs
+
+    def recycle(self, worker: str) -> None:
+        """Put another process in the place of a worker (``inference-0``, ``cameras-0``…), with nothing lost.
+
+        Returns when that is done. Raises ConfigError where there is no such worker, and WorkerError where no
+        other process could take over: then it goes on.
+        """
+        self._wait_for(self._begin(lambda: self._node.recycle(worker)))
+
+    def set_model(self, model: str | Path, **settings: Any) -> None:
+        """Let another model detect from now on, with nothing lost: an ONNX file, and keys of ``detector:``
+        that are to be others.
+
+        Returns when it does. Raises ConfigError for settings that cannot be, WorkerError where the model
+        cannot be used: then the one before goes on.
+        """
+        with self._changing:
+            config = self.config.with_detector({"model": str(model), "python": None, **settings})
+            self._wait_for(self._begin(lambda: self._node.set_detector(config, "model", str(model))))
+
+    def begin(self, order: Order) -> Future[None]:
+        """Begin what somebody ordered over the control socket."""
+        if order.kind == "recycle":
+            return self._begin(lambda: self._node.recycle(order.what))
+        config = self.config.with_detector({"model": order.what, "python": None})
+        return self._begin(lambda: self._node.set_detector(config, "model", order.what))
+
+    def _begin(self, work: Callable[[], Coroutine[Any, Any, None]]) -> Future[None]:
+        self._on_loop(lambda: None)  # a node that does not run says so
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(work(), self._loop)
+
+    def _wait_for(self, future: Future[T]) -> T:
+        while True:
+            try:
+                return future.result(0.1)
+            except FutureTimeout:
+                if not self._thread.is_alive():
+                    raise WorkerError("the node ended before it could be done") from None
+            except CancelledError:
+                raise WorkerError("the node was stopped before it was done") from None
 
     def _apply(self, change: Callable[[Config], Config]) -> Changes:
         with self._changing:
@@ -262,12 +313,7 @@ class RunningNode:
             self._loop.call_soon_threadsafe(do)
         except RuntimeError as err:
             raise WorkerError("the node is not running") from err
-        while True:
-            try:
-                return done.result(0.1)
-            except FutureTimeout:
-                if not self._thread.is_alive():
-                    raise WorkerError("the node ended before it could be done") from None
+        return self._wait_for(done)
 
     def _waits(self, result: Result) -> bool:
         return self._node.roster.named_ever(result.camera).settings.every_frame

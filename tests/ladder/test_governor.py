@@ -48,7 +48,7 @@ class World:
     ) -> None:
         self.clock = ManualClock()
         self.facts: list[AnyFact] = []
-        self.roster = Roster({each.name: each for each in cameras}, 1)
+        self.roster = Roster({each.name: each for each in cameras}, [0])
         self.table = Table.create(self.roster.capacity, 1)
         self.table.header["used"] = len(self.roster)
         for entry in self.roster:

@@ -18,14 +18,14 @@ from typer.testing import CliRunner, Result
 from top.top_values import camera, node
 from vedette.control.protocol import ControlError
 from vedette.control.server import ControlServer
-from vedette.control.where import NodeAddress
+from vedette.control.where import NodeAddress, choose_node
 from vedette.observe.views import CameraView, Frames, NodeView
 from vedette.top import command
 from vedette.top.cameras import CAMERA_COLUMNS, matches
 from vedette.top.column import arrange, fitting
 from vedette.top.header import node_lines, table_line
 from vedette.top.keys import CAMERA_KEYS
-from vedette.top.link import Link, choose_node
+from vedette.top.link import Link
 from vedette.top.words import Health, count, health, milliseconds, state
 
 DOCS = (Path(__file__).parents[2] / "docs" / "top.md").read_text()

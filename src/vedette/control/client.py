@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from vedette.control.protocol import (
     HEAD,
     LONGEST_ANSWER,
     Answer,
+    Became,
     ControlError,
+    Order,
+    Ordered,
     Refused,
     Request,
+    Seen,
     View,
+    WhatBecame,
     decode_answer,
     frame,
     length_of,
@@ -25,6 +30,8 @@ from vedette.observe.views import NodeView
 __all__ = ["ControlClient"]
 
 TIMEOUT_S = 5.0
+
+T = TypeVar("T")
 
 
 class ControlClient:
@@ -57,9 +64,22 @@ class ControlClient:
         Raises ControlError; the connection is of no use any more, unless the node answered and refused.
         """
         answer = self._ask(View(details=details))
+        return self._as(Seen, answer).view
+
+    def order(self, order: Order) -> int:
+        """Let the node do something; returns the number to ask for. Raises ControlError."""
+        return self._as(Ordered, self._ask(order)).number
+
+    def became(self, number: int) -> Became:
+        """What became of an order. Raises ControlError."""
+        return self._as(Became, self._ask(WhatBecame(number=number)))
+
+    def _as(self, kind: type[T], answer: Answer) -> T:
         if isinstance(answer, Refused):
             raise ControlError(f"the node refused: {answer.why}")
-        return answer.view
+        if not isinstance(answer, kind):
+            raise ControlError(f"the node at {self._path} answered something else")
+        return answer
 
     def close(self) -> None:
         """Whoever waits for an answer gets a ControlError."""

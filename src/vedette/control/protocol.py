@@ -7,7 +7,7 @@ understands an older node.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,11 +20,15 @@ __all__ = [
     "LONGEST_REQUEST",
     "VERSION",
     "Answer",
+    "Became",
     "ControlError",
+    "Order",
+    "Ordered",
     "Refused",
     "Request",
     "Seen",
     "View",
+    "WhatBecame",
     "decode_answer",
     "decode_request",
     "frame",
@@ -59,6 +63,32 @@ class View(Said, frozen=True, kw_only=True, tag="view"):
     details: bool = False
 
 
+class Order(Said, frozen=True, kw_only=True, tag="order"):
+    """Do something that takes a while: ``recycle`` the worker ``what``, or set the ``model`` to that file."""
+
+    kind: Literal["recycle", "model"]
+    what: str
+
+
+class WhatBecame(Said, frozen=True, kw_only=True, tag="became"):
+    """Of the order with this number."""
+
+    number: int
+
+
+class Ordered(msgspec.Struct, frozen=True, tag_field="type", tag="ordered"):
+    """It is being done."""
+
+    number: int
+
+
+class Became(msgspec.Struct, frozen=True, tag_field="type", tag="became"):
+    """``done``: it is over; ``failed``: why it was not done after all, empty where it was."""
+
+    done: bool
+    failed: str = ""
+
+
 class Seen(msgspec.Struct, frozen=True, tag_field="type", tag="seen"):
     view: NodeView
 
@@ -69,12 +99,10 @@ class Refused(msgspec.Struct, frozen=True, tag_field="type", tag="refused"):
     why: str
 
 
-Request = View
-"""The union of all requests: ``View | Recycle | …`` once there are more."""
+Request = View | Order | WhatBecame
+Answer = Seen | Refused | Ordered | Became
 
-Answer = Seen | Refused
-
-_requests = msgspec.msgpack.Decoder(Request)
+_requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 _answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
 
 

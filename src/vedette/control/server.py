@@ -11,11 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vedette.control.caller import Caller
+from vedette.control.orders import Do, Orders
 from vedette.control.protocol import (
+    Answer,
     ControlError,
+    Order,
     Refused,
     Request,
     Seen,
+    View,
+    WhatBecame,
     decode_request,
     frame,
 )
@@ -42,10 +47,19 @@ LOOK_EVERY_S = 0.5
 
 class ControlServer:
     """Answers requests until it is closed. ``name``: the node's. ``view(details)``: what it looks like now,
-    called from this server's thread. ``folder``: for the socket; else the user's runtime folder."""
+    called from this server's thread. ``do`` begins what is ordered. ``folder``: for the socket; else the
+    user's runtime folder."""
 
-    def __init__(self, name: str, view: Callable[[bool], NodeView], *, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        view: Callable[[bool], NodeView],
+        *,
+        do: Do | None = None,
+        folder: Path | None = None,
+    ) -> None:
         self._name, self._view, self._folder = name, view, folder
+        self._orders = None if do is None else Orders(do)
         self._path: Path | None = None
         self._inode = 0
         self._callers: dict[int, Caller] = {}
@@ -160,11 +174,20 @@ class ControlServer:
             return frame(Refused(f"the node could not say: {type(err).__name__}: {redact(str(err))}"))
 
     def _do(self, request: Request, now: float) -> bytes:
+        if not isinstance(request, View):
+            return frame(self._ordered(request))
         made_at, answer = self._views.get(request.details, (-VIEW_HOLDS_S, b""))
         if not answer or now - made_at >= VIEW_HOLDS_S:
             answer = frame(Seen(self._view(request.details)))
             self._views[request.details] = now, answer
         return answer
+
+    def _ordered(self, request: Order | WhatBecame) -> Answer:
+        if self._orders is None:
+            raise ControlError("this node takes no orders")
+        if isinstance(request, Order):
+            return self._orders.give(request)
+        return self._orders.became(request.number)
 
     def _drop_late(self, selector: selectors.BaseSelector) -> None:
         now = time.monotonic()

@@ -17,7 +17,15 @@ from pathlib import Path
 
 from vedette.control.protocol import ControlError
 
-__all__ = ["LONGEST_PATH", "NodeAddress", "find_nodes", "folder_for_sockets", "is_answered", "socket_path"]
+__all__ = [
+    "LONGEST_PATH",
+    "NodeAddress",
+    "choose_node",
+    "find_nodes",
+    "folder_for_sockets",
+    "is_answered",
+    "socket_path",
+]
 
 LONGEST_PATH = 107
 """Bytes of a Unix socket's path on Linux, without the terminating zero."""
@@ -38,6 +46,23 @@ class NodeAddress:
 
     def __str__(self) -> str:
         return f"{self.name} ({self.pid})"
+
+
+def choose_node(wanted: str | None, nodes: list[NodeAddress]) -> NodeAddress:
+    """The node that is meant by a name, a pid or None, which is the only one there is.
+
+    Raises ControlError, with the list of those that run.
+    """
+    fitting = [node for node in nodes if wanted in (None, node.name, str(node.pid))]
+    if len(fitting) == 1:
+        return fitting[0]
+    if not nodes:
+        raise ControlError("no node of yours is running on this machine (vedette run starts one)")
+    running = "".join(f"\n  {node}" for node in fitting or nodes)
+    if not fitting:
+        raise ControlError(f"no node {wanted} is running; these are:{running}")
+    which = "several nodes are running" if wanted is None else f"several nodes are called {wanted}"
+    raise ControlError(f"{which}; say which by name or pid:{running}")
 
 
 def folder_for_sockets(environ: Mapping[str, str] | None = None) -> Path:

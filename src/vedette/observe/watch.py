@@ -120,7 +120,7 @@ class Watch:
             cpu_s=node.usage.cpu_s,
             pss_mb=node.usage.pss_mb,
             pss_peak_mb=node.usage.pss_peak_mb,
-            detector=node.detector,
+            detector=node.detector_name,
             stages_ms={name: _percentiles(stages[place]) for place, name in enumerate(STAGES)},
             stages_s={name: float(stages[place] @ _MIDDLES) for place, name in enumerate(STAGES)},
             sinks=sinks,
@@ -135,8 +135,8 @@ class Watch:
     def _workers(self, entries: list[Entry]) -> Iterator[WorkerView]:
         loads = self._node.table.loads
         cameras = Counter(entry.worker for entry in entries if entry.watched)
-        for place, child in enumerate(self._node.children):
-            load = loads[place]
+        for child in self._node.children:
+            load = loads[child.place]
             yield WorkerView(
                 name=child.name,
                 kind=child.kind,
@@ -145,7 +145,7 @@ class Watch:
                 waited=float(load["waited"]),
                 late_ms=float(load["late"]) * 1000,
                 outbox=int(load["outbox"]),
-                cameras=cameras[place - 1] if place else 0,
+                cameras=cameras[child.place - 1] if child.place else 0,
             )
 
     def _camera(

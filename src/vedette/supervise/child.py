@@ -19,10 +19,15 @@ REAP_WITHIN_S = 0.5
 
 
 class Child:
-    """A worker that can be started again and again. ``kind`` is ``camera`` or ``inference``."""
+    """A worker that can be started again and again. ``kind`` is ``camera`` or ``inference``. ``place``: where
+    the table has what concerns the worker itself; that of camera worker n is n + 1."""
 
-    def __init__(self, kind: str, name: str) -> None:
-        self.kind, self.name = kind, name
+    def __init__(self, kind: str, name: str, place: int = 0) -> None:
+        self.kind, self.name, self.place = kind, name, place
+        self.post = name
+        """Whose work it does: stays when another process, under another name, takes over."""
+        self.staffed = True
+        """Whether there is to be a process. Else its place waits for one that takes over from another."""
         self.channel: Channel | None = None
         self.ready = False
         self.spawned_at = 0.0
@@ -30,6 +35,11 @@ class Child:
         self.planned_end = False
         self.kill_reason = ""
         self.failed_starts = 0
+        self.describe = ""
+        """What an inference worker says its detector is, and which sizes its input may have."""
+        self.inputs: list[tuple[int, int]] = []
+        self.answers: list[Any] = []
+        """What it said to whom replaces it, oldest first."""
         self._outbox: deque[tuple[Message, list[int]]] = deque()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -65,6 +75,7 @@ class Child:
         theirs.close()
         self.channel = Channel(ours)
         self.ready, self.planned_end, self.kill_reason = False, False, ""
+        self.answers.clear()
         self.spawned_at = time.monotonic()
         self.send(first_word, fds)
 

@@ -7,27 +7,10 @@ from pathlib import Path
 
 from vedette.control.client import ControlClient
 from vedette.control.protocol import ControlError
-from vedette.control.where import NodeAddress, find_nodes
+from vedette.control.where import NodeAddress, choose_node, find_nodes
 from vedette.observe.views import NodeView
 
-__all__ = ["Link", "choose_node"]
-
-
-def choose_node(wanted: str | None, nodes: list[NodeAddress]) -> NodeAddress:
-    """The node that is meant by a name, a pid or None, which is the only one there is.
-
-    Raises ControlError, with the list of those that run.
-    """
-    fitting = [node for node in nodes if wanted in (None, node.name, str(node.pid))]
-    if len(fitting) == 1:
-        return fitting[0]
-    if not nodes:
-        raise ControlError("no node of yours is running on this machine (vedette run starts one)")
-    running = "".join(f"\n  {node}" for node in fitting or nodes)
-    if not fitting:
-        raise ControlError(f"no node {wanted} is running; these are:{running}")
-    which = "several nodes are running" if wanted is None else f"several nodes are called {wanted}"
-    raise ControlError(f"{which}; say which by name or pid:{running}")
+__all__ = ["Link"]
 
 
 class Link:

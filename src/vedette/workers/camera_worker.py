@@ -13,7 +13,7 @@ import random
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +145,17 @@ class _Closing:
     next: AddCamera | None = None
 
 
+@dataclass(eq=False)
+class _Desk:
+    """A detector as this worker knows it. While one takes over from another there are two."""
+
+    channel: Channel
+    slots: Slots | None = None
+    tickets: dict[int, int] = field(default_factory=dict)
+    """Of the pictures that it has: ticket → camera."""
+    open: bool = True
+
+
 class CameraWorker:
     """Runs until the node says stop or is gone."""
 
@@ -153,13 +164,11 @@ class CameraWorker:
         self._clock = SystemClock()
         self._cameras: dict[int, _Camera] = {}
         self._closing: dict[int, _Closing] = {}
-        self._detector: Channel | None = None
+        self._desks: list[_Desk] = []
         self._detector_since: float | None = None
         self._glanced_at = 0.0
         self._inferred, self._inferred_at = 0, -math.inf
         """Pictures that the detector has looked at, of whatever worker, and when that number grew last."""
-        self._slots: Slots | None = None
-        self._tickets: dict[int, int] = {}
         self._outbox: deque[Any] = deque()
         self._unsent = 0
         self._pool = ThreadPoolExecutor(max(2, (os.cpu_count() or 2)), thread_name_prefix="decode")
@@ -189,7 +198,8 @@ class CameraWorker:
         if now - self._glanced_at > GLANCE_S:
             self._glanced_at = now
             self._alive()
-            self._hear_detector()
+            for desk in list(self._desks):
+                self._hear_detector(desk)
 
     async def _beat(self) -> None:
         """The worker's own loop turns: that is its sign of life. Also looks after its cameras, and ends what
@@ -387,60 +397,64 @@ class CameraWorker:
     # ---- the detector
 
     def _meet_detector(self, channel: Channel) -> None:
-        if self._detector is not None:
-            self._lose_detector()
-        self._detector, self._detector_since = channel, self._clock.monotonic()
-        self._loop.add_reader(channel.fileno(), self._hear_detector)
+        desk = _Desk(channel)
+        self._desks.append(desk)
+        if self._detector_since is None:
+            self._detector_since = self._clock.monotonic()
+        self._loop.add_reader(channel.fileno(), self._hear_detector, desk)
 
-    def _lose_detector(self) -> None:
+    def _lose_detector(self, desk: _Desk) -> None:
         """What was at the detector is gone with it; trackers and epochs live on."""
-        assert self._detector is not None
-        self._loop.remove_reader(self._detector.fileno())
-        self._detector.close()
-        self._detector = self._slots = self._detector_since = None
+        self._loop.remove_reader(desk.channel.fileno())
+        desk.channel.close()
+        desk.open = False
+        self._desks.remove(desk)
+        if not self._desks:
+            self._detector_since = None
         # A copy: threads of the pool may still be at it.
-        for ticket, index in list(self._tickets.items()):
+        for ticket, index in list(desk.tickets.items()):
             if index in self._cameras:
                 self._cameras[index].pipeline.give_back(ticket, Ending.ORPHANED_INFER)
-        self._tickets.clear()
+        desk.tickets.clear()
 
-    def _hear_detector(self) -> None:
-        detector = self._detector
-        while detector is not None and detector is self._detector:
+    def _hear_detector(self, desk: _Desk) -> None:
+        while desk.open:
             try:
-                heard = detector.receive()
+                heard = desk.channel.receive()
             except EOFError:
-                self._lose_detector()
+                self._lose_detector(desk)
                 return
             if heard is None:
                 return
             message, fds = heard
             match message:
                 case Fetch():
-                    self._fetch(message)
+                    self._fetch(desk, message)
                 case Done():
-                    self._tickets.pop(message.ticket, None)
+                    desk.tickets.pop(message.ticket, None)
                     if message.camera in self._cameras:
                         self._cameras[message.camera].pipeline.finish(message.ticket, message)
                 case Hello(slots, height, width):
-                    self._slots = Slots(fds[0], slots, height, width)
+                    desk.slots = Slots(fds[0], slots, height, width)
 
-    def _fetch(self, fetch: Fetch) -> None:
-        detector, camera = self._detector, self._cameras.get(fetch.camera)
-        assert detector is not None
-        if camera is None or self._slots is None:
-            detector.send(Filled(fetch.ticket, False))
+    def _fetch(self, desk: _Desk, fetch: Fetch) -> None:
+        camera = self._cameras.get(fetch.camera)
+        if camera is None or desk.slots is None:
+            desk.channel.send(Filled(fetch.ticket, False))
             return
-        self._tickets[fetch.ticket] = fetch.camera
-        target = self._slots.sized(fetch.slot, fetch.height, fetch.width)
+        target = desk.slots.sized(fetch.slot, fetch.height, fetch.width)
+        if fetch.trial:
+            desk.channel.send(Filled(fetch.ticket, camera.pipeline.show(target)))
+            return
+        desk.tickets[fetch.ticket] = fetch.camera
         if camera.lane.slow or self._table.rows["decode_s"][fetch.camera] > SHORT_S:
             # It takes long to convert, or it is decoded only now.
-            self._takers.submit(self._take, detector, camera, fetch, target)
+            self._takers.submit(self._take, desk, camera, fetch, target)
         else:
-            self._take(detector, camera, fetch, target)
+            self._take(desk, camera, fetch, target)
 
     def _take(
-        self, detector: Channel, camera: _Camera, fetch: Fetch, target: np.ndarray[Any, np.dtype[np.uint8]]
+        self, desk: _Desk, camera: _Camera, fetch: Fetch, target: np.ndarray[Any, np.dtype[np.uint8]]
     ) -> None:
         try:
             filled = camera.pipeline.take(fetch.ticket, target)
@@ -448,13 +462,13 @@ class CameraWorker:
             camera.pipeline.give_back(fetch.ticket, Ending.FAILED_CONVERT)
             self._trouble(f"a picture could not be handed over: {type(err).__name__}: {err}")
             filled = False
-        if detector is not self._detector:
+        if not desk.open:
             # It was lost while a thread of the pool was here: nobody else ends this frame.
             camera.pipeline.give_back(fetch.ticket, Ending.ORPHANED_INFER)
             return
         if not filled:
-            self._tickets.pop(fetch.ticket, None)
-        detector.send(Filled(fetch.ticket, filled, camera.pipeline.deadline(fetch.ticket)))
+            desk.tickets.pop(fetch.ticket, None)
+        desk.channel.send(Filled(fetch.ticket, filled, camera.pipeline.deadline(fetch.ticket)))
         # Now the detector is busy, and nobody waits for what follows.
         try:
             camera.health.look_at_picture()

@@ -31,10 +31,13 @@ from vedette.infer.load import DetectorSpec, load_detector
 from vedette.infer.sizes import Sizes
 from vedette.ingest.lane import SHORT_S
 from vedette.workers.protocol import (
+    Begin,
     Busy,
     Cameras,
     Channel,
     Done,
+    Drain,
+    Drained,
     Facts,
     Fetch,
     Filled,
@@ -44,9 +47,11 @@ from vedette.workers.protocol import (
     Ready,
     StartInference,
     Stop,
+    Try,
 )
 from vedette.workers.slots import Slots
 from vedette.workers.table import Stage, Table
+from vedette.workers.trial import Trial
 
 __all__ = ["InferenceWorker"]
 
@@ -60,6 +65,9 @@ SWAMPED_S = 0.5
 
 ASIDE_AT_MOST = 2
 """Frames of cameras with large pictures that are under way beside the batch that is being filled."""
+
+DRAIN_WITHIN_S = 0.5
+"""For pictures that a camera worker has been asked for and does not bring: they are orphaned after that."""
 
 LOAD_EVERY_S = 1.0
 NAP_S, NAP_OVER_S = 0.0008, 0.00003
@@ -87,14 +95,18 @@ class InferenceWorker:
         answer comes."""
         self._sizer = None if start.batch_within is None else BatchSizer(start.batch, start.batch_within)
         self._busy_before, self._load_at = 0.0, 0.0
-        self._served = np.zeros(table.cameras)
+        # In the table: who is owed what outlives this process.
+        self._served = table.rows["served"]
         self._epochs = np.full(table.cameras, -1, np.int64)
         self._asked_seq = np.full(table.cameras, -1, np.int64)
         self._reachable = np.zeros(table.cameras, np.bool_)
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._napping = False
         self._told_trouble = 0.0
-        self._stopped = False
+        self._stopped = self._begun = self._drained = False
+        self._drain_by = math.inf
+        """When to wait no longer for frames that were asked for, in monotonic seconds."""
+        self._trial: Trial | None = None
 
     def run(self) -> None:
         try:
@@ -105,16 +117,21 @@ class InferenceWorker:
             self._node.send(Busy(type(err).__name__, redact(str(err))[:2000]))
             return
         self._sizes = Sizes(detector, self._trouble)
-        self._table.header["smaller"] = len(detector.smaller)
-        self._table.header["size"] = 0
         height, width = detector.input_size
         # One batch at the detector, one being filled, and room for answers that came too late.
         count = 3 * self._start.batch + 2
         self._slots, self._slots_fd = Slots.create(count, height, width)
         self._free = list(range(count))
-        self._table.beats[0] = time.monotonic()
         inputs = [detector.input_size, *detector.smaller]
         self._node.send(Ready(detector.describe, list(detector.names), inputs))
+        while self._start.stand_by and not (self._begun or self._stopped):
+            self._listen(IDLE_TURN_S)
+        if self._stopped:
+            return
+        # From here on the table is this worker's.
+        self._table.header["smaller"] = len(detector.smaller)
+        self._table.header["size"] = 0
+        self._table.beats[0] = time.monotonic()
         asker = threading.Thread(target=self._ask_forever, name="asker", daemon=True)
         asker.start()
         self._detect_forever()
@@ -190,6 +207,9 @@ class InferenceWorker:
 
     def _ask_forever(self) -> None:
         while not self._stopped:
+            if self._drained:
+                self._listen(IDLE_TURN_S)
+                continue
             self._table.beats[0] = time.monotonic()
             self._hand_out()
             self._note_load()
@@ -198,10 +218,23 @@ class InferenceWorker:
             header["smaller"] = self._sizes.smaller
             wait = self._ask_if_time()
             self._listen(wait)
+            self._drain_if_asked()
         self._to_detect.put(None)
         # The detector may hang or be in the middle of a long batch; nobody waits for it any more.
         time.sleep(LAST_BATCH_S)
         os._exit(0)
+
+    def _drain_if_asked(self) -> None:
+        """Say so once nothing is under way. Pictures that are overdue are waited for, but not for ever."""
+        if self._drain_by == math.inf:
+            return
+        asked = self._pending is not None or (self._overdue and time.monotonic() < self._drain_by)
+        if asked or self._passed_on != self._finished or self._detected or any(self._unsent.values()):
+            return
+        self._drained = True
+        header = self._table.header
+        header["detector_idle"] = header["queued"] = 0
+        self._node.send(Drained())
 
     def _hand_out(self) -> None:
         """Send what the detector found to the cameras' workers."""
@@ -249,6 +282,8 @@ class InferenceWorker:
             if late > 0:
                 self._give_up_waiting()
             return max(0.001, -late)
+        if self._drain_by < math.inf:
+            return 0.001
         started = self._running_since
         queued = self._passed_on - self._finished
         if queued > 1:
@@ -365,6 +400,10 @@ class InferenceWorker:
         self._pass_on(batch)
 
     def _answer(self, answer: Filled) -> None:
+        if self._trial is not None and answer.ticket in self._trial.asked:
+            self._free.append(self._trial.asked[answer.ticket])
+            self._trial.answered(answer)
+            return
         late = self._overdue.pop(answer.ticket, None)
         if late is not None:
             camera, slot, size = late
@@ -454,10 +493,29 @@ class InferenceWorker:
                         self._meet(worker, cameras, Channel.from_fd(fds[0]))
                     case Cameras(worker, cameras):
                         self._own(worker, cameras)
+                    case Try(cameras):
+                        self._try(cameras)
+                    case Begin():
+                        self._begun = True
+                    case Drain():
+                        self._drain_by = time.monotonic() + DRAIN_WITHIN_S
                     case Stop():
                         self._stopped = True
         except EOFError:
             self._stopped = True
+
+    # ---- standing by
+
+    def _try(self, cameras: list[int]) -> None:
+        """Look at some pictures before any depends on it."""
+        self._trial = Trial(self._sizes[0], self._slots, self._node)
+        for camera in cameras[: len(self._free)]:
+            link = self._links.get(self._owner.get(camera, -1))
+            if link is not None:
+                ticket, slot = next(self._tickets), self._free.pop()
+                if link.send(Fetch(ticket, slot, camera, *self._sizes[0].input_size, trial=True)):
+                    self._trial.asked[ticket] = slot
+        self._trial.conclude_if_complete()
 
     def _meet(self, worker: int, cameras: list[int], link: Channel) -> None:
         if worker in self._links:
@@ -471,6 +529,7 @@ class InferenceWorker:
             self._owner[camera] = worker
             self._asked_seq[camera] = -1
             self._reachable[camera] = worker in self._links
+            self._epochs[camera] = self._table.rows["epoch"][camera]
 
 
 @dataclass(frozen=True, slots=True)

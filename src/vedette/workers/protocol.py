@@ -24,6 +24,7 @@ __all__ = [
     "Acknowledge",
     "AddCamera",
     "AskConnect",
+    "Begin",
     "Busy",
     "CameraFinished",
     "Cameras",
@@ -31,6 +32,8 @@ __all__ = [
     "Channel",
     "Connected",
     "Done",
+    "Drain",
+    "Drained",
     "Facts",
     "Fetch",
     "Filled",
@@ -45,6 +48,8 @@ __all__ = [
     "Start",
     "StartInference",
     "Stop",
+    "Tried",
+    "Try",
     "close_all",
     "pair",
 ]
@@ -78,6 +83,8 @@ class StartInference(Message, frozen=True):
     """The most frames at a time."""
     batch_within: float | None
     """As many as a batch may have to take so many seconds; None = always as many as there are."""
+    stand_by: bool = False
+    """Load and warm the model, meet the camera workers, leave the table alone, and wait for ``Begin``."""
 
 
 class AddCamera(Message, frozen=True):
@@ -130,6 +137,20 @@ class Acknowledge(Message, frozen=True):
     results: int
 
 
+class Try(Message, frozen=True):
+    """To an inference worker that stands by: look at the newest pictures of these cameras; they keep them."""
+
+    cameras: list[int]
+
+
+class Begin(Message, frozen=True):
+    """To an inference worker that stands by: it is the detector from now on."""
+
+
+class Drain(Message, frozen=True):
+    """To the inference worker: ask for no more frames; say ``Drained`` when those under way are done."""
+
+
 class Stop(Message, frozen=True):
     """Close everything in order and exit."""
 
@@ -148,6 +169,18 @@ class Busy(Message, frozen=True):
 
     kind: str
     message: str
+
+
+class Tried(Message, frozen=True):
+    """What came of ``Try``: so many objects in so many pictures. ``failed``: why it cannot be used."""
+
+    pictures: int
+    found: int
+    failed: str = ""
+
+
+class Drained(Message, frozen=True):
+    """Nothing is under way at this inference worker any more, and all results are with the camera workers."""
 
 
 class CannotAdd(Message, frozen=True):
@@ -214,13 +247,16 @@ class Hello(Message, frozen=True):
 
 
 class Fetch(Message, frozen=True):
-    """``height``, ``width``: how large the picture is wanted, in pixels; it may be smaller than the slot."""
+    """``height``, ``width``: how large the picture is wanted, in pixels; it may be smaller than the slot.
+    ``trial``: only to look at; the frame stays where it is.
+    """
 
     ticket: int
     slot: int
     camera: int
     height: int
     width: int
+    trial: bool = False
 
 
 class Filled(Message, frozen=True):
@@ -264,7 +300,21 @@ _ANY = (
     | Busy
     | Facts
     | Output
-) | (CannotAdd | AskConnect | Connected | CameraFinished | Hello | Fetch | Filled | Done)
+) | (
+    CannotAdd
+    | AskConnect
+    | Connected
+    | CameraFinished
+    | Hello
+    | Fetch
+    | Filled
+    | Done
+    | Try
+    | Tried
+    | Begin
+    | Drain
+    | Drained
+)
 
 
 MESSAGE_AT_MOST = 1 << 20

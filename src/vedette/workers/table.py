@@ -82,6 +82,8 @@ _ROW = np.dtype(
         ("decode_s", "f8"),  # seconds that decoding a frame takes, smoothed
         ("lag", "f8"),  # seconds from capture to arrival, smoothed
         ("keyframe_every", "f8"),  # seconds between keyframes, smoothed; 0 = not known
+        # written by the inference worker
+        ("served", "f8"),  # frames taken ÷ weight: what choosing weighs debts by, from one worker to the next
         # written by the node
         ("weight", "f8"),
         ("max_age", "f8"),  # seconds; infinite for sources that wait

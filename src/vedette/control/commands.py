@@ -1,0 +1,60 @@
+"""``vedette recycle`` and ``vedette model set``: tell a running node, and wait for what becomes of it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vedette.control.client import ControlClient
+from vedette.control.protocol import ControlError, Order
+from vedette.control.where import choose_node, find_nodes
+
+__all__ = ["model", "recycle"]
+
+ASK_EVERY_S = 0.2
+
+Node = Annotated[
+    str | None,
+    typer.Option("--node", metavar="NODE", help="Its name, pid or socket, where several run."),
+]
+
+model = typer.Typer(help="The model of a running node.", no_args_is_help=True)
+
+
+def recycle(
+    worker: Annotated[str, typer.Argument(help="Its name, as in `vedette top`: inference-0, cameras-0…")],
+    node: Node = None,
+) -> None:
+    """Put another process in a worker's place, with nothing lost."""
+    took = _done(Order(kind="recycle", what=worker), node)
+    print(f"{worker} was replaced in {took:.1f} s")
+
+
+@model.command("set")
+def model_set(
+    file: Annotated[Path, typer.Argument(help="An ONNX file, on the node's machine.")], node: Node = None
+) -> None:
+    """Let another model detect from now on, with nothing lost; if it cannot be used, the one before goes on."""
+    took = _done(Order(kind="model", what=str(file.absolute())), node)
+    print(f"{file} detects since {took:.1f} s after it was asked for")
+
+
+def _connected(node: str | None) -> ControlClient:
+    if node is not None and "/" in node:
+        return ControlClient.connect(node)
+    return ControlClient.connect(choose_node(node, find_nodes()).path)
+
+
+def _done(order: Order, node: str | None) -> float:
+    """Seconds it took. Raises ControlError with the reason where it was not done."""
+    began = time.monotonic()
+    with _connected(node) as client:
+        number = client.order(order)
+        while not (became := client.became(number)).done:
+            time.sleep(ASK_EVERY_S)
+    if became.failed:
+        raise ControlError(f"it was not done: {became.failed}")
+    return time.monotonic() - began

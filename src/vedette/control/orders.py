@@ -1,0 +1,45 @@
+"""What a node was told to do, and what became of it: it may take minutes, and nobody waits on the socket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from vedette.control.protocol import Became, ControlError, Order, Ordered
+from vedette.errors import redact
+
+__all__ = ["Do", "Orders"]
+
+Do = Callable[[Order], "Future[Any]"]
+"""Begins it."""
+
+REMEMBERED = 32
+
+
+class Orders:
+    """One node's. ``do`` may raise VedetteError."""
+
+    def __init__(self, do: Do) -> None:
+        self._do = do
+        self._given: dict[int, Future[Any]] = {}
+        self._next = 1
+
+    def give(self, order: Order) -> Ordered:
+        number, self._next = self._next, self._next + 1
+        self._given[number] = self._do(order)
+        for old in [each for each, future in self._given.items() if future.done()][:-REMEMBERED]:
+            del self._given[old]
+        return Ordered(number)
+
+    def became(self, number: int) -> Became:
+        """Raises ControlError for one that was never given, or long ago."""
+        future = self._given.get(number)
+        if future is None:
+            raise ControlError(f"there is no order {number}")
+        if not future.done():
+            return Became(done=False)
+        if future.cancelled():
+            return Became(done=True, failed="the node was stopped")
+        error = future.exception()
+        return Became(done=True, failed="" if error is None else redact(str(error)) or type(error).__name__)

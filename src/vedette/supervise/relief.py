@@ -1,0 +1,182 @@
+"""Another process takes over from a worker, as planned: make before break, one at a time, nothing lost.
+
+The detector: the new one loads and warms its model, meets the camera workers, looks at some pictures; then
+the old one asks for no more frames, hands out what it has, and the new one begins. Nobody asks for frames
+while two messages are under way.
+
+A camera worker: the new one opens a session of its own for each camera and decodes; once that has a picture,
+the old one takes no more frames of that camera, waits for what the detector has of it, and hands over what it
+knows: tracker, health, motion. Each camera moves by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from vedette.clock import Clock
+from vedette.config import Config
+from vedette.errors import WorkerError
+from vedette.facts import AnyFact, ReplacementFailed, WorkerReplaced
+from vedette.supervise.child import Child
+from vedette.supervise.policy import START_WITHIN_S
+from vedette.workers.protocol import Begin, Drain, Drained, Stop, Tried, Try
+
+__all__ = ["Crew", "Relief"]
+
+LOOK_EVERY_S = 0.005
+TRIAL_WITHIN_S = 20.0
+STOP_WITHIN_S = 3.0
+TRIAL_CAMERAS = 8
+
+BLIND_FROM = 8
+"""A new detector that finds nothing where the one at work follows so many objects is blind."""
+
+
+class Crew(Protocol):
+    """What the node does for whoever relieves its workers."""
+
+    @property
+    def detector(self) -> Child: ...
+
+    @property
+    def camera_workers(self) -> Sequence[Child]:
+        """Those that have a process."""
+        ...
+
+    def stand_by(self, child: Child, config: Config) -> None:
+        """Start a detector that does not begin yet. Raises OSError."""
+        ...
+
+    def introduce(self, worker: Child, detector: Child) -> None: ...
+
+    def promote(self, child: Child, config: Config) -> None:
+        """It is the detector from now on; the one before is a bystander until it is dismissed."""
+        ...
+
+    def dismiss(self, child: Child) -> None:
+        """Forget a worker that stood by, or was relieved. Its process has ended or is killed."""
+        ...
+
+    def objects_open(self) -> dict[int, int]:
+        """Cameras by index, and how many tracks each had in its last result."""
+        ...
+
+    @property
+    def batch_within(self) -> float:
+        """Seconds that a batch may take before it counts as hung."""
+        ...
+
+
+class Relief:
+    """Performs replacements. One at a time; whoever asks for a second one waits for the first."""
+
+    def __init__(self, crew: Crew, clock: Clock, tell: Callable[[AnyFact], None]) -> None:
+        self._crew, self._clock, self._tell = crew, clock, tell
+        self._one = asyncio.Lock()
+        self.under_way: str | None = None
+        """The post that is being relieved."""
+        self.done: dict[str, int] = {}
+        """Planned replacements that went well, by post."""
+
+    async def detector(self, config: Config, reason: str, detail: str = "") -> None:
+        """Another process becomes the detector, as this configuration has it. Raises WorkerError where it
+        cannot: then the old one goes on, and nothing was lost."""
+        async with self._one:
+            old = self._crew.detector
+            began = self._clock.monotonic()
+            self.under_way = old.post
+            try:
+                fresh = await self._relieve_detector(old, config)
+            except WorkerError as err:
+                self._tell(
+                    ReplacementFailed(
+                        at=self._clock.monotonic(), worker=old.name, reason=reason, why=str(err)
+                    )
+                )
+                raise
+            finally:
+                self.under_way = None
+            self._replaced(old, fresh, reason, detail, began)
+
+    def _replaced(self, old: Child, fresh: Child, reason: str, detail: str, began: float) -> None:
+        self.done[old.post] = self.done.get(old.post, 0) + 1
+        now = self._clock.monotonic()
+        self._tell(
+            WorkerReplaced(
+                at=now, worker=old.name, reason=reason, detail=detail, pid=fresh.pid or 0, took=now - began
+            )
+        )
+
+    async def _relieve_detector(self, old: Child, config: Config) -> Child:
+        fresh = Child("inference", old.name, old.place)
+        try:
+            self._crew.stand_by(fresh, config)
+            await self._until(lambda: fresh.ready, fresh, START_WITHIN_S, "was not ready")
+            for worker in self._crew.camera_workers:
+                self._crew.introduce(worker, fresh)
+            await self._try(fresh)
+        except (OSError, WorkerError, asyncio.CancelledError) as err:
+            fresh.kill()
+            self._crew.dismiss(fresh)
+            if isinstance(err, OSError):
+                raise WorkerError(f"it cannot be started: {err}") from err
+            raise
+        await self._pass_on(old, fresh, config)
+        return fresh
+
+    async def _try(self, fresh: Child) -> None:
+        """It looks at pictures of cameras that have something in them."""
+        objects = self._crew.objects_open()
+        busiest = sorted(objects, key=lambda camera: -objects[camera])[:TRIAL_CAMERAS]
+        fresh.send(Try(busiest))
+        told = await self._answer(fresh, Tried, TRIAL_WITHIN_S, "looked at no picture")
+        if told.failed:
+            raise WorkerError(f"it failed on a picture of a camera: {told.failed}")
+        expected = sum(objects[camera] for camera in busiest)
+        if told.pictures and not told.found and expected >= BLIND_FROM:
+            raise WorkerError(
+                f"it finds nothing in {told.pictures} pictures; the one at work follows {expected} objects"
+            )
+
+    async def _pass_on(self, old: Child, fresh: Child, config: Config) -> None:
+        """From here on there is no way back: whatever the old one does, the new one begins."""
+        old.send(Drain())
+        try:
+            await self._answer(old, Drained, self._crew.batch_within + 1.0, "did not finish")
+        except WorkerError:
+            pass  # it died or hangs; what it has is orphaned when it is gone
+        self._crew.promote(fresh, config)
+        fresh.send(Begin())
+        await self.dismissed(old)
+
+    async def dismissed(self, old: Child) -> None:
+        """Let a worker that has nothing left to do end, or end it."""
+        old.planned_end = True
+        old.send(Stop())
+        deadline = self._clock.monotonic() + STOP_WITHIN_S
+        while old.alive and self._clock.monotonic() < deadline:
+            await asyncio.sleep(LOOK_EVERY_S)
+        if old.alive:
+            old.kill("did not stop in time")
+        self._crew.dismiss(old)
+
+    async def _answer(self, child: Child, kind: type[Any], seconds: float, what: str) -> Any:
+        def there() -> bool:
+            return any(isinstance(each, kind) for each in child.answers)
+
+        await self._until(there, child, seconds, what)
+        [answer, *_] = [each for each in child.answers if isinstance(each, kind)]
+        child.answers.remove(answer)
+        return answer
+
+    async def _until(self, happened: Callable[[], bool], child: Child, seconds: float, what: str) -> None:
+        deadline = self._clock.monotonic() + seconds
+        while not happened():
+            if not child.alive and not happened():
+                raise WorkerError(child.kill_reason or f"it died (exit code {child.exit_code})")
+            if self._clock.monotonic() > deadline:
+                raise WorkerError(f"it {what} within {seconds:g} s")
+            child.flush()
+            await asyncio.sleep(LOOK_EVERY_S)
