@@ -46,6 +46,7 @@ from vedette.workers.protocol import (
 )
 from vedette.workers.slots import Slots
 from vedette.workers.table import Stage, Table
+from vedette.workers.threads import name_thread
 
 __all__ = ["InferenceWorker"]
 
@@ -188,6 +189,7 @@ class InferenceWorker:
     # ---- the asker's thread
 
     def _ask_forever(self) -> None:
+        name_thread("ask")
         while not self._stopped:
             self._table.beats[0] = time.monotonic()
             self._hand_out()
