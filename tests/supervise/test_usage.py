@@ -9,6 +9,7 @@ import time
 
 from vedette.supervise.resources import Watched
 from vedette.supervise.usage import Usage
+from vedette.testing import ManualClock
 
 BUSY = """
 import time
@@ -105,6 +106,30 @@ def test_the_successor_of_a_worker_begins_its_own_seconds_and_keeps_the_peak() -
     assert sum(second.cpu_s.values()) < sum(first.cpu_s.values())
     assert second.pss < first.pss <= usage.peak_of("cameras-0").pss
     assert usage.peak_of("cameras-0").threads >= peak.threads
+
+
+def test_memory_that_costs_much_to_look_at_is_looked_at_less_often() -> None:
+    clock = ManualClock()
+    usage, sparing = Usage(clock=clock, memory_share=1e9), Usage(clock=clock, memory_share=1e-9)
+
+    def pss() -> tuple[int, int]:
+        found = []
+        for each in (usage, sparing):
+            each.read([Watched("cameras-0", "camera", os.getpid())], memory=True)
+            latest = each.of("cameras-0")
+            assert latest is not None
+            assert latest.at == clock.monotonic()
+            found.append(latest.pss)
+        return found[0], found[1]
+
+    before, before_sparing = pss()
+    held = bytearray(os.urandom(1 << 20) * 30)
+    clock.advance(2)
+    now, now_sparing = pss()
+    assert now > before + len(held) * 0.8
+    assert now_sparing == before_sparing
+    clock.advance(1e12)
+    assert pss()[1] > before_sparing + len(held) * 0.8
 
 
 def test_the_machine_is_looked_at_with_the_memory() -> None:

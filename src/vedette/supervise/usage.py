@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -10,23 +11,36 @@ from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 from vedette.supervise.gpu import Gpus
 from vedette.supervise.groups import GroupTimes
 from vedette.supervise.machine import read_machine
-from vedette.supervise.resources import Watched, memory_of, open_files, threads_of, times_of
+from vedette.supervise.resources import Memory, Watched, memory_of, open_files, threads_of, times_of
 from vedette.workers.threads import GROUPS
 
 __all__ = ["Usage"]
+
+MEMORY_SHARE = 0.003
+"""Of a core. The larger processes are, the more it costs to look at their memory; and the more it takes to
+change what they have."""
 
 
 class Usage:
     """Sums include processes that are dead, by what was last read of them.
 
     ``read`` may be called from any thread, with ``memory`` from one at a time; the rest from any thread.
-    ``store``: the folder of the ledger, whose disk is looked at.
+    ``store``: the folder of the ledger, whose disk is looked at. ``memory_share``: of a core, that looking
+    at memory may take: its figures may be older than the rest.
     """
 
     def __init__(
-        self, *, gpus: Gpus | None = None, store: Path | None = None, clock: Clock | None = None
+        self,
+        *,
+        gpus: Gpus | None = None,
+        store: Path | None = None,
+        clock: Clock | None = None,
+        memory_share: float = MEMORY_SHARE,
     ) -> None:
         self._gpus, self._store, self._clock = gpus or Gpus(None), store, clock or SystemClock()
+        self._memory_share = memory_share
+        self._memory: dict[tuple[int, int], tuple[Memory, float]] = {}
+        """By process: what it had, and until when that is good enough, in monotonic seconds."""
         self._cpu: dict[tuple[int, int], float] = {}
         self._groups: dict[str, tuple[int, int, GroupTimes]] = {}
         """By worker: its process, when that began, and its threads."""
@@ -52,20 +66,21 @@ class Usage:
         return self._peaks.get(worker, Peak())
 
     def read(self, processes: Iterable[Watched], *, memory: bool, cpu: float = 0.0) -> None:
-        """Look at these processes. ``memory``: at everything but CPU seconds, too, which costs a few
-        milliseconds each. ``cpu``: share of the machine's cores that is in use now."""
+        """Look at these processes. ``memory``: at everything but CPU seconds, too, which costs a
+        millisecond or more each. ``cpu``: share of the machine's cores that is in use now."""
         watched = list(processes)
         gpu = self._gpus.memory() if memory else {}
         total = 0
         for process in watched:
             try:
                 if memory:
-                    total += self._look_at(process, gpu).pss
+                    total += self._look_at(process, gpu, len(watched)).pss
                 else:
                     self._count(process)
             except (OSError, ValueError):
                 continue  # it ended just now; what was read before stands
         if memory:
+            self._forget_memory(watched)
             self.pss_mb = total / 1e6
             self.pss_peak_mb = max(self.pss_peak_mb, self.pss_mb)
             self.machine = read_machine(cpu, self._store)
@@ -78,12 +93,13 @@ class Usage:
         self._cpu[key] = max(times.cpu_s, self._cpu.get(key, 0.0))
         return times.began, times.cpu_s, times.threads
 
-    def _look_at(self, process: Watched, gpu: Mapping[int, int]) -> ProcessUsage:
+    def _look_at(self, process: Watched, gpu: Mapping[int, int], among: int) -> ProcessUsage:
         groups = GROUPS.get(process.kind, ())
         # Threads first: they must not have had more than their process.
         threads = threads_of(process.pid) if groups else {}
         began, cpu_s, count = self._count(process)
-        memory, fds, at = memory_of(process.pid), open_files(process.pid), self._clock.monotonic()
+        at = self._clock.monotonic()
+        memory, fds = self._memory_of((process.pid, began), at, among), open_files(process.pid)
         known = self._groups.get(process.name)
         if known is None or known[:2] != (process.pid, began):
             known = self._groups[process.name] = process.pid, began, GroupTimes(groups)
@@ -104,3 +120,18 @@ class Usage:
         self._latest[process.name] = found
         self._peaks[process.name] = self.peak_of(process.name).raised_by(found)
         return found
+
+    def _memory_of(self, process: tuple[int, int], now: float, among: int) -> Memory:
+        """``among``: how many processes have to do with the same share."""
+        known = self._memory.get(process)
+        if known is not None and now < known[1]:
+            return known[0]
+        began = time.thread_time()
+        memory = memory_of(process[0])
+        cost = time.thread_time() - began
+        self._memory[process] = memory, now + cost * among / self._memory_share
+        return memory
+
+    def _forget_memory(self, watched: Iterable[Watched]) -> None:
+        alive = {process.pid for process in watched}
+        self._memory = {key: known for key, known in self._memory.items() if key[0] in alive}
