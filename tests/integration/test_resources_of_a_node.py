@@ -38,15 +38,16 @@ def test_each_worker_is_known_by_its_groups_of_threads(node: RunningNode) -> Non
         assert usage.threads >= 1
 
 
-def test_what_works_is_what_costs(node: RunningNode) -> None:
-    usages = {worker.kind: worker.usage for worker in node.view().workers}
-    camera, inference = usages["camera"], usages["inference"]
-    assert camera is not None
-    assert inference is not None
-    # Small pictures are decoded on the loop. The rest is what Python took to start.
-    assert camera.cpu_s["loop"] > camera.cpu_s["decode"] + camera.cpu_s["take"]
-    assert inference.cpu_s["detect"] > 0
-    assert inference.cpu_s["ask"] > 0
+@pytest.mark.parametrize(
+    ("kind", "group"), [("camera", "loop"), ("inference", "detect"), ("inference", "ask")]
+)
+def test_threads_that_work_are_found_under_their_groups(node: RunningNode, kind: str, group: str) -> None:
+    def seconds() -> float:
+        usages = [worker.usage for worker in node.view().workers if worker.kind == kind]
+        return sum(usage.cpu_s[group] for usage in usages if usage)
+
+    before = seconds()
+    wait_until(lambda: seconds() > before, "its share grows", 60)
 
 
 def test_the_node_itself_and_its_machine_are_known(node: RunningNode) -> None:

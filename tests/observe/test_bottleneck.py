@@ -423,6 +423,19 @@ def test_where_cores_are_short_it_is_told_who_has_them() -> None:
     assert found.sentence.endswith("; the cameras' workers have 1.7 of them, the detector 0.9.")
 
 
+def test_decoders_that_get_too_few_of_the_cores_are_told_so() -> None:
+    view = NodeView(
+        (camera(endings={"analysed.emit": 500, "skipped.backlog": 1500}, backlog=15),),
+        workers=using(decode=0.5, loop=0.1, detect=0.0, detector=0.0, camera=0.1),
+        cpu_busy=1.0,
+        machine=FOUR_CORES,
+    )
+    assert find_bottleneck(view).sentence == (
+        "Probably the machine's cores (100% in use): 75% of the frames that were wanted were let go; "
+        "the cameras' workers have 0.6 of them, the detector 0.1."
+    )
+
+
 def test_memory_and_disk_that_run_out_are_told_beside_any_verdict() -> None:
     machine = MachineUsage(61_000_000, 0.5, 12_000_000, 4)
     well = NodeView((camera(endings={"analysed.emit": 100}),), workers=busy(), machine=machine)

@@ -182,9 +182,8 @@ def _unclear(it: Evidence) -> Bottleneck | None:
     if it.loss < SPEAKS:
         return None
     if it.gauges.cpu >= CORES_SHORT:
-        return Bottleneck(
-            "cpu", f"Probably the machine's cores ({percent(it.gauges.cpu)} in use): {share_let_go(it)}"
-        )
+        told = f"{share_let_go(it)}{who_has_cores(it)}"
+        return Bottleneck("cpu", f"Probably the machine's cores ({percent(it.gauges.cpu)} in use): {told}")
     front = max(it.let_go, key=lambda stage: it.let_go[stage])
     stage = {"infer": "wait"}.get(front, front)
     where = {"decode": "before they were decoded", "infer": "before they were looked at"}
