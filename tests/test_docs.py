@@ -14,8 +14,9 @@ from vedette.cli import app
 from vedette.config import Config, load_config
 from vedette.config_problems import models_in
 from vedette.observe.report import STAGES, build_report
-from vedette.observe.views import CameraView, NodeView
+from vedette.observe.views import CameraView, NodeView, WorkerView
 from vedette.sim.command import sim
+from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 
 DOCS = Path(__file__).parent.parent / "docs"
 TEXT = (DOCS / "configuration.md").read_text()
@@ -99,6 +100,15 @@ def test_every_key_of_the_report_is_documented() -> None:
     keys |= {"sessions", "epoch", "last_end_reason", "fps_in", "fps_analysed", "gaps", "blind_s"}
     for key in keys:
         assert key in section("The report")
+
+
+def test_every_key_of_what_processes_have_is_documented() -> None:
+    usage = ProcessUsage("cameras-0", 7, 1.0, 2, 1, 1, 3, 4)
+    machine = MachineUsage(1, disk_free=1)
+    worker = WorkerView("cameras-0", "camera", usage=usage, peak=Peak(gpu=1))
+    node = build_report(NodeView(workers=(worker,), usage=usage, machine=machine))["node"]
+    for key in {*node, *node["machine"], *node["workers"][0], *node["workers"][0]["usage"]}:
+        assert re.search(rf"[`.]{key}`", section("The report")), key
 
 
 def test_the_example_of_the_docs_is_a_valid_configuration(tmp_path: Path) -> None:

@@ -42,8 +42,12 @@ from vedette.ledger.rows import Counters
 from vedette.results import Result
 from vedette.roster import Changes, Entry, Roster
 from vedette.supervise.child import Child
+from vedette.supervise.gpu import Gpus, load_nvml
+from vedette.supervise.machine import store_folder
 from vedette.supervise.policy import Action, Health, decide
+from vedette.supervise.reader import UsageReader
 from vedette.supervise.relief import Relief
+from vedette.supervise.resources import Watched
 from vedette.supervise.usage import Usage
 from vedette.tasks import camera_settings, detector_spec, weights, worker_count
 from vedette.track.tracker import make_tracker
@@ -124,7 +128,10 @@ class Node:
     ) -> None:
         self.config = config
         self.save_video = save_video
-        self.usage = Usage()
+        self.usage = Usage(
+            gpus=Gpus(load_nvml()), store=store_folder(config.ledger.url, enabled=config.ledger.enabled)
+        )
+        self._reader = UsageReader(self.usage, self._cannot_read)
         self.detector_name = ""
         """What the detector at work says it is."""
         self.started_at = self.ready_at = self.stopped_at = 0.0
@@ -497,9 +504,19 @@ class Node:
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _read_usage(self, *, memory: bool) -> None:
-        everybody = [*self.children, *self._standing_by]
-        pids = [os.getpid(), *(child.pid for child in everybody if child.pid and child.alive)]
-        self.usage.read([pid for pid in pids if pid], memory=memory)
+        """Elsewhere: the system may take its time to answer, and this loop has none."""
+        self._reader.ask(self._processes(), memory=memory, cpu=self.governor.cpu_busy)
+
+    def _processes(self) -> list[Watched]:
+        alive = [child for child in self.children if child.pid and child.alive]
+        workers = [Watched(child.name, child.kind, child.pid) for child in alive if child.pid]
+        aside = [
+            Watched(f"{each.name} (aside)", each.kind, each.pid) for each in self._standing_by if each.pid
+        ]
+        return [Watched("node", "node", os.getpid()), *workers, *aside]
+
+    def _cannot_read(self, why: str) -> None:
+        self._observe(Trouble(at=self._clock.monotonic(), where="usage", message=why))
 
     def _look_after(self, child: Child, now: float) -> None:
         if child.channel is not None and not child.alive:
@@ -562,7 +579,8 @@ class Node:
     # ---- stop
 
     async def _stop(self) -> None:
-        self._read_usage(memory=False)
+        self._reader.close()
+        self.usage.read(self._processes(), memory=False)
         deadline = self._clock.monotonic() + STOP_WITHIN_S
         everybody = [*self.children, *self._standing_by]
         for child in everybody:

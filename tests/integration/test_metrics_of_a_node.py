@@ -89,6 +89,11 @@ def test_every_worker_is_there(server: Prometheus) -> None:
     assert server.value("sum(vedette_worker_cameras)") == 5
     assert server.value("vedette_memory_pss_bytes") > 20e6
     server.until("vedette_cpu_seconds_total > 0")
+    groups = server.until('vedette_worker_cpu_seconds_total{worker=~"cameras-.", group="loop"} > 0')
+    assert {each["metric"]["worker"] for each in groups} == {"cameras-0", "cameras-1"}
+    assert server.value('vedette_worker_memory_bytes{worker="node", kind="pss"}') > 10e6
+    assert server.value("count(vedette_worker_open_fds > 3)") == 4
+    assert server.value("vedette_node_memory_available_bytes") > 0
 
 
 def test_the_sink_is_there(server: Prometheus) -> None:

@@ -11,6 +11,7 @@ from vedette.causes import Blame, Cause
 from vedette.endings import Ending
 from vedette.histogram import BUCKETS, COARSE, COARSE_BUCKETS, bucket_of
 from vedette.observe.views import CameraView, Frames, Histograms, NodeView, SinkView, WorkerView
+from vedette.supervise.figures import MachineUsage, ProcessUsage
 from vedette.workers.table import STAGES
 
 SECRET = "geheim"
@@ -41,6 +42,14 @@ def camera(name: str = "gate", **fields: object) -> CameraView:
     return replace(full, **fields)  # type: ignore[arg-type]
 
 
+def usage(worker: str, **fields: object) -> ProcessUsage:
+    """As it was read a moment ago."""
+    full = ProcessUsage(
+        worker, 4711, 3599.0, 100 * 10**6, 80 * 10**6, None, fds=40, threads=9, cpu_s={"other": 5.0}
+    )
+    return replace(full, **fields)  # type: ignore[arg-type]
+
+
 def node(cameras: Sequence[CameraView] | None = None, **fields: object) -> NodeView:
     """Three cameras, one of them away; three workers; two sinks, one with a password in its name."""
     if cameras is None:
@@ -53,9 +62,18 @@ def node(cameras: Sequence[CameraView] | None = None, **fields: object) -> NodeV
         pss_mb=250.0,
         detector="picodet_s_416",
         workers=(
-            WorkerView("cameras-0", "camera", busy=0.5, waited=0.1, late_ms=12.0, outbox=2, cameras=2),
+            WorkerView(
+                "cameras-0",
+                "camera",
+                busy=0.5,
+                waited=0.1,
+                late_ms=12.0,
+                outbox=2,
+                cameras=2,
+                usage=usage("cameras-0", cpu_s={"loop": 30.5, "decode": 60.25, "take": 1.5, "other": 0.0}),
+            ),
             WorkerView("cameras-1", "camera", busy=0.4, cameras=1),
-            WorkerView("inference-0", "inference", busy=0.9),
+            WorkerView("inference-0", "inference", busy=0.9, usage=usage("inference-0", gpu=3 * 10**9)),
         ),
         sinks=(
             SinkView("results.jsonl", written=100, dropped=3, waiting=1),
@@ -66,6 +84,8 @@ def node(cameras: Sequence[CameraView] | None = None, **fields: object) -> NodeV
         input_size=(320, 416),
         cpu_busy=0.75,
         max_age_s=1.0,
+        usage=usage("node"),
+        machine=MachineUsage(8 * 10**9, 0.75, 20 * 10**9, 4),
     )
     return replace(view, **fields)  # type: ignore[arg-type]
 

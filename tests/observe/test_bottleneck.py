@@ -12,6 +12,7 @@ from vedette.endings import ENDINGS
 from vedette.observe.bottleneck import find_bottleneck
 from vedette.observe.tally import Lately, Tally
 from vedette.observe.views import CameraView, Frames, NodeView, Percentiles, SinkView, WorkerView
+from vedette.supervise.figures import MachineUsage, ProcessUsage
 
 
 def camera(name: str = "gate", fps_in: float = 25, **changes: object) -> CameraView:
@@ -242,6 +243,10 @@ views = st.builds(
             busy=shares,
             waited=shares,
             outbox=st.integers(0, 1000),
+            usage=st.none()
+            | st.dictionaries(st.sampled_from(["loop", "decode", "detect", "other"]), st.floats(0, 64)).map(
+                lambda cpu: ProcessUsage("w", 7, 9.0, 1, 1, None, 3, 4, cpu, cpu)
+            ),
         ),
         max_size=3,
     ).map(tuple),
@@ -249,6 +254,10 @@ views = st.builds(
         st.sampled_from(["lag", "infer"]), st.builds(Percentiles, *[st.floats(0, 1e5)] * 3)
     ),
     cpu_busy=shares,
+    machine=st.none()
+    | st.builds(
+        MachineUsage, st.integers(0, 10**12), shares, st.none() | st.integers(0, 10**12), st.integers(1, 64)
+    ),
 )
 
 
@@ -318,3 +327,132 @@ def test_late_turns_are_remembered_at_their_worst() -> None:
     assert whole.gauges is not None
     assert whole.gauges.late_ms == 80
     assert whole.over(NodeView(workers=busy())).workers[1].late_ms == 80
+
+
+# ---- what processes have and cost
+
+
+def using(
+    decode: float = 0.0, loop: float = 0.3, detect: float = 0.5, **of_busy: float
+) -> tuple[WorkerView, ...]:
+    """Workers whose groups of threads have so many cores in use."""
+    detector, cameras = busy(**of_busy)  # type: ignore[arg-type]
+    return (
+        replace(detector, usage=used("inference-0", detect=detect, ask=0.1, other=0.0)),
+        replace(cameras, usage=used("cameras-0", loop=loop, decode=decode, take=0.0, other=0.0)),
+    )
+
+
+def used(worker: str, **cpu: float) -> ProcessUsage:
+    return ProcessUsage(worker, 7, 9.0, 1, 1, None, 3, 4, cpu, cpu)
+
+
+FOUR_CORES = MachineUsage(8 * 10**9, 0.5, None, 4)
+BACKLOG = {"analysed.emit": 500, "skipped.backlog": 400}
+
+
+def test_decoders_that_have_no_rest_are_named_though_the_loop_beside_them_has_rest() -> None:
+    view = NodeView(
+        (camera(endings=BACKLOG, backlog=41),), workers=using(decode=3.9), machine=FOUR_CORES, cpu_busy=0.8
+    )
+    found = find_bottleneck(view)
+    assert found.stage == "decode"
+    assert found.sentence == (
+        "Decoding: the decoding threads of the busiest of the cameras' workers have no rest (3.9 of 4 cores) "
+        "and 41 frames wait to be decoded."
+    )
+
+
+def test_one_camera_that_takes_a_whole_thread_is_decoding_at_its_limit() -> None:
+    view = NodeView((camera(endings=BACKLOG, backlog=16),), workers=using(decode=0.97), machine=FOUR_CORES)
+    assert "(1.0 of 4 cores) and 16 frames wait" in find_bottleneck(view).sentence
+
+
+def test_decoders_that_have_rest_are_not_blamed() -> None:
+    view = NodeView((camera(endings=BACKLOG),), workers=using(decode=0.5), machine=FOUR_CORES)
+    found = find_bottleneck(view)
+    assert found.stage == "decode"
+    assert found.sentence.startswith("Not clear: ")
+
+
+def test_busy_decoders_that_keep_up_are_no_bottleneck() -> None:
+    view = NodeView((camera(endings=FEW_LET_GO, backlog=1),), workers=using(decode=2.0), machine=FOUR_CORES)
+    assert not find_bottleneck(view).is_one
+
+
+def test_frames_that_arrive_too_late_are_not_blamed_on_busy_decoders() -> None:
+    endings = {"analysed.emit": 500, "expired.decode": 400}
+    view = NodeView(
+        (camera(lag_ms=900, endings=endings, backlog=2),), workers=using(decode=1.5), machine=FOUR_CORES
+    )
+    assert find_bottleneck(view).stage == "lag"
+
+
+def test_a_detector_without_rest_is_not_taken_for_decoding_nor_the_other_way_round() -> None:
+    cameras = (camera(endings=MANY_SUPERSEDED),)
+    view = NodeView(cameras, workers=using(decode=1.5, detector=0.97), machine=FOUR_CORES)
+    assert find_bottleneck(view).stage == "infer"
+    cameras = (camera(endings=MANY_SUPERSEDED | {"skipped.backlog": 2000}, backlog=20),)
+    found = find_bottleneck(replace(view, cameras=cameras))
+    assert found.stage == "decode"
+    assert found.sentence.endswith("; the detector is at its limit, too (97%).")
+    cameras = (camera(endings=MANY_SUPERSEDED | {"skipped.backlog": 200}, backlog=20),)
+    found = find_bottleneck(replace(view, cameras=cameras))
+    assert found.stage == "infer"
+    assert found.sentence.endswith("; the cameras' workers are at their limit, too (1.5 of 4 cores).")
+
+
+def test_decoders_that_have_all_cores_are_at_their_limit_though_the_ladder_lets_nothing_go() -> None:
+    view = NodeView(
+        (camera(endings=FEW_LET_GO, step="keyframes"),), workers=using(decode=3.6), machine=FOUR_CORES
+    )
+    found = find_bottleneck(view)
+    assert found.stage == "decode"
+    assert found.sentence.endswith("no frame was let go for it; below full: keyframes 1.")
+
+
+def test_where_cores_are_short_it_is_told_who_has_them() -> None:
+    view = NodeView(
+        (camera(endings=MANY_SUPERSEDED),),
+        workers=using(1.2, 0.5, 0.8, detector=0.9, camera=0.96, waited=0.5, detector_waited=0.4),
+        cpu_busy=0.99,
+        machine=FOUR_CORES,
+    )
+    found = find_bottleneck(view)
+    assert found.stage == "cpu"
+    assert found.sentence.endswith("; the cameras' workers have 1.7 of them, the detector 0.9.")
+
+
+def test_decoders_that_get_too_few_of_the_cores_are_told_so() -> None:
+    view = NodeView(
+        (camera(endings={"analysed.emit": 500, "skipped.backlog": 1500}, backlog=15),),
+        workers=using(decode=0.5, loop=0.1, detect=0.0, detector=0.0, camera=0.1),
+        cpu_busy=1.0,
+        machine=FOUR_CORES,
+    )
+    assert find_bottleneck(view).sentence == (
+        "Probably the machine's cores (100% in use): 75% of the frames that were wanted were let go; "
+        "the cameras' workers have 0.6 of them, the detector 0.1."
+    )
+
+
+def test_memory_and_disk_that_run_out_are_told_beside_any_verdict() -> None:
+    machine = MachineUsage(61_000_000, 0.5, 12_000_000, 4)
+    well = NodeView((camera(endings={"analysed.emit": 100}),), workers=busy(), machine=machine)
+    assert find_bottleneck(well).sentence == (
+        "Nothing: every frame that was wanted was analysed; besides, only 61 MB of memory and 12 MB of disk "
+        "for the ledger are left."
+    )
+    overloaded = replace(well, cameras=(camera(endings=MANY_SUPERSEDED),), workers=busy(0.97))
+    found = find_bottleneck(replace(overloaded, machine=replace(machine, disk_free=None)))
+    assert found.stage == "infer"
+    assert found.sentence.endswith("; besides, only 61 MB of memory are left.")
+
+
+def test_of_a_run_the_least_that_was_left_is_told() -> None:
+    whole = Tally()
+    for left in (9 * 10**9, 20_000_000, 8 * 10**9):
+        whole.add(NodeView((camera(),), workers=busy(), machine=MachineUsage(left)))
+    whole.add(NodeView((camera(),), workers=busy()))
+    end = NodeView((camera(endings={"analysed.emit": 100}),), workers=busy(), machine=MachineUsage(9 * 10**9))
+    assert "only 20 MB of memory are left" in whole.judge(end).sentence

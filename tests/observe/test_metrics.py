@@ -23,6 +23,7 @@ from vedette.observe.metrics.bins import AGES, CAMERA_STAGES, Bins
 from vedette.observe.metrics.collect import Collector
 from vedette.observe.metrics.families import FAMILIES
 from vedette.observe.views import CameraView, Frames, Histograms, NodeView
+from vedette.supervise.figures import MachineUsage
 from vedette.testing import ManualClock
 from vedette.workers.table import STAGES
 
@@ -113,6 +114,35 @@ def test_workers_are_described() -> None:
     labels = {"worker": "cameras-0", "kind": "camera"}
     names = ("busy_ratio", "waited_ratio", "late_seconds", "outbox", "cameras")
     assert [value(f"worker_{name}", **labels) for name in names] == [0.5, 0.1, 0.012, 2, 2]
+
+
+def test_what_workers_and_the_node_have_and_cost_is_described() -> None:
+    value = read(collector())
+    for worker in ("cameras-0", "inference-0", "node"):
+        assert value("worker_memory_bytes", worker=worker, kind="pss") == 100e6
+        assert value("worker_memory_bytes", worker=worker, kind="uss") == 80e6
+        assert value("worker_open_fds", worker=worker) == 40
+        assert value("worker_threads", worker=worker) == 9
+    seconds = {"loop": 30.5, "decode": 60.25, "take": 1.5, "other": 0}
+    shown = {group: value("worker_cpu_seconds_total", worker="cameras-0", group=group) for group in seconds}
+    assert shown == seconds
+    assert value("worker_open_fds", worker="cameras-1") is None, "it was not looked at yet"
+
+
+def test_gpu_memory_is_shown_where_there_is_any() -> None:
+    value = read(collector())
+    assert value("worker_memory_bytes", worker="inference-0", kind="gpu") == 3e9
+    assert value("worker_memory_bytes", worker="cameras-0", kind="gpu") is None
+
+
+def test_what_is_left_on_the_machine_is_described() -> None:
+    value = read(collector())
+    assert value("node_memory_available_bytes") == 8e9
+    assert value("store_disk_free_bytes") == 20e9
+    value = read(collector(node(machine=MachineUsage(5))))
+    assert value("node_memory_available_bytes") == 5
+    assert value("store_disk_free_bytes") is None, "the ledger is no file"
+    assert read(collector(node(machine=None)))("node_memory_available_bytes") is None
 
 
 def test_a_camera_is_described() -> None:

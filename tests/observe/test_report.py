@@ -12,6 +12,7 @@ from vedette.errors import ConfigError
 from vedette.observe.bottleneck import Bottleneck
 from vedette.observe.report import build_report, write_report
 from vedette.observe.views import CameraView, Frames, NodeView, Percentiles, SinkView, WorkerView
+from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 from vedette.workers.table import STAGES
 
 CAMERA = CameraView(
@@ -107,6 +108,39 @@ def test_the_report_has_exactly_the_documented_keys() -> None:
             ],
         },
     }
+
+
+def test_what_processes_have_is_there_where_it_was_looked_at() -> None:
+    usage = ProcessUsage(
+        "cameras-0", 77, 9.0, 120_040_000, 80_000_000, None, 60, 9, {"loop": 1.234, "other": 0}, {"loop": 0.5}
+    )
+    peak = Peak(130_000_000, 90_000_000, None, 70, 10)
+    worker = WorkerView("cameras-0", "camera", usage=usage, peak=peak)
+    inference = WorkerView(
+        "inference-0", "inference", usage=replace(usage, gpu=None), peak=replace(peak, gpu=2_000_000_000)
+    )
+    machine = MachineUsage(5_000_000_000, 0.5, 7_000_000_000, 8)
+    node = build_report(
+        NodeView(workers=(worker, inference), usage=replace(usage, gpu=3_000_000), machine=machine)
+    )["node"]
+    assert node["workers"][0]["usage"] == {
+        "pss_mb": 120.0,
+        "pss_peak_mb": 130.0,
+        "uss_mb": 80.0,
+        "uss_peak_mb": 90.0,
+        "fds": 60,
+        "fds_peak": 70,
+        "threads": 9,
+        "threads_peak": 10,
+        "cpu_s": {"loop": 1.23, "other": 0},
+    }
+    assert node["workers"][1]["usage"]["gpu_mb"] == 0
+    assert node["workers"][1]["usage"]["gpu_peak_mb"] == 2000
+    assert node["usage"]["fds"] == 60
+    assert node["machine"] == {"memory_available_mb": 5000, "disk_free_mb": 7000, "cores": 8}
+    elsewhere = build_report(NodeView(machine=replace(machine, disk_free=None)))["node"]
+    assert "disk_free_mb" not in elsewhere["machine"]
+    assert not {"usage", "machine"} & set(build_report(NodeView())["node"])
 
 
 def test_the_stages_of_a_camera_are_there_where_they_were_asked_for() -> None:

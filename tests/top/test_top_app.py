@@ -234,6 +234,33 @@ async def test_w_shows_the_workers_and_the_sinks() -> None:
         assert "camera_" in text(app)
 
 
+async def test_where_there_is_room_it_is_shown_what_each_process_has_and_costs() -> None:
+    app = app_of(node(4))
+    async with app.run_test(size=(200, 24)) as pilot:
+        await shown(pilot)
+        await pilot.press("w")
+        await until(pilot, lambda: "jsonl results" in text(app))
+        lines = {line.split()[0]: line.split() for line in text(app).splitlines() if line.split()}
+        assert lines["cameras-0"][8:] == (
+            ["140", "2.34", "53", "loop", "0.41", "decode", "1.90", "other", "0.03", "12", "155", "96", "0"]
+        )
+        assert lines["inference"][-1] == "1234"
+        assert lines["node"][:3] == ["node", "node", "4700"]
+        assert lines["cameras-1"][-1] == "0", "nothing is known of it"
+        await pilot.press(*["s"] * 8)
+        await pilot.pause()
+        assert "MB▼" in text(app)
+
+
+async def test_memory_is_shown_in_the_smallest_terminal_too() -> None:
+    app = app_of(node(4))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot)
+        await pilot.press("w")
+        await until(pilot, lambda: "jsonl results" in text(app))
+        assert "140" in text(app)
+
+
 async def test_the_help_names_each_key_and_column() -> None:
     app = app_of(node(4))
     async with app.run_test(size=(80, 80)) as pilot:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 from vedette.control.protocol import ControlError
 from vedette.observe.views import CameraView, Frames, NodeView, Percentiles, SinkView, WorkerView
+from vedette.supervise.figures import Peak, ProcessUsage
 from vedette.top.link import Link
 
 STAGES = ("lag", "decode", "wait", "convert", "infer", "postprocess", "track", "emit")
@@ -52,6 +54,10 @@ def camera(number: int, turn: int = 0) -> CameraView:
     )
 
 
+def usage(worker: str, pid: int, cpu: dict[str, float]) -> ProcessUsage:
+    return ProcessUsage(worker, pid, 9.0, 140 * 10**6, 96 * 10**6, None, fds=53, threads=12, cpu=cpu)
+
+
 def node(cameras: int, turn: int = 0) -> NodeView:
     return NodeView(
         cameras=tuple(camera(number, turn) for number in range(cameras)),
@@ -65,13 +71,23 @@ def node(cameras: int, turn: int = 0) -> NodeView:
         stages_s=dict.fromkeys(STAGES, 10.0 + turn),
         sinks=(SinkView("jsonl results", 500, 3, 0, 2, 17),),
         workers=(
-            WorkerView("cameras-0", "camera", 4711, 0.41, 0.05, 3.0, 0, cameras),
-            WorkerView("inference", "inference", 4712, 0.97, 0.25, 40.0, 2, 0),
+            WorkerView(
+                *("cameras-0", "camera", 4711, 0.41, 0.05, 3.0, 0, cameras),
+                usage=usage("cameras-0", 4711, {"loop": 0.41, "decode": 1.9, "take": 0.0, "other": 0.03}),
+                peak=Peak(pss=155 * 10**6),
+            ),
+            WorkerView(
+                *("inference", "inference", 4712, 0.97, 0.25, 40.0, 2, 0),
+                usage=replace(
+                    usage("inference", 4712, {"detect": 0.97, "ask": 0.08, "other": 0.0}), gpu=1234 * 10**6
+                ),
+            ),
             WorkerView("cameras-1", "camera", None),
         ),
         queued=2,
         batches=4000 + turn,
         input_size=(416, 416),
+        usage=usage("node", 4700, {"other": 0.07}),
     )
 
 

@@ -37,7 +37,7 @@ def recycle(
 def model_set(
     file: Annotated[Path, typer.Argument(help="An ONNX file, on the node's machine.")], node: Node = None
 ) -> None:
-    """Let another model detect from now on, with nothing lost; if it cannot be used, the one before goes on."""
+    """Let another model detect, with nothing lost. If it cannot be used, the one before goes on."""
     took = _done(Order(kind="model", what=str(file.absolute())), node)
     print(f"{file} detects since {took:.1f} s after it was asked for")
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from vedette.errors import DetectorError, redact
 from vedette.infer.load import LoadedDetector
+from vedette.workers.threads import name_thread
 
 __all__ = ["Sizes"]
 
@@ -42,6 +43,7 @@ class Sizes:
         return self.now
 
     def _make(self, size: int) -> None:
+        name_thread("detect")  # with all that the runtime starts here
         try:
             smaller = self._made[0].resized(self._smaller[size - 1])
             smaller.warm_up()

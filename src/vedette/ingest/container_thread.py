@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from vedette.facts import EndReason, SessionEnd
+from vedette.workers.threads import name_thread
 
 __all__ = ["InterruptibleTime", "Stop", "run_in_thread"]
 
@@ -93,6 +94,7 @@ async def run_in_thread(
     stop = stop or Stop()
 
     def run() -> None:
+        name_thread("decode")
         _running[threading.get_ident()] = stop
         end, error = None, None
         try:

@@ -16,6 +16,7 @@ from vedette.ingest.reconnect import Backoff
 from vedette.ingest.source import Source
 from vedette.pipeline import Pipeline
 from vedette.workers.table import CameraState
+from vedette.workers.threads import name_thread
 
 __all__ = ["Gate", "keep_watching"]
 
@@ -98,6 +99,7 @@ async def _ended(pipeline: Pipeline, end: SessionEnd) -> int:
             done.set_result(frames)
 
     def work() -> None:
+        name_thread("decode")
         frames = pipeline.ended(end)
         try:
             loop.call_soon_threadsafe(finish, frames)

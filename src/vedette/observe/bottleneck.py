@@ -19,11 +19,13 @@ from vedette.observe.phrases import (
     few,
     frames_wait,
     nothing,
+    of_cores,
     of_it_waiting,
     of_them_wanted,
     percent,
     rate,
     share_let_go,
+    who_has_cores,
 )
 from vedette.observe.views import NodeView
 
@@ -111,19 +113,22 @@ def _cores(it: Evidence) -> Bottleneck | None:
     ]
     if found.cpu < CORES_SHORT or not starved:
         return None
-    return Bottleneck("cpu", f"The machine's cores: {percent(found.cpu)} in use, and {' and '.join(starved)}")
+    numbers = f"{percent(found.cpu)} in use, and {' and '.join(starved)}"
+    return Bottleneck("cpu", f"The machine's cores: {numbers}{who_has_cores(it)}")
 
 
 def _no_rest(it: Evidence) -> Bottleneck | None:
     """The detector, or the cameras' workers; both at their limit: where more is let go."""
-    detector, camera = it.has_no_rest(it.gauges.detector), it.has_no_rest(it.gauges.camera)
+    detector, loop = it.has_no_rest(it.gauges.detector), it.has_no_rest(it.gauges.camera)
+    camera = loop or it.decoders_full
     if not (detector or camera):
         return None
     if detector and not (camera and it.let_go["decode"] > it.let_go["infer"]):
         found = _detector(it)
-        also = f"the cameras' workers are at their limit, too ({percent(it.gauges.camera)})"
+        busy = percent(it.gauges.camera) if loop else of_cores(it.gauges.decoders, it.cores)
+        also = f"the cameras' workers are at their limit, too ({busy})"
     else:
-        found = _camera_workers(it)
+        found = _camera_workers(it) if loop else _decoders(it)
         also = f"the detector is at its limit, too ({percent(it.gauges.detector)})"
     sentence = f"{found.sentence}; {also}" if detector and camera else found.sentence
     if it.wanted and not it.let_go.total():
@@ -144,6 +149,14 @@ def _camera_workers(it: Evidence) -> Bottleneck:
     rest = f"the busiest of the cameras' workers has no rest ({percent(it.gauges.camera)}{waited})"
     wait = f" and {frames_wait(it.gauges.backlog)} to be decoded" if it.gauges.backlog >= 0.5 else ""
     return Bottleneck(stage, f"{_OF_CAMERA_WORKERS[stage]}: {rest}{wait}")
+
+
+def _decoders(it: Evidence) -> Bottleneck:
+    """The threads that decode large pictures: the loop beside them has rest."""
+    used = of_cores(it.gauges.decoders, it.cores)
+    rest = f"the decoding threads of the busiest of the cameras' workers have no rest ({used})"
+    wait = f" and {frames_wait(it.gauges.backlog)} to be decoded" if it.gauges.backlog >= 0.5 else ""
+    return Bottleneck("decode", f"Decoding: {rest}{wait}")
 
 
 def _lag(it: Evidence) -> Bottleneck | None:
@@ -169,9 +182,8 @@ def _unclear(it: Evidence) -> Bottleneck | None:
     if it.loss < SPEAKS:
         return None
     if it.gauges.cpu >= CORES_SHORT:
-        return Bottleneck(
-            "cpu", f"Probably the machine's cores ({percent(it.gauges.cpu)} in use): {share_let_go(it)}"
-        )
+        told = f"{share_let_go(it)}{who_has_cores(it)}"
+        return Bottleneck("cpu", f"Probably the machine's cores ({percent(it.gauges.cpu)} in use): {told}")
     front = max(it.let_go, key=lambda stage: it.let_go[stage])
     stage = {"infer": "wait"}.get(front, front)
     where = {"decode": "before they were decoded", "infer": "before they were looked at"}

@@ -17,6 +17,8 @@ NO_REST_AND_NO_LOSS = 0.95
 """Nothing is let go, and yet it is at its limit: what reads files as fast as it can looks like this."""
 SPEAKS = 0.02
 """Of what was wanted. Less that is let go is nobody's bottleneck."""
+WAIT = 1.0
+"""Frames before the decoders, on average: fewer come and go with each frame that arrives."""
 LATE = 0.5
 """Of ``max_age``. Lag beyond it leaves too little for everything else."""
 
@@ -39,7 +41,7 @@ class Evidence:
     that arrive and that are analysed. ``ended``: frames by ending; what has no ending yet is not among them.
     ``stages_s``: seconds spent by stage. ``sinks``: results that sinks let go, of those that let go of a part
     that speaks. ``late``: cameras whose frames arrive late now; ``late_ms``: beyond this that is late.
-    ``below``: cameras that are not at full, by step.
+    ``below``: cameras that are not at full, by step. ``cores``: of the machine; 0 while it is not known.
     """
 
     gauges: Gauges
@@ -54,6 +56,7 @@ class Evidence:
     late: tuple[CameraView, ...]
     late_ms: float
     below: Counter[str]
+    cores: int
 
     @property
     def wanted(self) -> int:
@@ -75,6 +78,17 @@ class Evidence:
     def has_no_rest(self, busy: float) -> bool:
         """Whether a worker that is so busy could not do more."""
         return busy >= (NO_REST if self.loss >= SPEAKS or self.below else NO_REST_AND_NO_LOSS)
+
+    @property
+    def decoders_full(self) -> bool:
+        """Whether decoding threads could do no more. A camera's frames are decoded one after the other: one
+        thread without rest is enough, where it is for want of it that frames are let go."""
+        used = self.gauges.decoders
+        if self.cores and used >= NO_REST * self.cores:
+            return self.loss >= SPEAKS or bool(self.below)
+        # Frames that came too late are let go at the same place; but then none wait.
+        waited = self.ended[Ending.SKIPPED_BACKLOG.value] or (self.gauges.backlog >= WAIT and not self.late)
+        return used >= NO_REST and bool(waited) and self.let_go["decode"] >= SPEAKS * max(1, self.wanted)
 
 
 def evidence_of(view: NodeView, before: NodeView | None, gauges: Gauges | None) -> Evidence:
@@ -99,6 +113,7 @@ def evidence_of(view: NodeView, before: NodeView | None, gauges: Gauges | None) 
         late=tuple(each for each in view.cameras if each.state == "live" and each.lag_ms >= late_ms),
         late_ms=late_ms,
         below=Counter(camera.step for camera in view.cameras if camera.step != "full"),
+        cores=view.machine.cores if view.machine else 0,
     )
 
 

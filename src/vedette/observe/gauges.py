@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
 from vedette.observe.views import NodeView, WorkerView
@@ -19,6 +20,10 @@ class Gauges:
     any worker's loop was late. ``cpu``: share of the machine's cores in use, by anybody. ``backlog``: frames
     before the decoders; ``kept``: pictures that wait to be chosen; ``queued``: batches before the detector;
     ``outbox``: messages that the node has not taken; ``sinks``: results before the sinks.
+
+    In cores: ``decoders``, what the decoding threads of one camera worker have in use, of that where it is
+    most; ``cameras``, ``detecting``, what all camera and all inference workers have. In bytes: ``memory``,
+    what is left of it; ``disk``, what is left where the ledger lies; infinite where it is not known.
     """
 
     detector: float = 0.0
@@ -32,9 +37,16 @@ class Gauges:
     queued: float = 0.0
     outbox: float = 0.0
     sinks: float = 0.0
+    decoders: float = 0.0
+    cameras: float = 0.0
+    detecting: float = 0.0
+    memory: float = math.inf
+    disk: float = math.inf
 
 
 _NAMES = tuple(field.name for field in fields(Gauges))
+_WORST = {"late_ms": max, "memory": min, "disk": min}
+"""What is told of these: one bad moment is one too many."""
 _NOTHING = WorkerView("", "")
 
 
@@ -54,7 +66,17 @@ def gauges_of(view: NodeView) -> Gauges:
         queued=view.queued,
         outbox=sum(worker.outbox for worker in view.workers),
         sinks=sum(sink.waiting for sink in view.sinks),
+        decoders=max((_cores(worker).get("decode", 0.0) for worker in view.workers), default=0.0),
+        cameras=sum(sum(_cores(worker).values()) for worker in view.workers if worker.kind == "camera"),
+        detecting=sum(sum(_cores(worker).values()) for worker in view.workers if worker.kind == "inference"),
+        memory=math.inf if view.machine is None else view.machine.memory_available,
+        disk=math.inf if view.machine is None or view.machine.disk_free is None else view.machine.disk_free,
     )
+
+
+def _cores(worker: WorkerView) -> Mapping[str, float]:
+    """In use by each group of its threads."""
+    return worker.usage.cpu if worker.usage else {}
 
 
 def _busiest(workers: Iterable[WorkerView]) -> WorkerView:
@@ -62,17 +84,19 @@ def _busiest(workers: Iterable[WorkerView]) -> WorkerView:
 
 
 class Mean:
-    """The mean of gauges, each as often as it was added; of ``late_ms`` the greatest."""
+    """The mean of gauges, each as often as it was added; of ``late_ms``, ``memory``, ``disk`` the worst."""
 
     def __init__(self) -> None:
         self._sums = dict.fromkeys(_NAMES, 0.0)
+        self._worst = {name: float(getattr(Gauges(), name)) for name in _WORST}
         self.count = 0
 
     def add(self, gauges: Gauges) -> None:
         self.count += 1
         for name in _NAMES:
-            value = getattr(gauges, name)
-            self._sums[name] = max(self._sums[name], value) if name == "late_ms" else self._sums[name] + value
+            self._sums[name] += getattr(gauges, name)
+        for name, worse in _WORST.items():
+            self._worst[name] = worse(self._worst[name], getattr(gauges, name))
 
     @property
     def gauges(self) -> Gauges | None:
@@ -80,4 +104,4 @@ class Mean:
         if not self.count:
             return None
         means = {name: value / self.count for name, value in self._sums.items()}
-        return Gauges(**(means | {"late_ms": self._sums["late_ms"]}))
+        return Gauges(**(means | self._worst))

@@ -11,12 +11,19 @@ __all__ = [
     "few",
     "frames_wait",
     "nothing",
+    "of_cores",
     "of_it_waiting",
     "of_them_wanted",
     "percent",
     "rate",
     "share_let_go",
+    "who_has_cores",
 ]
+
+MEMORY_SHORT = 150_000_000
+"""Bytes. A worker that has to be started anew takes about so much."""
+DISK_SHORT = 100_000_000
+"""Bytes. Some days of a ledger of many cameras; a log that runs wild takes it in minutes."""
 
 _STEPS = tuple(step.name.lower() for step in Step)
 
@@ -46,9 +53,32 @@ def besides(it: Evidence, stage: str) -> str:
         ours = it.has_no_rest(it.gauges.camera)
         whose = "the network, the cameras, or our own late reading" if ours else "the network, or the cameras"
         told += f"; besides, {arrive_late(it)}: {whose}"
+    if short := _running_out(it):
+        told += f"; besides, only {' and '.join(short)} are left"
     # In the ladder's order, so that the same always reads the same.
     below = [f"{name} {it.below[name]}" for name in _STEPS if it.below[name]]
     return f"{told}; below full: {', '.join(below)}" if below else told
+
+
+def _running_out(it: Evidence) -> list[str]:
+    found = []
+    if it.gauges.memory < MEMORY_SHORT:
+        found.append(f"{it.gauges.memory / 1e6:.0f} MB of memory")
+    if it.gauges.disk < DISK_SHORT:
+        found.append(f"{it.gauges.disk / 1e6:.0f} MB of disk for the ledger")
+    return found
+
+
+def who_has_cores(it: Evidence) -> str:
+    """Said where there are too few."""
+    if not (it.gauges.cameras or it.gauges.detecting):
+        return ""
+    cameras, detecting = f"{it.gauges.cameras:.1f}", f"{it.gauges.detecting:.1f}"
+    return f"; the cameras' workers have {cameras} of them, the detector {detecting}"
+
+
+def of_cores(used: float, cores: int) -> str:
+    return f"{used:.1f} of {cores} cores" if cores else f"{used:.1f} cores"
 
 
 def arrive_late(it: Evidence) -> str:

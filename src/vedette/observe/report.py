@@ -18,7 +18,8 @@ from vedette.observe.bottleneck import Bottleneck, find_bottleneck
 from vedette.observe.gauges import Gauges
 from vedette.observe.spent import where_the_time_went
 from vedette.observe.table import line, render
-from vedette.observe.views import CameraView, NodeView, Percentiles
+from vedette.observe.views import CameraView, NodeView, Percentiles, WorkerView
+from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 from vedette.workers.table import STAGES
 
 __all__ = ["STAGES", "build_report", "summary", "write_report"]
@@ -37,7 +38,7 @@ def build_report(view: NodeView, bottleneck: Bottleneck | None = None) -> dict[s
 
 
 def _node(view: NodeView, bottleneck: Bottleneck) -> dict[str, Any]:
-    return {
+    found = {
         "analysed_per_s": round(view.analysed_per_s, 2),
         "cpu_s": round(view.cpu_s, 2),
         "cpu_busy": round(view.cpu_busy, 3),
@@ -45,18 +46,7 @@ def _node(view: NodeView, bottleneck: Bottleneck) -> dict[str, Any]:
         "detector": view.detector,
         "input_size": list(view.input_size),
         "bottleneck": {"stage": bottleneck.stage, "sentence": bottleneck.sentence},
-        "workers": [
-            {
-                "name": worker.name,
-                "kind": worker.kind,
-                "cameras": worker.cameras,
-                "busy": round(worker.busy, 3),
-                "waited": round(worker.waited, 3),
-                "late_ms": round(worker.late_ms, 2),
-                "outbox": worker.outbox,
-            }
-            for worker in view.workers
-        ],
+        "workers": [_worker(worker) for worker in view.workers],
         "sinks": [
             {
                 "name": redact(sink.name),
@@ -68,6 +58,45 @@ def _node(view: NodeView, bottleneck: Bottleneck) -> dict[str, Any]:
             for sink in view.sinks
         ],
     }
+    if view.usage is not None:
+        found["usage"] = _usage(view.usage, view.peak)
+    if view.machine is not None:
+        found["machine"] = _machine(view.machine)
+    return found
+
+
+def _worker(worker: WorkerView) -> dict[str, Any]:
+    found = {
+        "name": worker.name,
+        "kind": worker.kind,
+        "cameras": worker.cameras,
+        "busy": round(worker.busy, 3),
+        "waited": round(worker.waited, 3),
+        "late_ms": round(worker.late_ms, 2),
+        "outbox": worker.outbox,
+    }
+    if worker.usage is not None:
+        found["usage"] = _usage(worker.usage, worker.peak)
+    return found
+
+
+def _usage(usage: ProcessUsage, peak: Peak) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in ("pss", "uss", "gpu"):
+        now, most = getattr(usage, name), getattr(peak, name)
+        if most is not None:
+            found[f"{name}_mb"] = round((now or 0) / 1e6, 1)
+            found[f"{name}_peak_mb"] = round(most / 1e6, 1)
+    for name in ("fds", "threads"):
+        found[name], found[f"{name}_peak"] = getattr(usage, name), getattr(peak, name)
+    return found | {"cpu_s": {group: round(seconds, 2) for group, seconds in usage.cpu_s.items()}}
+
+
+def _machine(machine: MachineUsage) -> dict[str, Any]:
+    found = {"memory_available_mb": round(machine.memory_available / 1e6, 1), "cores": machine.cores}
+    if machine.disk_free is not None:
+        found["disk_free_mb"] = round(machine.disk_free / 1e6, 1)
+    return found
 
 
 def _camera(camera: CameraView) -> dict[str, Any]:

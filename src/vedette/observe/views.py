@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
+
 __all__ = ["CameraView", "Frames", "Histograms", "NodeView", "Percentiles", "SinkView", "WorkerView"]
 
 
@@ -93,6 +95,7 @@ class WorkerView:
     ``busy``: share of the last second in which its own loop (the detector's thread of an inference worker)
     had no rest. ``waited``: the part of it in which it got no core. ``late_ms``: the most that a turn of its
     loop was late. ``outbox``: messages that the node has not taken. ``cameras``: how many it reads.
+    ``usage``: what it has and costs, None before it was read for the first time; ``peak``: the most it had.
     """
 
     name: str
@@ -103,6 +106,8 @@ class WorkerView:
     late_ms: float = 0.0
     outbox: int = 0
     cameras: int = 0
+    usage: ProcessUsage | None = None
+    peak: Peak = field(default_factory=Peak)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,8 @@ class NodeView:
     the sum of the time that frames spent in each, since the start. ``pss_mb``: memory of all processes,
     each shared page counted once. ``queued``: batches that wait for the detector. ``input_size``: of the
     detector now, (height, width) in pixels. ``cpu_busy``: share of the machine's cores in use, by anybody.
+    ``usage``: of the node's own process, which is that of whoever started it from Python; ``peak``: the most
+    it had. ``machine``: what is left. Both None before they were read for the first time.
     """
 
     cameras: tuple[CameraView, ...] = ()
@@ -145,6 +152,9 @@ class NodeView:
     input_size: tuple[int, int] = (0, 0)
     cpu_busy: float = 0.0
     max_age_s: float = 1.0
+    usage: ProcessUsage | None = None
+    peak: Peak = field(default_factory=Peak)
+    machine: MachineUsage | None = None
 
     @property
     def frames(self) -> Frames:

@@ -130,6 +130,9 @@ class Watch:
             input_size=node.input_size,
             cpu_busy=node.governor.cpu_busy,
             max_age_s=node.config.max_age,
+            usage=node.usage.of("node"),
+            peak=node.usage.peak_of("node"),
+            machine=node.usage.machine,
         )
 
     def _workers(self, entries: list[Entry]) -> Iterator[WorkerView]:
@@ -146,6 +149,8 @@ class Watch:
                 late_ms=float(load["late"]) * 1000,
                 outbox=int(load["outbox"]),
                 cameras=cameras[child.place - 1] if child.place else 0,
+                usage=self._node.usage.of(child.name),
+                peak=self._node.usage.peak_of(child.name),
             )
 
     def _camera(

@@ -11,6 +11,7 @@ from typing import Any
 from vedette.errors import redact
 from vedette.workers.outputs import result_of
 from vedette.workers.protocol import Output
+from vedette.workers.threads import name_thread
 
 __all__ = ["PictureSink", "close_all"]
 
@@ -59,6 +60,7 @@ class PictureSink:
                 self._tell(f"video of {self._camera}: writing is too slow, pictures are dropped")
 
     def _write(self) -> None:
+        name_thread("video")
         from vedette.ingest.convert import Converter
         from vedette.sinks.video import AnnotatedVideo
 

@@ -21,7 +21,7 @@ from vedette.top.details import details, find, gone
 from vedette.top.grid import Grid
 from vedette.top.keys import CAMERA_KEYS, MOVING
 from vedette.top.words import plain_name
-from vedette.top.workers import WORKER_COLUMNS
+from vedette.top.workers import WORKER_COLUMNS, processes
 
 __all__ = ["DetailsScreen", "HelpScreen", "ShowsView", "WorkersScreen"]
 
@@ -107,7 +107,7 @@ class WorkersScreen(Screen[None]):
     def show_view(self, view: NodeView) -> None:
         self._view = view
         column = WORKER_COLUMNS[self._sort]
-        rows = arrange(view.workers, column, backwards=self._backwards)
+        rows = arrange(processes(view), column, backwards=self._backwards)
         self.query_one(Grid).show(rows, column.key, backwards=self._backwards)
         self.query_one("#sinks", Static).update(_sinks(view.sinks))
 

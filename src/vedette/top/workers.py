@@ -1,16 +1,60 @@
-"""What the table shows of a worker, and what is said of the sinks below it."""
+"""What the table shows of a worker, and of the node's own process beside them."""
 
 from __future__ import annotations
 
-from vedette.observe.views import WorkerView
+from collections.abc import Callable
+from typing import Any
+
+from vedette.observe.views import NodeView, WorkerView
 from vedette.top.column import Cell, Column, number, text
 from vedette.top.words import count, milliseconds, share
 
-__all__ = ["WORKER_COLUMNS"]
+__all__ = ["WORKER_COLUMNS", "processes"]
+
+
+def processes(view: NodeView) -> list[WorkerView]:
+    """The workers, and the node as if it were one of them; without it while nothing is known of it."""
+    if view.usage is None:
+        return list(view.workers)
+    return [*view.workers, WorkerView("node", "node", view.usage.pid, usage=view.usage, peak=view.peak)]
 
 
 def _busy(value: float) -> Cell:
     return share(value), "bold red" if value >= 0.95 else "yellow" if value >= 0.8 else ""
+
+
+def _of(name: str) -> Callable[[WorkerView], int]:
+    """A figure of its usage; 0 while it is not known."""
+    return lambda worker: (getattr(worker.usage, name) or 0) if worker.usage else 0
+
+
+def _cores(worker: WorkerView) -> float:
+    return sum(worker.usage.cpu.values()) if worker.usage else 0.0
+
+
+def _groups(worker: WorkerView) -> str:
+    """What each group of its threads takes; those that do nothing are left out."""
+    cpu = worker.usage.cpu if worker.usage else {}
+    return " ".join(f"{group} {cores:.2f}" for group, cores in cpu.items() if cores >= 0.005)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.0f}"
+
+
+def _figure(
+    rank: int,
+    key: str,
+    title: str,
+    about: str,
+    value: Callable[[WorkerView], Any],
+    shown: Callable[[Any], str] = count,
+) -> Column[WorkerView]:
+    """A number that is left out before those of a lower ``rank``."""
+    width = max(5, len(title))
+    return Column(
+        key, title, about, lambda each: number(shown(value(each)), value(each)), value, width, rank=rank
+    )
 
 
 WORKER_COLUMNS: tuple[Column[WorkerView], ...] = (
@@ -84,4 +128,22 @@ WORKER_COLUMNS: tuple[Column[WorkerView], ...] = (
         lambda worker: worker.outbox,
         6,
     ),
+    _figure(1, "memory", "MB", "memory, pages that it shares counted in parts", _of("pss"), _megabytes),
+    _figure(2, "cores", "cores", "how many it has in use", _cores, "{:.2f}".format),
+    _figure(3, "files", "files", "file descriptors that it has open", _of("fds")),
+    Column(
+        "groups",
+        "cores by threads",
+        "cores in use by what its threads do: loop, decode, take; detect, ask; other",
+        lambda worker: text(_groups(worker)),
+        _groups,
+        31,
+        rank=4,
+        grows=11,
+        number=False,
+    ),
+    _figure(5, "threads", "threads", "how many it has", _of("threads")),
+    _figure(6, "peak", "most MB", "the most it had", lambda worker: worker.peak.pss, _megabytes),
+    _figure(7, "own", "own MB", "memory that it shares with nobody", _of("uss"), _megabytes),
+    _figure(8, "gpu", "GPU MB", "memory on GPUs", _of("gpu"), _megabytes),
 )

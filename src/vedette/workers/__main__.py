@@ -18,6 +18,7 @@ from typing import Any
 from vedette.errors import redact
 from vedette.workers.protocol import Busy, Channel, Start, StartInference
 from vedette.workers.table import Table
+from vedette.workers.threads import name_thread
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_TIMERSLACK = 29
@@ -65,6 +66,8 @@ def _run_camera_worker(start: Start, channel: Channel, table: Table, doorbell: i
 
     from vedette.workers.camera_worker import CameraWorker
 
+    name_thread("loop")
+
     async def work() -> None:
         await CameraWorker(start, channel, table, doorbell).run()
 
@@ -76,6 +79,7 @@ def _run_camera_worker(start: Start, channel: Channel, table: Table, doorbell: i
 def _run_inference_worker(start: StartInference, channel: Channel, table: Table, doorbell: int) -> None:
     from vedette.workers.inference_worker import InferenceWorker
 
+    name_thread("detect")  # before the runtime starts its own threads, which inherit it
     try:
         InferenceWorker(start, channel, table, doorbell).run()
     except Exception as err:

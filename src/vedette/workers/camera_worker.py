@@ -62,6 +62,7 @@ from vedette.workers.protocol import (
 from vedette.workers.rest import Rest
 from vedette.workers.slots import Slots
 from vedette.workers.table import REASONS, CameraState, Table
+from vedette.workers.threads import name_thread
 
 __all__ = ["CameraWorker"]
 
@@ -171,9 +172,11 @@ class CameraWorker:
         """Pictures that the detector has looked at, of whatever worker, and when that number grew last."""
         self._outbox: deque[Any] = deque()
         self._unsent = 0
-        self._pool = ThreadPoolExecutor(max(2, (os.cpu_count() or 2)), thread_name_prefix="decode")
+        self._pool = ThreadPoolExecutor(
+            max(2, (os.cpu_count() or 2)), "decode", initializer=name_thread, initargs=("decode",)
+        )
         # Not behind frames that wait to be decoded: the detector waits for these.
-        self._takers = ThreadPoolExecutor(2, thread_name_prefix="take")
+        self._takers = ThreadPoolExecutor(2, "take", initializer=name_thread, initargs=("take",))
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:

@@ -51,6 +51,7 @@ from vedette.workers.protocol import (
 )
 from vedette.workers.slots import Slots
 from vedette.workers.table import Stage, Table
+from vedette.workers.threads import name_thread
 from vedette.workers.trial import Trial
 
 __all__ = ["InferenceWorker"]
@@ -206,6 +207,7 @@ class InferenceWorker:
     # ---- the asker's thread
 
     def _ask_forever(self) -> None:
+        name_thread("ask")
         while not self._stopped:
             if self._drained:
                 self._listen(IDLE_TURN_S)

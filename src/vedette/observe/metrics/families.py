@@ -53,6 +53,11 @@ MAX_AGE = _gauge("max_age_seconds", "A result that is older does not leave.")
 CPU = _counter("cpu_seconds", "Processor time of all processes of the node, those that have ended included.")
 CPU_BUSY = _gauge("cpu_busy_ratio", "Share of the cores of the machine in use, by anybody.")
 MEMORY = _gauge("memory_pss_bytes", "Memory of all processes of the node, each shared page counted once.")
+MEMORY_LEFT = _gauge(
+    "node_memory_available_bytes",
+    "Memory that the node can still have, by the machine and by the limit of its control group.",
+)
+DISK_LEFT = _gauge("store_disk_free_bytes", "Free disk where the ledger lies; no sample where it is no file.")
 BATCHES = _counter("batches", "Batches that the detector has run.")
 DETECTOR_BUSY = _gauge("detector_busy_ratio", "Share of the last second in which the detector ran.")
 QUEUE = _gauge(
@@ -109,6 +114,21 @@ WORKER_LATE = _gauge(
 )
 WORKER_OUTBOX = _gauge("worker_outbox", "Messages that the node has not taken.", "worker", "kind")
 WORKER_CAMERAS = _gauge("worker_cameras", "Cameras it reads.", "worker", "kind")
+WORKER_MEMORY = _gauge(
+    "worker_memory_bytes",
+    "Memory of a worker or of the node itself: pss counts shared pages in parts, uss not at all, gpu is "
+    "that on GPUs.",
+    "worker",
+    "kind",
+)
+WORKER_FDS = _gauge("worker_open_fds", "File descriptors that a worker or the node has open.", "worker")
+WORKER_THREADS = _gauge("worker_threads", "Threads of a worker or of the node.", "worker")
+WORKER_CPU = _counter(
+    "worker_cpu_seconds",
+    "Processor time by group of threads; begins anew with the process of a worker.",
+    "worker",
+    "group",
+)
 SINK_RESULTS = _counter("sink_results", "Results by what became of them at a sink.", "sink", "outcome")
 REQUESTS = _counter("metrics_requests", "Requests for these metrics by what became of them.", "result")
 

@@ -8,6 +8,7 @@ from vedette.observe.metrics import families
 from vedette.observe.metrics.bins import STAGES, Bins
 from vedette.observe.metrics.text import Page, label, tails_of
 from vedette.observe.views import Histograms, NodeView, SinkView, WorkerView
+from vedette.supervise.figures import ProcessUsage
 
 __all__ = ["put_node"]
 
@@ -27,15 +28,27 @@ def put_node(page: Page, view: NodeView, histograms: Histograms, version: str) -
     page.add(families.CPU, view.cpu_s)
     page.add(families.CPU_BUSY, view.cpu_busy)
     page.add(families.MEMORY, view.pss_mb * 1e6)
+    _put_machine(page, view)
     page.add(families.BATCHES, view.batches)
     _put_queues(page, view)
     _put_stages(page, histograms)
     for worker in view.workers:
         _put_worker(page, worker)
+    for usage in (view.usage, *(worker.usage for worker in view.workers)):
+        if usage is not None:
+            _put_usage(page, usage)
     detectors = [worker.busy for worker in view.workers if worker.kind == "inference"]
     if detectors:
         page.add(families.DETECTOR_BUSY, sum(detectors) / len(detectors))
     _put_sinks(page, view.sinks)
+
+
+def _put_machine(page: Page, view: NodeView) -> None:
+    if view.machine is None:
+        return
+    page.add(families.MEMORY_LEFT, view.machine.memory_available)
+    if view.machine.disk_free is not None:
+        page.add(families.DISK_LEFT, view.machine.disk_free)
 
 
 def _put_queues(page: Page, view: NodeView) -> None:
@@ -64,6 +77,17 @@ def _put_worker(page: Page, worker: WorkerView) -> None:
     page.add(families.WORKER_LATE, worker.late_ms / 1000, labels)
     page.add(families.WORKER_OUTBOX, worker.outbox, labels)
     page.add(families.WORKER_CAMERAS, worker.cameras, labels)
+
+
+def _put_usage(page: Page, usage: ProcessUsage) -> None:
+    name = label("worker", usage.worker)
+    for kind in ("pss", "uss", "gpu"):
+        if (size := getattr(usage, kind)) is not None:
+            page.add(families.WORKER_MEMORY, size, f'{name},kind="{kind}"')
+    page.add(families.WORKER_FDS, usage.fds, name)
+    page.add(families.WORKER_THREADS, usage.threads, name)
+    for group, seconds in usage.cpu_s.items():
+        page.add(families.WORKER_CPU, seconds, f"{name},{label('group', group)}")
 
 
 def _put_sinks(page: Page, sinks: tuple[SinkView, ...]) -> None:
