@@ -210,6 +210,8 @@ class CameraDefaults(_Settings):
     track_grace: Annotated[float | None, PlainValidator(_grace), Field(validate_default=True)] = None
     """Gaps shorter than this keep the track ids; auto = what the tracker can bridge, 0 = none."""
     connect_timeout: Seconds = 5.0
+    max_sessions: Annotated[int, Field(ge=1)] | None = None
+    """How many sessions the camera allows at a time; unset = it is found out when it matters."""
     tracker: TrackerSetting | None = None
     """In place of the node's tracker."""
     enabled: Flag = True

@@ -61,6 +61,8 @@ from vedette.workers.protocol import (
     Connected,
     Drained,
     Facts,
+    HandedOver,
+    Joined,
     Link,
     Output,
     Ready,
@@ -251,9 +253,12 @@ class Node:
         if name in (self.detector.name, self.detector.post):
             await self.relief.detector(self.config, reason, detail)
             return
-        raise ConfigError(
-            f"there is no worker {redact(name)!r}: {', '.join(each.name for each in self.children)}"
-        )
+        for worker in self.camera_workers:
+            if name in (worker.name, worker.post):
+                await self.relief.camera_worker(worker, reason, detail)
+                return
+        names = ", ".join(each.name for each in self.children)
+        raise ConfigError(f"there is no worker {redact(name)!r}; there are {names}")
 
     def _adopt(self, entry: Entry) -> None:
         if entry.name in self._reserved:
@@ -352,7 +357,7 @@ class Node:
                 child.ready, child.describe, child.inputs = True, describe, inputs
                 if child not in self._standing_by:
                     self._heard_ready(child)
-            case Tried() | Drained():
+            case Tried() | Drained() | Joined() | HandedOver():
                 child.answers.append(message)
             case AskConnect(index):
                 self.fleet.asks_to_connect(index)
@@ -456,6 +461,43 @@ class Node:
         """Cameras by index, and how many tracks each had in its last result."""
         return self.fleet.objects_open()
 
+    def staff(self, like: Child) -> Child:
+        """Start another camera worker, in a free place, to which new cameras go from now on."""
+        free = next((worker for worker in self._workers if not worker.staffed), None)
+        if free is None:
+            raise WorkerError("no place is free for another camera worker")
+        free.staffed, free.deaths = True, type(free.deaths)(maxlen=free.deaths.maxlen)
+        try:
+            self._spawn(free)
+        except OSError as err:
+            free.staffed = False
+            raise WorkerError(f"it cannot be started: {err}") from err
+        workers = self.roster.workers
+        workers[workers.index(like.place - 1)] = free.place - 1
+        return free
+
+    def vacate(self, child: Child) -> None:
+        """Nobody is to be started in this camera worker's place any more."""
+        child.staffed = False
+        self._standing_by.append(child)
+        self.roster.workers = [each.place - 1 for each in self._workers if each.staffed]
+
+    def cameras_of(self, child: Child) -> list[Entry]:
+        """Those that this camera worker has, paused ones included."""
+        return self.roster.of_worker(child.place - 1)
+
+    def join(self, entry: Entry, child: Child) -> None:
+        """Let it open a session beside the one that the camera's worker has."""
+        self.fleet.join(entry, child)
+
+    def give_to(self, entry: Entry, child: Child, known: bytes, *, joined: bool) -> None:
+        """The camera is this worker's from now on."""
+        self.fleet.give_to(entry, child, known, joined=joined)
+
+    def is_live(self, entry: Entry) -> bool:
+        """Whether there is a session."""
+        return self.fleet.is_live(entry)
+
     def stand_by(self, child: Child, config: Config) -> None:
         """Start a detector that does not begin yet. Raises OSError."""
         self._standing_by.append(child)
@@ -475,6 +517,8 @@ class Node:
             self._standing_by.remove(child)
         self._hear(child)
         self._let_go(child, self._clock.monotonic())
+        if child.kind == "camera":
+            self.table.loads[child.place] = 0
 
     def _let_go(self, child: Child, now: float) -> None:
         if child.channel is not None:
