@@ -253,7 +253,8 @@ class Node:
         if name in (self.detector.name, self.detector.post):
             await self.relief.detector(self.config, reason, detail)
             return
-        for worker in self.camera_workers:
+        # By the name that people see; or by that of the one whose work it does.
+        for worker in sorted(self.camera_workers, key=lambda each: each.name != name):
             if name in (worker.name, worker.post):
                 await self.relief.camera_worker(worker, reason, detail)
                 return
