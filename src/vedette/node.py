@@ -73,6 +73,7 @@ FIXED = (
     "ledger",
     "alerts",
     "connects",
+    "recycle",
     "workers",
     "ladder",
     "metrics",
