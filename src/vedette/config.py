@@ -32,6 +32,7 @@ from vedette.config_yaml import Problem, read_yaml
 from vedette.errors import ConfigError, host_of, redact
 from vedette.frame import Rung
 from vedette.observe.metrics.address import parse_address
+from vedette.supervise.settings import RecycleSettings
 
 __all__ = [
     "Camera",
@@ -386,6 +387,8 @@ class Config(_Settings):
     """Also just an address, or ``false`` for none, which is the default where no file was read."""
     connects: Connects = Field(default_factory=Connects)
     alerts: AlertSettings = Field(default_factory=AlertSettings)
+    recycle: RecycleSettings = Field(default_factory=RecycleSettings)
+    """When workers are replaced by new ones."""
     ladder: Flag = True
     """Do less of what matters least, step by step, when the machine cannot do all."""
     metrics: Annotated[str | None, PlainValidator(_metrics)] = None

@@ -81,6 +81,7 @@ FIXED = (
     "ledger",
     "alerts",
     "connects",
+    "recycle",
     "workers",
     "ladder",
     "metrics",
