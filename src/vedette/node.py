@@ -46,6 +46,7 @@ from vedette.supervise.gpu import Gpus, load_nvml
 from vedette.supervise.machine import store_folder
 from vedette.supervise.policy import Action, Health, decide
 from vedette.supervise.reader import UsageReader
+from vedette.supervise.recycler import Recycler
 from vedette.supervise.relief import Relief
 from vedette.supervise.resources import Watched
 from vedette.supervise.usage import Usage
@@ -180,6 +181,17 @@ class Node:
             adopt=self._adopt,
         )
         self.relief = Relief(self, self._clock, self._tell)
+        self.recycler = Recycler(
+            config.recycle,
+            workers=lambda: self.children,
+            usage=self.usage,
+            frames=self._frames_of,
+            movable=lambda child: not any(entry.plays_a_clip for entry in self.cameras_of(child)),
+            busy=lambda: self.relief.under_way is not None or not self.ready_at,
+            perform=self.recycle,
+            tell=self._tell,
+            clock=self._clock,
+        )
         self.governor = Governor(
             self.fleet.roster,
             table=lambda: self.table,
@@ -484,6 +496,12 @@ class Node:
         self._standing_by.append(child)
         self.roster.workers = [each.place - 1 for each in self._workers if each.staffed]
 
+    def _frames_of(self, child: Child) -> int:
+        """How many it has handled, with those who had its work before."""
+        if child.kind == "inference":
+            return int(self.table.header["inferred"])
+        return sum(int(self.table.rows["received"][entry.index]) for entry in self.cameras_of(child))
+
     def cameras_of(self, child: Child) -> list[Entry]:
         """Those that this camera worker has, paused ones included."""
         return self.roster.of_worker(child.place - 1)
@@ -542,6 +560,7 @@ class Node:
             self.fleet.tick()
             self.governor.tick()
             self.keeper.tick()
+            self.recycler.tick()
             if now - self._usage_read_at > USAGE_EVERY_S:
                 self._usage_read_at = now
                 memory = now - self._memory_read_at > MEMORY_EVERY_S
@@ -626,6 +645,7 @@ class Node:
 
     async def _stop(self) -> None:
         self._reader.close()
+        self.recycler.close()
         self.usage.read(self._processes(), memory=False)
         deadline = self._clock.monotonic() + STOP_WITHIN_S
         everybody = [*self.children, *self._standing_by]
