@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 def test_a_detector_that_leaks_is_replaced_before_it_reaches_its_limit(cameras: Cameras) -> None:
     detector = {
         "python": "leaking:LeakyDetector",
-        "options": {"leaks": 200_000, "seconds": 0.003},
+        "options": {"leaks": 100_000, "seconds": 0.003},
     }
     recycle = {"memory_limit": f"{LIMIT // 1_000_000}MB"}
     with Node(config(cameras, 4, detector=detector, recycle=recycle, folder=HERE, ledger=False)) as node:

@@ -17,14 +17,20 @@ from vedette.errors import VedetteError
 from vedette.facts import AnyFact, ReplacementPostponed, Trouble
 from vedette.supervise import leaks, recycle
 from vedette.supervise.child import Child
+from vedette.supervise.growth import Growth
 from vedette.supervise.machine import memory_total
+from vedette.supervise.resources import resident_of
 from vedette.supervise.seen import Kind, Limits, Measure, Seen
 from vedette.supervise.settings import RecycleSettings
 from vedette.supervise.usage import Usage
 
 __all__ = ["Recycler"]
 
-LOOK_EVERY_S = 5.0
+LOOK_EVERY_S = 2.0
+
+WARM_UP_S = 20.0
+"""Until another has taken over. What a worker will have by then, at the rate at which it grows, is what
+counts beside its limit."""
 
 THREADS_MOST = 10_000
 """Far more than a worker with a thread for each of its cameras needs; a system gives three times that."""
@@ -56,6 +62,7 @@ class Recycler:
         self._looked_at = 0.0
         self._leaks, self._state = leaks.Leaks(), recycle.State()
         self._handled_before: dict[tuple[str, float], int] = {}
+        self._growth: dict[tuple[str, float], Growth] = {}
         self._named: set[tuple[str, float, Measure]] = set()
         self._doing: asyncio.Task[None] | None = None
 
@@ -115,7 +122,7 @@ class Recycler:
                     kind=Kind(child.kind),
                     started_at=child.spawned_at,
                     frames=self._handled(child),
-                    uss=usage.uss or None,
+                    uss=self._memory(child, usage.pid),
                     gpu=usage.gpu,
                     files=usage.fds,
                     threads=usage.threads,
@@ -124,6 +131,18 @@ class Recycler:
                 )
             )
         return tuple(found)
+
+    def _memory(self, child: Child, pid: int) -> int | None:
+        """What it has, or will have before another could take over if it grows all the time."""
+        amount, now = resident_of(pid), self._clock.monotonic()
+        if amount is None:
+            return None
+        key = child.post, child.spawned_at
+        if key not in self._growth:
+            lives = {other: each for other, each in self._growth.items() if other[0] != child.post}
+            self._growth = {**lives, key: Growth()}
+        self._growth[key].note(now, amount)
+        return amount + round(WARM_UP_S * self._growth[key].a_second())
 
     def _handled(self, child: Child) -> int:
         """Frames since this process began; counts go on from one to the next."""
