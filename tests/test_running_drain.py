@@ -62,7 +62,7 @@ class Played:
         self.node.start()
 
     def until_played(self) -> None:
-        wait_until(lambda: self.node.finished, "the clip is over", 30)
+        wait_until(lambda: self.node.finished, "the clip is over")
 
     def sink(self, number: int) -> object:
         return next(sink for sink in self.node.view_in_all().sinks if sink.name == f"slow {number}")

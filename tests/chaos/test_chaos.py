@@ -76,7 +76,7 @@ class Observed:
 
     def wait_for_all(self) -> None:
         now = time.time()
-        wait_until(lambda: self.all_seen_since(now), "every camera is analysed again", 40)
+        wait_until(lambda: self.all_seen_since(now), "every camera is analysed again")
 
 
 def pick(rng: random.Random, kind: str) -> psutil.Process | None:

@@ -15,14 +15,17 @@ from networks import constant_network
 def test_of_a_detector_that_raises_now_and_then_only_those_frames_fail(
     cameras: Cameras, tmp_path: Path
 ) -> None:
-    config = {"cameras": cameras.section(), "detector": fake(raises_every=3, seconds=0.01)}
+    config = {"cameras": cameras.section(), "detector": {**fake(raises_every=3, seconds=0.01), "batch": 1}}
     with Run(tmp_path, config) as run:
         run.until_all_analysed(cameras.section(), 10)
         assert run.interrupt() == 0
         frames = [camera["frames"] for camera in run.report["cameras"].values()]
         assert all(adds_up(each, in_flight=0) for each in frames)
-        failed, analysed = (sum(each[name] for each in frames) for name in ("failed", "analysed"))
-        assert failed == pytest.approx(analysed / 2, abs=3)
+        failed, analysed, late = (
+            sum(each[name] for each in frames) for name in ("failed", "analysed", "expired")
+        )
+        # Two of three calls are well; what came of them may have been too old to leave.
+        assert analysed / 2 - 3 <= failed <= (analysed + late) / 2 + 3
         assert len(run.results) == analysed
         assert "fails on purpose" in run.saw("trouble", where="detector")[0]["message"]
         assert not run.saw("worker lost")

@@ -88,12 +88,12 @@ def test_all_of_them_at_once(run: Run, port: int, collector: Received, env: dict
     assert found.returncode == 0, found.stderr
     for name in ("cam0", "cam1", "cam2", "cam3"):
         assert name in found.stdout
-    wait_until(lambda: collector.spans, "spans arrive", 20)
+    wait_until(lambda: collector.spans, "spans arrive")
     assert SECRET not in found.stdout + found.stderr + page(port) + run.stderr
 
 
 def test_a_trace_is_of_a_result_that_left_and_its_stages_lie_in_order(run: Run, collector: Received) -> None:
-    wait_until(lambda: len(collector.spans) > 100, "spans arrive", 20)
+    wait_until(lambda: len(collector.spans) > 100, "spans arrive")
     spans = list(collector.spans)
     children: dict[bytes, list[str]] = {}
     for span in spans:
@@ -153,7 +153,7 @@ def test_the_log_says_which_port_metrics_came_to(
 ) -> None:
     config = {"cameras": {"cam0": {"url": cameras.url(0)}}, "detector": fake(), "workers": 1}
     with Run(tmp_path, config, "--metrics", "127.0.0.1:0", env=env) as run:
-        wait_until(lambda: run.saw("metrics served"), "it says where", 30)
+        wait_until(lambda: run.saw("metrics served"), "it says where")
         (said,) = run.saw("metrics served", level="info", path="/metrics")
         assert "vedette_camera_live" in page(int(said["address"].removeprefix("127.0.0.1:")))
         assert run.interrupt() in (0, 1), run.stderr

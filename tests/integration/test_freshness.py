@@ -79,7 +79,7 @@ def test_a_slow_callback_is_never_given_anything_old_and_the_file_gets_all(
         sinks=[{"type": "jsonl", "path": str(file)}],
         on_result=slow,
     )
-    wait_until(lambda: len(ages) >= 6, "it was called", 40)
+    wait_until(lambda: len(ages) >= 6, "it was called")
     node.stop()
     assert max(ages) <= 1.0 + CLOCK_S
     report = node.report()
@@ -124,7 +124,7 @@ def test_with_a_buffer_a_detector_that_hiccups_loses_no_frame(
         ladder=False,
         workers=1,
     )
-    wait_until(lambda: all(len(seen.of(name)) > 30 for name in section), "all are analysed", 40)
+    wait_until(lambda: all(len(seen.of(name)) > 30 for name in section), "all are analysed")
     table, most = node._node.table, dict.fromkeys(section, 0)
     until = time.monotonic() + 5
     while time.monotonic() < until:
@@ -155,7 +155,7 @@ def test_a_camera_with_a_buffer_has_its_turn_as_often_as_those_without(
         # There are 300 frames a second, and time for about every fifth of them.
         node, seen = running(cameras=section, detector=fake(seconds=0.02), ladder=False)
         others = [name for name in section if name != "cam1"]
-        wait_until(lambda: all(len(seen.of(name)) > 5 for name in others), "they are analysed", 40)
+        wait_until(lambda: all(len(seen.of(name)) > 5 for name in others), "they are analysed")
         before = {name: len(seen.of(name)) for name in section}
         time.sleep(5)
         looks = {name: len(seen.of(name)) - before[name] for name in section}
@@ -183,9 +183,9 @@ def test_a_camera_that_is_to_be_analysed_seldom_has_but_its_keyframes_decoded(
     def decodes() -> str:
         return {camera.name: camera.decodes for camera in node.view().cameras}["rare"]
 
-    wait_until(lambda: decodes() == "keyframes", "its keyframes are enough", 40)
+    wait_until(lambda: decodes() == "keyframes", "its keyframes are enough")
     before = len(seen.of("rare"))
-    wait_until(lambda: len(seen.of("rare")) >= before + 5, "it is analysed", 30)
+    wait_until(lambda: len(seen.of("rare")) >= before + 5, "it is analysed")
     node.stop()
     report = node.report()
     assert report["cameras"]["rare"]["decodes"] == report["cameras"]["rare"]["step"] == "keyframes"
@@ -244,28 +244,28 @@ def test_a_smaller_input_finds_the_same_at_the_same_places_also_after_a_crash(
 ) -> None:
     with Parked(1, fps=10) as cameras:
         node, seen = running(cameras=cameras.section(), max_age="3s", ladder=False, workers=1)
-        wait_until(lambda: len(seen.results) > 5, "it is analysed", 60)
+        wait_until(lambda: len(seen.results) > 5, "it is analysed")
         large = boxes(seen.results[-1])
         assert "car" in large
         table = node._node.table
         assert table.header["smaller"] > 0
         full = node.view().input_size
         table.header["wanted_size"] = 1
-        wait_until(lambda: seen.told(Resized), "it is told", 40)
+        wait_until(lambda: seen.told(Resized), "it is told")
         [resized] = seen.told(Resized)
         assert (resized.height, resized.width) == node.view().input_size < full
         at = len(seen.results) + 3
-        wait_until(lambda: len(seen.results) > at, "it goes on", 20)
+        wait_until(lambda: len(seen.results) > at, "it goes on")
         small = boxes(seen.results[-1])
         assert overlap(small["car"], large["car"]) > 0.75
 
         (detector,) = workers_of(psutil.Process().pid, "inference")
         detector.kill()
-        wait_until(lambda: seen.told(WorkerEnded), "it is gone", 20)
+        wait_until(lambda: seen.told(WorkerEnded), "it is gone")
         at = len(seen.results)
-        wait_until(lambda: len(seen.results) > at + 3 and table.header["size"] == 1, "it is back", 60)
+        wait_until(lambda: len(seen.results) > at + 3 and table.header["size"] == 1, "it is back")
         at = len(seen.results) + 3
-        wait_until(lambda: len(seen.results) > at, "it goes on", 20)
+        wait_until(lambda: len(seen.results) > at, "it goes on")
         again = boxes(seen.results[-1])
         assert overlap(again["car"], small["car"]) > 0.9
         assert not seen.told(EpochStarted)
@@ -284,7 +284,7 @@ def test_however_often_the_ladder_changes_its_mind_no_picture_is_broken_and_nobo
 ) -> None:
     section = cameras.section()
     node, seen = running(cameras=section, detector=fake(), ladder=False, workers=1)
-    wait_until(lambda: all(len(seen.of(name)) > 10 for name in section), "all are analysed", 40)
+    wait_until(lambda: all(len(seen.of(name)) > 10 for name in section), "all are analysed")
     rung, rng = node._node.table.rows["rung"], np.random.default_rng(5)
     rung[3] = Rung.PAUSED
     until = time.monotonic() + 4
@@ -293,7 +293,7 @@ def test_however_often_the_ladder_changes_its_mind_no_picture_is_broken_and_nobo
         time.sleep(float(rng.uniform(0.02, 0.4)))
     at = len(seen.of("cam3"))
     rung[:4] = Rung.ALL
-    wait_until(lambda: len(seen.of("cam3")) > at + 20, "it is taken up again", 20)
+    wait_until(lambda: len(seen.of("cam3")) > at + 20, "it is taken up again")
     node.stop()
     for name, camera in node.report()["cameras"].items():
         assert adds_up(camera["frames"], in_flight=0)

@@ -66,7 +66,7 @@ def watched(cameras: Cameras) -> Iterator[Watched]:
             workers=1,
         )
         with vedette.run(config, on_result=results.append, on_fact=facts.append) as node:
-            wait_until(lambda: {each.camera for each in list(results)} == set(config.cameras), "all", 40)
+            wait_until(lambda: {each.camera for each in list(results)} == set(config.cameras), "all")
             results.clear()
             time.sleep(9)
             found = list(results)

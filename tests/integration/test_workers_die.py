@@ -117,10 +117,17 @@ def test_no_descriptor_is_lost_when_a_detector_is_replaced(watched: Watched, cam
         assert gone([inference])
         watched.until_more(cameras.section(), 2)
 
+    def descriptors() -> list[int]:
+        return [process.num_fds() for process in (psutil.Process(), *watched.workers("camera"))]
+
     replace()
-    before = [process.num_fds() for process in (psutil.Process(), *watched.workers("camera"))]
+    # Who looks at the node opens files for a moment: the fewest are those that stay.
+    before = [min(counts) for counts in zip(*(descriptors() for _ in range(20)), strict=True)]
     replace()
-    assert [process.num_fds() for process in (psutil.Process(), *watched.workers("camera"))] == before
+    wait_until(
+        lambda: all(now <= then for now, then in zip(descriptors(), before, strict=True)),
+        lambda: f"as few as {before}; there are {descriptors()}",
+    )
 
 
 def test_a_camera_worker_is_killed_and_only_its_own_cameras_begin_anew(
@@ -129,7 +136,7 @@ def test_a_camera_worker_is_killed_and_only_its_own_cameras_begin_anew(
     victim, other = watched.workers("camera")
     victim.kill()
     assert gone([victim])
-    wait_until(lambda: sum(c.epoch for c in watched.node.view().cameras) == 2, "two cameras began anew", 30)
+    wait_until(lambda: sum(c.epoch for c in watched.node.view().cameras) == 2, "two cameras began anew")
     watched.until_more(cameras.section())
     fresh = {c.name for c in watched.node.view().cameras if c.epoch == 1}
     assert fresh in ({"cam0", "cam2"}, {"cam1", "cam3"})
@@ -151,7 +158,7 @@ def test_a_detector_that_is_stopped_is_replaced(cameras: Cameras) -> None:
         watched.until_more(cameras.section(), 2)
         (inference,) = watched.workers("inference")
         inference.send_signal(signal.SIGSTOP)
-        assert gone([inference], 25)
+        assert gone([inference])
         watched.until_more(cameras.section(), 2)
         assert not watched.wrong
         assert all(camera.epoch == 0 for camera in watched.node.view().cameras)
@@ -161,7 +168,7 @@ def test_a_detector_that_hangs_is_replaced_and_the_run_goes_on(cameras: Cameras,
     config = {"cameras": cameras.section(), "detector": fake(timeout="1s", hangs_after=12)}
     with Run(tmp_path, config) as run:
         lost = "the detector was replaced twice"
-        run.until(lambda run: len(run.saw("worker lost", worker="inference-0")) >= 2, lost, 60)
+        run.until(lambda run: len(run.saw("worker lost", worker="inference-0")) >= 2, lost)
         results = len(run.results)
         run.until(lambda run: len(run.results) > results, "there were results again")
         assert run.interrupt() == 0
@@ -180,4 +187,4 @@ def test_when_the_node_is_killed_its_workers_go_too(cameras: Cameras, tmp_path: 
         assert len(workers) == 3
         run.process.kill()
         run.wait()
-        assert gone(workers, 10)
+        assert gone(workers)
