@@ -23,6 +23,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from patience import PATIENCE_S
 from vedette.account import UNACKNOWLEDGED_AT_MOST
 from vedette.endings import ENDINGS, Ending
 from vedette.facts import EndReason, EpochStarted, SessionEnd, SessionOpened, Trouble
@@ -176,7 +177,7 @@ def rig(rig_of: Callable[..., Rig]) -> Rig:
     return rig
 
 
-def eventually(happened: Callable[[], bool], seconds: float = 10.0) -> None:
+def eventually(happened: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, "it did not happen"

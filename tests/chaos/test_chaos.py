@@ -147,7 +147,9 @@ def test_whatever_is_killed_stopped_or_cut_the_books_balance_and_tracks_stay_apa
     assert not observed.wrong, (done, observed.wrong[:5])
     assert max(result.age for result in observed.results) <= MAX_AGE_S
     killed = [pid for _, pid in done if pid is not None]
-    assert len(observed.lost) == len(killed), (done, observed.lost)
+    # Those with a reason were killed by their node: on a machine that stands still, they hung.
+    lost = [fact for fact in observed.lost if not fact.detail]
+    assert len(lost) == len(killed), (done, observed.lost)
     assert {fact.exit_code for fact in observed.lost} <= {-signal.SIGKILL}
     for name in observed.names:
         assert adds_up(report["cameras"][name]["frames"], in_flight=0)

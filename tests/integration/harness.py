@@ -255,6 +255,13 @@ def adds_up(frames: Frames, in_flight: int | None = None) -> bool:
     return frames["received"] == sum(frames[name] for name in OUTCOMES) + frames["in_flight"]
 
 
+def has_one_session(camera: Mapping[str, Any]) -> bool:
+    """Whether this camera of a report was opened once and not lost before the run was asked to stop."""
+    # A worker that is too slow to stop in time is killed: then that is how its sessions ended.
+    ended_with_the_run = camera["last_end_reason"] in (None, "worker_lost")
+    return (camera["sessions"], camera["epoch"]) == (1, 0) and ended_with_the_run
+
+
 def track_ids(results: Iterable[Mapping[str, Any]]) -> dict[int, set[int]]:
     """Track ids by epoch, of one camera's result lines."""
     found: dict[int, set[int]] = {}

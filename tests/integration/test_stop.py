@@ -10,10 +10,7 @@ from pathlib import Path
 import pytest
 
 from integration.harness import Cameras, Run, adds_up, fake, gone
-from patience import PATIENCE_S
-
-NEVER = f"{10 * PATIENCE_S:.0f}s"
-"""Who waits for that is noticed: no test does."""
+from patience import NEVER_S
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -48,7 +45,7 @@ def test_a_signal_while_everything_starts_stops_it_too(cameras: Cameras, tmp_pat
 
 
 def test_a_detector_that_hangs_does_not_hold_up_the_end(cameras: Cameras, tmp_path: Path) -> None:
-    config = {"cameras": cameras.section(), "detector": fake(hangs_after=8, timeout=NEVER)}
+    config = {"cameras": cameras.section(), "detector": fake(hangs_after=8, timeout=f"{NEVER_S:.0f}s")}
     with Run(tmp_path, config) as run:
         run.until(lambda run: run.results, "there was a result")
         children = run.descendants()
@@ -69,7 +66,7 @@ def test_a_camera_that_says_nothing_does_not_hold_up_the_end(cameras: Cameras, t
             "silent_http": {"url": f"http://127.0.0.1:{port}/x"},
             "silent_udp": {"url": f"rtsp://127.0.0.1:{port}/x", "transport": "udp"},
         }
-        defaults = {"connect_timeout": NEVER}
+        defaults = {"connect_timeout": NEVER_S}
         with Run(tmp_path, {"cameras": section, "defaults": defaults, "detector": fake()}) as run:
             run.until_all_analysed(["cam0"])
             children = run.descendants()

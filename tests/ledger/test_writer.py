@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import pytest
 
 from ledger_rows import HOSTS, blind, incident
+from patience import PATIENCE_S
 from vedette.facts import (
     CameraAdded,
     CameraRemoved,
@@ -95,7 +96,7 @@ def bench(url: str) -> Iterator[Make]:
 
 
 def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.01)

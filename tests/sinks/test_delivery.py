@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from patience import PATIENCE_S
 from sinks.sink_results import result
 from vedette.results import Result
 from vedette.sinks.callback import CallbackSink
@@ -38,7 +39,7 @@ class Recorder:
         self.closed += 1
 
 
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def until(condition: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

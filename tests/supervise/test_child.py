@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from patience import PATIENCE_S
 from vedette.supervise.child import Child
 from vedette.workers.protocol import Channel, Ready, Start, Stop
 from vedette.workers.table import Table
@@ -63,7 +64,7 @@ def test_a_worker_lives_dies_and_lives_again(nest: Nest) -> None:
     first = child.pid
     assert isinstance(hear(child.channel), Ready)
     assert child.alive
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while not nest.table.beats[1]:
         assert time.monotonic() < deadline, "it beats in the shared table"
         time.sleep(0.01)

@@ -12,6 +12,7 @@ import msgspec
 import psutil
 import pytest
 
+from patience import PATIENCE_S
 from vedette.settings import CameraSettings
 from vedette.supervise.child import Child
 from vedette.workers.protocol import (
@@ -49,7 +50,7 @@ class Nest:
         assert isinstance(self.hear(), Ready)
         self.child.ready = True
 
-    def hear(self, seconds: float = 30) -> object:
+    def hear(self, seconds: float = PATIENCE_S) -> object:
         """The next message. Raises EOFError when there will be none."""
         assert self.child.channel is not None
         readable, _, _ = select.select([self.child.channel], [], [], seconds)
@@ -79,7 +80,7 @@ def nest() -> Iterator[Nest]:
     nest.close()
 
 
-def until(happened: Callable[[], bool], seconds: float = 20) -> None:
+def until(happened: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, "it did not happen"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from patience import PATIENCE_S
 from top.top_values import HandMade, camera, node
 from vedette.control.server import ControlServer
 from vedette.control.where import find_nodes
@@ -35,7 +36,7 @@ def names(app: TopApp) -> list[str]:
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE_S
     while not holds():
         assert time.monotonic() < end, text(pilot.app)  # type: ignore[arg-type]
         await pilot.pause(0.02)
