@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from patience import PATIENCE_S
 from vedette.account import UNACKNOWLEDGED_AT_MOST, Account, Kept
 from vedette.endings import Ending
 from vedette.workers.table import OUTCOMES, Table
@@ -251,7 +252,7 @@ def test_the_books_balance_when_threads_take_what_others_bring(table: Table) -> 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_S)
     account.close()
     assert table.rows["received"][0] == frames
     assert table.in_flight(0) == 0

@@ -150,7 +150,8 @@ def test_whatever_is_killed_stopped_or_cut_the_books_balance_and_tracks_stay_apa
     # Those with a reason were killed by their node: on a machine that stands still, they hung.
     lost = [fact for fact in observed.lost if not fact.detail]
     assert len(lost) == len(killed), (done, observed.lost)
-    assert {fact.exit_code for fact in observed.lost} <= {-signal.SIGKILL}
+    # None: it took longer to die than the node waits to learn how.
+    assert {fact.exit_code for fact in observed.lost} <= {-signal.SIGKILL, None}
     for name in observed.names:
         assert adds_up(report["cameras"][name]["frames"], in_flight=0)
         # A session has an epoch, and an epoch a session.

@@ -32,7 +32,7 @@ class Shrinks:
         self.gate.set()
 
     def resized(self, size: tuple[int, int]) -> Shrinks:
-        self.gate.wait(10)
+        self.gate.wait(PATIENCE_S)
         self.made.append(size)
         if self.fails is not None:
             raise self.fails

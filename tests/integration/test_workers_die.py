@@ -26,6 +26,7 @@ from integration.harness import (
     wait_until,
     workers_of,
 )
+from vedette.ingest.lane import BACKLOG_AT_MOST
 
 
 class Watched:
@@ -99,7 +100,8 @@ def test_the_detector_is_killed_again_and_again_and_tracks_live_on(
         watched.until_more(cameras.section())
     watched.node.stop()
     assert not watched.wrong
-    assert watched.most_in_flight <= 4
+    # A machine that is busy takes long for a frame, and then so many wait to be decoded.
+    assert watched.most_in_flight <= 4 + BACKLOG_AT_MOST
     for name in cameras.section():
         results = watched.of(name)
         assert_in_order(results)

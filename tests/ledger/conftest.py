@@ -105,7 +105,7 @@ class Postgres:
         """At once, as if it had crashed."""
         if self._process is not None:
             self._process.send_signal(3)  # SIGQUIT: "immediate shutdown"
-            self._process.wait(60)
+            self._process.wait(PATIENCE_S)
             self._process = None
 
     def admin(self, statement: str, database: str = "postgres") -> list[Any]:

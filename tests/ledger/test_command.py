@@ -303,7 +303,7 @@ def test_a_reader_that_has_enough_is_no_error(tmp_path: Path, format_: str) -> N
         assert process.stdout is not None
         assert process.stdout.readline()
         process.stdout.close()
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE_S) == 0
         assert process.stderr is not None
         assert process.stderr.read() == b""
 
