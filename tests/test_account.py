@@ -265,12 +265,12 @@ def test_whoever_waits_for_room_is_let_go_when_it_is_closed(table: Table) -> Non
 
     def wait() -> None:
         with account.lock:
-            woke.append(account.room.wait_for(lambda: account.closed or account.has_room(), 20))
+            woke.append(account.room.wait_for(lambda: account.closed or account.has_room(), PATIENCE_S))
 
     waiting = threading.Thread(target=wait)
     waiting.start()
     account.close()
-    waiting.join(20)
+    waiting.join(PATIENCE_S)
     assert woke == [True]
     assert not account.has_room(), "it was let go, not let in"
 

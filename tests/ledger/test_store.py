@@ -548,14 +548,18 @@ def test_an_older_ledger_is_brought_up_to_date_by_a_node_and_refused_by_a_reader
 
 def _open_at_the_same_time(url: str, barrier: Any, outcome: Any) -> None:
     try:
-        barrier.wait(30)
+        barrier.wait(PATIENCE_S)
         Ledger.open(url).close()
         outcome.put("")
     except BaseException:
         outcome.put(traceback.format_exc())
 
 
-def test_processes_that_open_a_new_ledger_at_once_make_it_together(url: str) -> None:
+def test_processes_that_open_a_new_ledger_at_once_make_it_together(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for where in ("address", "migrate"):
+        monkeypatch.setattr(f"vedette.ledger.{where}.BUSY_S", PATIENCE_S)
     context = multiprocessing.get_context("fork")
     barrier, outcomes = context.Barrier(4), context.SimpleQueue()
     opening = [
@@ -565,12 +569,16 @@ def test_processes_that_open_a_new_ledger_at_once_make_it_together(url: str) -> 
         process.start()
     assert [outcomes.get() for _ in opening] == [""] * 4
     for process in opening:
-        process.join(10)
+        process.join(PATIENCE_S)
     with Ledger.open(url, migrate=False) as reader:
         assert reader.gaps() == []
 
 
-def test_threads_that_open_a_new_ledger_at_once_make_it_together(url: str) -> None:
+def test_threads_that_open_a_new_ledger_at_once_make_it_together(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for where in ("address", "migrate"):
+        monkeypatch.setattr(f"vedette.ledger.{where}.BUSY_S", PATIENCE_S)
     problems: list[BaseException] = []
 
     def open_it() -> None:
