@@ -15,7 +15,7 @@ from vedette.infer.load import DetectorSpec
 from vedette.workers.protocol import Done, Fetch, Filled, Ready, StartInference
 from workers.test_inference_worker import BOX, CAMERAS, LATE_S, Rig, Worker
 
-TAKES_S = 1.5
+TAKES_S = 0.4
 
 
 class SlowRig(Rig):
