@@ -263,6 +263,8 @@ class Node:
     async def recycle(self, name: str, reason: str = "operator", detail: str = "") -> None:
         """Put another process in a worker's place. Raises ConfigError where there is no such worker, and
         WorkerError where no other can take over."""
+        if not self.ready_at:
+            raise WorkerError("the node is still starting")
         if name in (self.detector.name, self.detector.post):
             await self.relief.detector(self.config, reason, detail)
             return
@@ -589,7 +591,7 @@ class Node:
         verdict = decide(self._health(child), now, self._last_look)
         if verdict.action is Action.KILL:
             child.kill(verdict.why)
-        elif verdict.action is Action.RESPAWN and not (child.kind == "inference" and self.relief.under_way):
+        elif verdict.action is Action.RESPAWN and self.relief.under_way != child.post:
             # Else the one that stands by takes over, or it is started when that has failed.
             try:
                 self._spawn(child)

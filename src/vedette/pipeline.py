@@ -723,6 +723,7 @@ class Pipeline:
         self._decoder, self._capture = understudy.decoder, understudy.capture
         self._last_pts = understudy.last_pts
         self._session_frames, self._good = 1, True
+        self._decoded_rung = self.rung
         with self._account.lock:
             self._row["sessions"] += 1
             self._row["state"] = CameraState.LIVE

@@ -24,7 +24,7 @@ def test_a_detector_that_leaks_is_replaced_before_it_reaches_its_limit(cameras: 
         def replaced() -> list[WorkerReplaced]:
             return [fact for fact in list(node.facts) if isinstance(fact, WorkerReplaced)]
 
-        wait_until(replaced, "the detector is replaced", 110)
+        wait_until(replaced, "the detector is replaced")
         assert replaced()[0].worker == "inference-0"
         assert replaced()[0].reason == "memory_limit"
         assert "of 700 MB" in replaced()[0].detail

@@ -56,7 +56,7 @@ class Understudy:
             self._ready()
 
     def skipped(self, count: int = 1, *, behind: bool = False) -> None:
-        if behind and self.decoder is not None:
+        if self.decoder is not None and (behind or self.rung >= Rung.KEYFRAMES):
             self.decoder.await_keyframe()
 
     def broken(self, count: int = 1) -> None:

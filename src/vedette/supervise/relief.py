@@ -150,6 +150,7 @@ class Relief:
             await self._until(lambda: fresh.ready, fresh, START_WITHIN_S, "was not ready")
             await self._move_all(old, fresh)
         except WorkerError:
+            fresh.post = fresh.name
             if not self._crew.cameras_of(fresh):
                 self._crew.vacate(fresh)
                 await self._end(fresh)

@@ -239,7 +239,7 @@ class CameraWorker:
             camera.health.look_at_picture()
         except Exception as err:  # a mistake of ours, on one camera: the others must still be looked after
             name = camera.pipeline.settings.name
-            self._trouble(f"{name} cannot be looked after: {type(err).__name__}: {err}", where="health")
+            self.trouble(f"{name} cannot be looked after: {type(err).__name__}: {err}", where="health")
 
     async def _close(self) -> None:
         tasks = [camera.task for camera in self._cameras.values() if camera.task]
@@ -309,6 +309,7 @@ class CameraWorker:
         if message.joins:
             self._moving.join(message, settings)
             return
+        self._moving.abandon(message.index)
         known = unpacked(message.known) if message.known else None
         gate = _Gate(message.index, self._tell, free=_reads_itself(settings))
         pipeline, pictures = self._pipeline(message.index, settings, known)
@@ -326,7 +327,7 @@ class CameraWorker:
         if settings.save_video:
             folder = Path(settings.save_video)
             pictures = PictureSink(
-                folder, settings.name, tell=self._trouble, written=lambda: pipeline.acknowledge(0)
+                folder, settings.name, tell=self.trouble, written=lambda: pipeline.acknowledge(0)
             )
         pipeline = Pipeline(
             index,
@@ -563,7 +564,7 @@ class CameraWorker:
             filled = camera.pipeline.take(fetch.ticket, target)
         except Exception as err:  # no answer at all would cost the detector a slot
             camera.pipeline.give_back(fetch.ticket, Ending.FAILED_CONVERT)
-            self._trouble(f"a picture could not be handed over: {type(err).__name__}: {err}")
+            self.trouble(f"a picture could not be handed over: {type(err).__name__}: {err}")
             filled = False
         if not desk.open:
             # It was lost while a thread of the pool was here: nobody else ends this frame.
@@ -577,7 +578,7 @@ class CameraWorker:
             camera.health.look_at_picture()
         except Exception as err:  # a mistake of ours on one picture: no reason to stop hearing the detector
             name = camera.pipeline.settings.name
-            self._trouble(f"{name}: a picture cannot be judged: {type(err).__name__}: {err}", where="health")
+            self.trouble(f"{name}: a picture cannot be judged: {type(err).__name__}: {err}", where="health")
 
     def _on_loop(self, work: Callable[[], None]) -> None:
         """From any thread."""
@@ -601,7 +602,8 @@ class CameraWorker:
         if pictures is not None:
             pictures.put(image, output, shown + self.clock.wall() - self.clock.monotonic())
 
-    def _trouble(self, message: str, where: str = "video") -> None:
+    def trouble(self, message: str, where: str = "video") -> None:
+        """From any thread."""
         self.fact(Trouble(at=self.clock.monotonic(), where=where, message=message))
 
     def _tell(self, message: Any) -> None:
@@ -631,7 +633,7 @@ class CameraWorker:
             self._outbox.popleft()
         if self._unsent and not self._outbox:
             lost, self._unsent = self._unsent, 0
-            self._trouble(f"the node took no messages for a while: {lost} were dropped")
+            self.trouble(f"the node took no messages for a while: {lost} were dropped")
 
 
 def _source(settings: CameraSettings, clock: Clock) -> Source:

@@ -24,7 +24,7 @@ from vedette.settings import CameraSettings
 from vedette.workers.protocol import AddCamera, HandedOver, Joined, TakeOver
 
 if TYPE_CHECKING:
-    from vedette.workers.camera_worker import CameraWorker
+    from vedette.workers.camera_worker import CameraWorker, _Camera
 
 __all__ = ["Moving", "packed", "unpacked"]
 
@@ -137,11 +137,20 @@ class Moving:
         deadline = loop.time() + SETTLE_WITHIN_S
         while not camera.pipeline.settled and loop.time() < deadline:
             await asyncio.sleep(LOOK_EVERY_S)
-        health = camera.health.left()
-        known = {"pipeline": camera.pipeline.left(), "health": health}
         self._worker.forget(index)
-        self._tell(HandedOver(index, packed(known)))
+        self._tell(HandedOver(index, self._all_known(camera)))
         await self._worker.close_quietly(camera)
+
+    def _all_known(self, camera: _Camera) -> bytes:
+        """Empty where something of it cannot be told: then the camera begins anew, but it goes on."""
+        try:
+            camera.health.look()  # what has happened and was not looked at yet
+            health = camera.health.left()
+            return packed({"health": health, "pipeline": camera.pipeline.left()})
+        except Exception as err:  # a mistake of ours, on one camera
+            camera.pipeline.left()
+            self._worker.trouble(f"what is known of a camera cannot be handed over: {err}")
+            return b""
 
     def close(self) -> None:
         for index in list(self._rehearsals):
