@@ -12,7 +12,6 @@ import os
 import random
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ from vedette.pipeline import Pipeline
 from vedette.settings import CameraSettings
 from vedette.sinks.pictures import PictureSink, close_all
 from vedette.track.tracker import Tracker, make_tracker
+from vedette.workers.exhausted import Pool, end_on_exhaustion, watch_task
 from vedette.workers.protocol import (
     Acknowledge,
     AddCamera,
@@ -172,16 +172,17 @@ class CameraWorker:
         """Pictures that the detector has looked at, of whatever worker, and when that number grew last."""
         self._outbox: deque[Any] = deque()
         self._unsent = 0
-        self._pool = ThreadPoolExecutor(
+        self._pool = Pool(
             max(2, (os.cpu_count() or 2)), "decode", initializer=name_thread, initargs=("decode",)
         )
         # Not behind frames that wait to be decoded: the detector waits for these.
-        self._takers = ThreadPoolExecutor(2, "take", initializer=name_thread, initargs=("take",))
+        self._takers = Pool(2, "take", initializer=name_thread, initargs=("take",))
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         self._loop = loop
+        end_on_exhaustion(loop)
         loop.add_reader(self._node.fileno(), self._hear_node)
         self._alive()
         self._node.send(Ready())
@@ -335,7 +336,8 @@ class CameraWorker:
             swamped=lambda: bool(self._table.loads["busy"][1 + self._start.worker] >= SWAMPED),
             detector_works=lambda: self._clock.monotonic() - self._inferred_at < WORKED_S,
         )
-        camera.task = self._loop.create_task(self._watch(message.index, camera))
+        camera.task = self._loop.create_task(self._watch(message.index, camera), name=message.name)
+        watch_task(camera.task)
 
     def _tracker(self, index: int, settings: CameraSettings) -> Tracker:
         row = self._table.rows[index]
@@ -461,6 +463,8 @@ class CameraWorker:
     ) -> None:
         try:
             filled = camera.pipeline.take(fetch.ticket, target)
+        except MemoryError:
+            raise
         except Exception as err:  # no answer at all would cost the detector a slot
             camera.pipeline.give_back(fetch.ticket, Ending.FAILED_CONVERT)
             self._trouble(f"a picture could not be handed over: {type(err).__name__}: {err}")
