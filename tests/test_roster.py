@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 from hypothesis import given
@@ -234,3 +234,53 @@ def test_what_becomes_of_a_camera_that_no_worker_has_is_written_down_all_the_sam
     assert rows["state"][:3].tolist() == [CameraState.PAUSED, CameraState.REMOVED, CameraState.WAITING]
     assert [table.in_flight(index) for index in range(3)] == [0, 0, 0], "also of the one that was removed"
     os.close(table.fd)
+
+
+class Apart:
+    """Two workers with two cameras each, and a spare one: none has a process."""
+
+    def __init__(self) -> None:
+        self.table = Table.create(10, 3)
+        self.workers = [Child("camera", f"cameras-{number}", number + 1) for number in range(3)]
+        self.workers[2].staffed = False
+        self.fleet = Fleet(
+            cameras(4),
+            {},
+            table=lambda: self.table,
+            workers=self.workers,
+            detectors=list,
+            admission=Admission(per_host=8, per_node=8, hold=10.0),
+            clock=ManualClock(),
+            tell=lambda _: None,
+        )
+
+    def close(self) -> None:
+        os.close(self.table.fd)
+
+
+@pytest.fixture
+def apart() -> Iterator[Apart]:
+    apart = Apart()
+    yield apart
+    apart.close()
+
+
+def test_a_dead_worker_is_known_by_the_cameras_it_was_decoding_and_once_buried_no_more(apart: Apart) -> None:
+    apart.table.rows["decoding"][[0, 1]] = 5.0
+    assert apart.fleet.inside_decoders(0) == ["cam0"]
+    apart.fleet.worker_died(0)
+    assert apart.fleet.inside_decoders(0) == []
+    assert apart.fleet.inside_decoders(1) == ["cam1"]
+
+
+def test_a_camera_that_is_isolated_has_a_worker_that_new_ones_are_not_given_to(apart: Apart) -> None:
+    roster = apart.fleet.roster
+    apart.fleet.isolate(roster.named("cam0"), 2)
+    assert [entry.name for entry in roster.of_worker(2)] == ["cam0"]
+    assert [entry.name for entry in roster.of_worker(0)] == ["cam2"]
+    assert roster.isolation == {2: 1}
+    for number in range(10):
+        assert roster.add(camera(f"new{number}")).worker != 2
+    roster.named("cam0").removed = True
+    assert roster.isolation == {}
+    assert roster.add(camera("cam0")).worker == 2, "its stream is not believed to have become better"

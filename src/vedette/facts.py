@@ -29,8 +29,11 @@ __all__ = [
     "Incident",
     "IncidentClosed",
     "IncidentOpened",
+    "Isolated",
     "Outcome",
+    "Quarantined",
     "Recovered",
+    "Released",
     "ReplacementFailed",
     "ReplacementPostponed",
     "Resized",
@@ -347,6 +350,32 @@ class WorkerEnded(Fact, frozen=True):
     tracks: dict[str, int] = {}
 
 
+class Quarantined(Fact, frozen=True):
+    """A worker died too often: it is not started again for ``again_in`` seconds. ``why``: how often it died;
+    ``detail``: how it ended the last time. ``cameras``: those that nobody reads meanwhile; of a detector,
+    none is named."""
+
+    worker: str
+    why: str
+    again_in: float
+    detail: str
+    cameras: list[str]
+
+
+class Released(Fact, frozen=True):
+    """A worker that was in quarantine has lived for a while."""
+
+    worker: str
+
+
+class Isolated(Fact, frozen=True):
+    """A camera whose stream brought down who decoded it is read by a worker of its own from now on."""
+
+    camera: str
+    worker: str
+    why: str
+
+
 class WorkerReplaced(Fact, frozen=True):
     """As planned: another process took over and nothing was lost. ``reason``: a
     :class:`vedette.supervise.recycle.Reason`; ``took``: seconds until the old one was gone."""
@@ -401,6 +430,9 @@ AnyFact = (
     | Resized
     | WorkerStarted
     | WorkerEnded
+    | Quarantined
+    | Released
+    | Isolated
     | WorkerReplaced
     | ReplacementFailed
     | ReplacementPostponed

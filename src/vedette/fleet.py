@@ -178,6 +178,17 @@ class Fleet:
             if entry.watched:
                 self._send_add(entry)
 
+    def inside_decoders(self, worker: int) -> list[str]:
+        """Its cameras that it was decoding pictures of. To be asked of a dead worker, before it is buried."""
+        decoding = self._table.rows["decoding"]
+        return [entry.name for entry in self.roster if entry.worker == worker and decoding[entry.index]]
+
+    def isolate(self, entry: Entry, worker: int) -> None:
+        """Another worker reads it from now on, and gives it back to none. The one before must be dead."""
+        entry.worker, entry.isolated = worker, True
+        self._tell_detectors(entry)
+        self._send_add(entry)
+
     def worker_died(self, worker: int) -> dict[str, int]:
         """Its frames in flight are orphaned; returns its cameras and how many tracks each had open."""
         lost = {}

@@ -30,6 +30,9 @@ from vedette.facts import (
     EndReason,
     EpochStarted,
     GapClosed,
+    Isolated,
+    Quarantined,
+    Released,
     Trouble,
     WorkerEnded,
     WorkerStarted,
@@ -42,16 +45,19 @@ from vedette.ledger.rows import Counters
 from vedette.results import Result
 from vedette.roster import Changes, Entry, Roster
 from vedette.supervise.child import Child
+from vedette.supervise.exits import in_words
 from vedette.supervise.gpu import Gpus, load_nvml
 from vedette.supervise.machine import store_folder
-from vedette.supervise.policy import Action, Health, decide
+from vedette.supervise.policy import Action, Health, decide, quarantine_lasts
 from vedette.supervise.reader import UsageReader
 from vedette.supervise.recycler import Recycler
 from vedette.supervise.relief import Relief
 from vedette.supervise.resources import Watched
+from vedette.supervise.suspects import Suspects
 from vedette.supervise.usage import Usage
 from vedette.tasks import camera_settings, detector_spec, weights, worker_count
 from vedette.track.tracker import make_tracker
+from vedette.workers.exhausted import OUT_OF_MEMORY
 from vedette.workers.outputs import result_of
 from vedette.workers.protocol import (
     Acknowledge,
@@ -92,6 +98,9 @@ FIXED = (
 """What a running node does not change."""
 
 LOOK_EVERY_S = 0.1
+SILENT_S = 0.25
+"""A worker that beats is not looked at from outside."""
+
 USAGE_EVERY_S = 0.5
 MEMORY_EVERY_S = 2.0
 STOP_WITHIN_S = 3.0
@@ -180,6 +189,7 @@ class Node:
             tell=self._tell,
             adopt=self._adopt,
         )
+        self._suspects = Suspects()
         self.relief = Relief(self, self._clock, self._tell)
         self.recycler = Recycler(
             config.recycle,
@@ -251,6 +261,8 @@ class Node:
         kept = {name: getattr(self.config, name) for name in (*FIXED, "detector")}
         config = config.model_copy(update=kept)
         self._from_the_start.clear()
+        for child in self.children:
+            child.pardon()  # whoever changes something expects it to be tried
         found = self.fleet.apply(camera_settings(config, self.save_video), weights(config))
         self.config = config
         return found
@@ -262,9 +274,11 @@ class Node:
 
     async def recycle(self, name: str, reason: str = "operator", detail: str = "") -> None:
         """Put another process in a worker's place. Raises ConfigError where there is no such worker, and
-        WorkerError where no other can take over."""
+        WorkerError where no other can take over. One in quarantine is tried at once."""
         if not self.ready_at:
             raise WorkerError("the node is still starting")
+        if any(child.pardon() for child in self.children if name in (child.name, child.post)):
+            return
         if name in (self.detector.name, self.detector.post):
             await self.relief.detector(self.config, reason, detail)
             return
@@ -479,7 +493,8 @@ class Node:
 
     def staff(self, like: Child) -> Child:
         """Start another camera worker, in a free place, to which new cameras go from now on."""
-        free = next((worker for worker in self._workers if not worker.staffed), None)
+        taken = [worker for worker in self._workers if worker.staffed or worker in self._standing_by]
+        free = next((worker for worker in self._workers if worker not in taken), None)
         if free is None:
             raise WorkerError("no place is free for another camera worker")
         free.staffed, free.deaths = True, type(free.deaths)(maxlen=free.deaths.maxlen)
@@ -489,14 +504,18 @@ class Node:
             free.staffed = False
             raise WorkerError(f"it cannot be started: {err}") from err
         workers = self.roster.workers
-        workers[workers.index(like.place - 1)] = free.place - 1
+        if like.place - 1 in workers:  # whoever has an isolated camera is given no other
+            workers[workers.index(like.place - 1)] = free.place - 1
         return free
 
     def vacate(self, child: Child) -> None:
         """Nobody is to be started in this camera worker's place any more."""
         child.staffed = False
         self._standing_by.append(child)
-        self.roster.workers = [each.place - 1 for each in self._workers if each.staffed]
+        apart = set(self.roster.isolation)
+        self.roster.workers = [
+            each.place - 1 for each in self._workers if each.staffed and each.place - 1 not in apart
+        ]
 
     def _frames_of(self, child: Child) -> int:
         """How many it has handled, with those who had its work before."""
@@ -589,28 +608,88 @@ class Node:
         if child.channel is not None and not child.alive:
             self._bury(child, now)
         verdict = decide(self._health(child), now, self._last_look)
-        if verdict.action is Action.KILL:
-            child.kill(verdict.why)
-        elif verdict.action is Action.RESPAWN and self.relief.under_way != child.post:
-            # Else the one that stands by takes over, or it is started when that has failed.
-            try:
-                self._spawn(child)
-            except OSError as err:
-                child.deaths.append(now)
-                self._tell(Trouble(at=now, where=child.name, message=f"cannot be started: {err}"))
+        match verdict.action:
+            case Action.TERMINATE:
+                child.terminate(verdict.why)
+            case Action.KILL:
+                child.kill(child.kill_reason or verdict.why)
+            case Action.RESPAWN if self.relief.under_way != child.post:
+                # Else the one that stands by takes over, or it is started when that has failed.
+                self._respawn(child, now)
+            case Action.QUARANTINE:
+                self._quarantine(child, verdict.why, now)
+            case Action.RELEASE:
+                child.quarantines = 0
+                self._tell(Released(at=now, worker=child.name))
         child.flush()
+
+    def _respawn(self, child: Child, now: float) -> None:
+        try:
+            self._spawn(child)
+        except OSError as err:
+            child.deaths.append(now)
+            self._tell(Trouble(at=now, where=child.name, message=f"cannot be started: {err}"))
+
+    def _quarantine(self, child: Child, why: str, now: float) -> None:
+        """It is not started again for a while; what it should do is not done, and everybody is told."""
+        child.quarantine(now)
+        inference = child.kind == "inference"
+        cameras = [] if inference else self.roster.of_worker(child.place - 1)
+        self._tell(
+            Quarantined(
+                at=now,
+                worker=child.name,
+                why=why,
+                again_in=quarantine_lasts(child.quarantines, essential=inference),
+                detail=child.kill_reason or in_words(child.exit_code),
+                cameras=[entry.name for entry in cameras if entry.watched],
+            )
+        )
+
+    def _isolate(self, name: str, exit_code: int | None) -> None:
+        """Have a camera read by a worker that it cannot take others down with."""
+        entry = self.roster.named_ever(name)
+        if entry.isolated or entry.removed or len(self.roster.of_worker(entry.worker)) == 1:
+            return
+        place = self._place_apart()
+        if place is None:
+            return
+        place.staffed = True
+        why = f"{self._workers[entry.worker].name} died while it decoded this stream: {in_words(exit_code)}"
+        self.fleet.isolate(entry, place.place - 1)
+        self._tell(Isolated(at=self._clock.monotonic(), camera=name, worker=place.name, why=why))
+
+    def _place_apart(self) -> Child | None:
+        """A place that nobody has, as long as another is left for whoever takes over from a worker; else the
+        one with the fewest of those that are kept away from others already."""
+        free = [each for each in self._workers if not (each.staffed or each in self._standing_by)]
+        if len(free) > 1:
+            return free[0]
+        shared = self.roster.isolation
+        return self._workers[min(shared, key=lambda worker: shared[worker])] if shared else None
 
     def _health(self, child: Child) -> Health:
         inference = child.kind == "inference"
-        place = child.place
+        place, now = child.place, self._clock.monotonic()
+        beat_at = float(self.table.beats[place])
+        if child.pid and child.alive and now - beat_at > SILENT_S:
+            child.signs.look(child.pid, now)
+        else:
+            child.signs.forget()
         return Health(
             alive=child.alive,
             ready=child.ready,
             spawned_at=child.spawned_at,
-            beat_at=float(self.table.beats[place]),
+            beat_at=beat_at,
             deaths=tuple(child.deaths),
             batch_started=float(self.table.header["batch_started"]) if inference else 0.0,
             batch_limit=self.config.detector.timeout if inference else 0.0,
+            stopped_since=child.signs.stopped_since,
+            still_since=child.signs.still_since,
+            told_at=child.told_at,
+            quarantined_at=child.quarantined_at,
+            quarantines=child.quarantines,
+            essential=inference,
         )
 
     def _bury(self, child: Child, now: float) -> None:
@@ -619,10 +698,13 @@ class Node:
         code, since = child.exit_code, self._last_sign(child, now)
         self._let_go(child, now)
         self.table.loads[child.place] = 0  # whoever is dead is not busy
-        tracks = {}
+        tracks: dict[str, int] = {}
+        suspect = None
         if child is self.detector:
             self.table.header["batch_started"] = 0.0
         else:
+            inside = self.fleet.inside_decoders(child.place - 1)
+            suspect = self._suspects.died(code, inside, now)
             tracks = self.fleet.worker_died(child.place - 1)
         self._tell(
             WorkerEnded(
@@ -630,11 +712,13 @@ class Node:
                 worker=child.name,
                 exit_code=code,
                 planned=False,
-                detail=child.kill_reason,
+                detail=child.kill_reason or ("it had no memory left" if code == OUT_OF_MEMORY else ""),
                 since=since,
                 tracks=tracks,
             )
         )
+        if suspect is not None:
+            self._isolate(suspect, code)
         if not self.ready_at and child.failed_starts >= STARTS_AT_MOST:
             self._fail(WorkerError(f"worker {child.name} dies while it starts (exit code {code})"))
 

@@ -17,7 +17,6 @@ per camera guards what both touch; nothing slow happens under it.
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -26,6 +25,7 @@ import numpy.typing as npt
 
 from vedette.account import Account, Kept, Undecoded
 from vedette.clock import Clock
+from vedette.decoding import AtDecoder
 from vedette.endings import Ending
 from vedette.facts import (
     EndReason,
@@ -113,7 +113,7 @@ class Pipeline:
         """Results that are due to be traced; one is, when this is 1."""
         self._told_trouble = -TROUBLE_EVERY_S
         self._decoder: Decoder | None = None
-        self._decoding = threading.Lock()
+        self._decoding = AtDecoder(self._row, clock)
         """A decoder is used where frames arrive, and where they are taken."""
         self._decoded_seq = -1
         """Of the newest frame that was decoded when it came."""

@@ -24,6 +24,8 @@ class Entry:
     index: int
     worker: int
     settings: CameraSettings
+    isolated: bool = False
+    """It is kept away from others, because its stream brought down who decoded it."""
     paused: bool = False
     removed: bool = False
     finished: EndReason | None = None
@@ -112,6 +114,15 @@ class Roster:
 
     def of_worker(self, worker: int) -> list[Entry]:
         return [entry for entry in self._entries if entry.worker == worker and not entry.removed]
+
+    @property
+    def isolation(self) -> dict[int, int]:
+        """Workers that read cameras which are kept away from others, and how many each reads."""
+        found: dict[int, int] = {}
+        for entry in self._entries:
+            if entry.isolated and not entry.removed:
+                found[entry.worker] = found.get(entry.worker, 0) + 1
+        return found
 
     @property
     def all_finished(self) -> bool:

@@ -16,6 +16,8 @@ from vedette.facts import (
     CameraRemoved,
     Gap,
     GapClosed,
+    Quarantined,
+    Released,
     Trouble,
     WorkerEnded,
 )
@@ -371,6 +373,35 @@ def test_a_worker_that_dies_again_and_again_is_told_of() -> None:
     assert told.title == "Worker cameras-0 dies again and again"
     assert "signal 11" in told.body
     assert world.titles(700) == ["Worker cameras-0 is steady again"]
+
+
+def test_a_worker_in_quarantine_is_critical_and_its_release_is_told() -> None:
+    world = World()
+    dies = WorkerEnded(at=0, worker="cameras-0", exit_code=-11, planned=False, detail="")
+    for _ in range(3):
+        world.take(dies)
+    held = Quarantined(
+        at=0,
+        worker="cameras-0",
+        why="12 deaths in 5 min",
+        again_in=600.0,
+        detail="exit code -11 (SIGSEGV)",
+        cameras=["gate", "yard"],
+    )
+    world.take(held)
+    (told,) = world.passes(15)
+    assert "Worker cameras-0 is in quarantine" in told.title
+    assert told.severity is Severity.CRITICAL
+    assert "12 deaths in 5 min; the last time: exit code -11 (SIGSEGV)" in told.body
+    assert set(told.cameras) >= {"gate", "yard"}
+    world.passes(650)
+    world.take(dies)
+    world.take(held)
+    assert world.passes(900) == [], "it is told once, and nobody says that it is steady"
+    world.take(Released(at=0, worker="cameras-0"))
+    titles = world.titles(700)
+    assert any(title.startswith("Worker cameras-0 is out of quarantine") for title in titles)
+    assert any("Worker cameras-0 is steady again" in title for title in titles)
 
 
 def test_a_ledger_that_cannot_be_written_is_critical_and_its_return_is_told() -> None:

@@ -300,6 +300,28 @@ def test_a_worker_that_dies_again_and_again_makes_one_row_that_counts() -> None:
     assert (gap.detail, gap.tracks_cut) == ("worker_lost ×3: exit code 1", 4)
 
 
+def test_a_worker_in_quarantine_says_so_in_the_row_that_its_death_began() -> None:
+    node = Node()
+    node.says(CameraAdded(at=1.0, camera="yard", host=""))
+    node.knows(node.timeline.worker_lost(["gate"], 20.0, "", {"gate": 2}))
+    (changed,) = node.knows(node.timeline.quarantined(["gate", "yard", "nobody"], 20.0, "in quarantine"))
+    assert isinstance(changed, GapChanged)
+    assert (changed.gap.detail, changed.gap.tracks_cut) == ("in quarantine", 2)
+    node.sees(30.0)
+    assert node.stretches == [(Cause.WORKER_LOST, 20, 30)]
+    assert node.knows(node.timeline.quarantined(["gate"], 31.0, "late")) == [], "that is not the matter"
+
+
+def test_a_detector_in_quarantine_says_so_in_the_row_that_its_death_began() -> None:
+    node = Node()
+    assert node.knows(node.timeline.detector_quarantined(9.0, "too early")) == []
+    node.knows(node.timeline.detector_lost(10.0, "CUDA error"))
+    (changed,) = node.knows(node.timeline.detector_quarantined(11.0, "in quarantine"))
+    assert (changed.gap.detail, changed.gap.start) == ("in quarantine", us(10))
+    node.knows(node.timeline.detector_back(20.0))
+    assert node.stretches == [(Cause.DETECTOR_LOST, 10, 20)]
+
+
 def test_of_two_causes_at_the_very_same_moment_one_makes_the_row() -> None:
     node = Node()
     (opened,) = node.blind(Cause.CONNECTION_LOST, since=20.0)

@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 from vedette.facts import (
     EndReason,
     EpochStarted,
+    Isolated,
+    Quarantined,
+    Released,
     SessionEnded,
     SessionOpened,
     Trouble,
@@ -59,6 +62,9 @@ FACTS = [
     Trouble(at=4.0, where="detector", message="it raised"),
     WorkerStarted(at=5.0, worker="cameras-0", pid=77),
     WorkerEnded(at=6.0, worker="cameras-0", exit_code=-9, planned=False, detail="hung"),
+    Quarantined(at=7.0, worker="cameras-0", why="12 deaths", again_in=600.0, detail="hung", cameras=["gate"]),
+    Released(at=8.0, worker="cameras-0"),
+    Isolated(at=9.0, camera="gate", worker="cameras-2", why="it crashed"),
 ]
 FOUND = {
     "xyxy": np.array([[1.5, 2, 3, 4]], np.float32).tobytes(),

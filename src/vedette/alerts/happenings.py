@@ -7,7 +7,7 @@ from collections import deque
 from vedette.alerts.book import Book, wait_left
 from vedette.alerts.cameras import seconds
 from vedette.alerts.settings import BurstRule
-from vedette.facts import Gap, Trouble, WorkerEnded
+from vedette.facts import Gap, Quarantined, Released, Trouble, WorkerEnded
 
 __all__ = ["Happenings", "is_burst"]
 
@@ -28,6 +28,7 @@ class Happenings:
     def __init__(self, book: Book) -> None:
         self._book = book
         self._deaths: dict[str, deque[float]] = {}
+        self._quarantined: set[str] = set()
 
     def worker_died(self, fact: WorkerEnded, now: float, wall: float) -> None:
         rule, conditions = self._book.rules.worker, self._book.conditions
@@ -50,9 +51,28 @@ class Happenings:
     def end_bursts(self, now: float, wall: float) -> None:
         """A worker is steady again when it has lived for long enough."""
         for worker, deaths in list(self._deaths.items()):
-            if now - deaths[-1] >= self._book.rules.worker.within:
+            # One that is not even started has not become steady.
+            if now - deaths[-1] >= self._book.rules.worker.within and worker not in self._quarantined:
                 del self._deaths[worker]
                 self._book.conditions.end(f"worker/{worker}", wall)
+
+    def quarantined(self, fact: Quarantined, now: float, wall: float) -> None:
+        rule, conditions = self._book.rules.quarantine, self._book.conditions
+        if len(self._quarantined) < WORKERS_AT_MOST:
+            self._quarantined.add(fact.worker)
+        if not rule.enabled:
+            return
+        key, detail = f"quarantine/{fact.worker}", f"{fact.why}; the last time: {fact.detail}"
+        if (known := conditions.get(key)) is not None:
+            known.detail, known.cameras = detail, tuple(fact.cameras)
+            known.goes_on()
+            return
+        due = now + wait_left(rule.after, wall, wall)
+        self._book.begin(key, "quarantine", began=wall, due=due, cameras=tuple(fact.cameras), detail=detail)
+
+    def released(self, fact: Released, wall: float) -> None:
+        self._quarantined.discard(fact.worker)
+        self._book.conditions.end(f"quarantine/{fact.worker}", wall)
 
     def nobody_watched(self, gap: Gap, end: float, now: float) -> None:
         """The node was down, or the machine slept. Each camera has such a gap; together they are one."""

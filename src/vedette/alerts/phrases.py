@@ -93,6 +93,12 @@ RULES = {
         "Worker {name} is steady again",
         "{n} workers are steady again",
     ),
+    "quarantine": Phrases(
+        "Worker {name} is in quarantine",
+        "{n} workers are in quarantine",
+        "Worker {name} is out of quarantine after {lasted}",
+        "{n} workers are out of quarantine",
+    ),
     "node": Phrases("{cause} for {lasted}", "Vedette was not watching, {n} times"),
     "ledger": Phrases(
         "Gaps cannot be recorded",
@@ -153,5 +159,6 @@ ADVICE: dict[str, str] = {
     "incident": "Check what they share: a switch, a recorder, a cable, a power supply.",
     "detector": "Pictures come and nobody looks at them. The log says why it does not start.",
     "worker": "The log says why; a stream that crashes the decoder is a usual reason.",
+    "quarantine": "The log says why it dies. `vedette recycle` with its name tries it at once.",
     "ledger": "Is the disk full, or the database gone?",
 }

@@ -35,6 +35,8 @@ from vedette.facts import (
     Incident,
     IncidentClosed,
     IncidentOpened,
+    Quarantined,
+    Released,
     Trouble,
     WorkerEnded,
 )
@@ -86,6 +88,10 @@ class Alerts:
                 self._camera_gone(fact.camera, wall, "Its source has ended.")
             case WorkerEnded(planned=False):
                 self._happenings.worker_died(fact, now, wall)
+            case Quarantined():
+                self._happenings.quarantined(fact, now, wall)
+            case Released():
+                self._happenings.released(fact, wall)
             case Trouble():
                 self._happenings.trouble(fact, now, wall)
 

@@ -161,6 +161,8 @@ class AlertRules(_AlertSettings):
     """Nobody looks at the pictures."""
     worker: BurstRule = Field(default_factory=lambda: BurstRule(times=3))
     """A worker process that dies again and again. Without ``after``."""
+    quarantine: AlertRule = _default(after=1, severity="critical")
+    """A worker died so often that it is not started again for now: its cameras, or all, are not seen."""
     node: AlertRule = _default(after=60)
     """Vedette was not running, or the machine slept: told when it is over. ``after``: for how long it was."""
     ledger: AlertRule = _default(after=30, severity="critical")

@@ -41,6 +41,8 @@ class UserDetector(Loaded):
         self.post_s = 0.0
         try:
             result = self._detector.detect(images)
+        except MemoryError:
+            raise  # not a mistake of theirs that costs a picture: the process is at its end
         except (Exception, SystemExit) as err:  # whatever it is, it is theirs
             raise DetectorError(f"{self._python} raised {type(err).__name__}: {err}") from err
         began = perf_counter()

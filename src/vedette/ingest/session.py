@@ -122,6 +122,8 @@ async def one_session(source: Source, lane: Lane) -> SessionEnd:
         return await source.run(lane)
     except VedetteError as err:
         return SessionEnd(EndReason.UNSUPPORTED, str(err))
+    except MemoryError:
+        raise  # not one camera's trouble
     except Exception as err:
         # A mistake of ours or of a library, met on one camera's data: it ends that session and says so.
         return SessionEnd(EndReason.CORRUPT, redact(f"{type(err).__name__}: {err}"))

@@ -132,6 +132,11 @@ class CameraRows:
         self._claims.worker_lost(self._given.when(since), detail, tracks)
         return told + self._settle(at)
 
+    def quarantined(self, at: float, detail: str) -> list[Told]:
+        """Its worker is dead, and will be for a while."""
+        self._claims.quarantined(detail)
+        return self._settle(at)
+
     def paused(self, at: float, detail: str, tracks: int = 0) -> list[Told]:
         if self._claims.paused:
             return []

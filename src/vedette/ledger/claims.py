@@ -15,7 +15,7 @@ it ends only with the memory of whoever made it: the worker died, the camera was
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vedette.causes import LINK, PICTURE, Blame, Cause, explains_more
 
@@ -125,6 +125,11 @@ class Claims:
         self._picture.clear()
         text = _sequence(met, detail)
         self.stream = Claim(_STREAM, "worker", Cause.WORKER_LOST, Blame.NODE, since, text, tracks, met)
+
+    def quarantined(self, detail: str) -> None:
+        """Whoever read it is not started again for now; nothing changes where that is not the matter."""
+        if self.stream is not None and self.stream.row == "worker":
+            self.stream = replace(self.stream, detail=shorten(detail))
 
     def stream_is_back(self) -> bool:
         """The camera sends pictures; False if that is no news."""

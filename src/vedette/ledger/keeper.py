@@ -27,6 +27,7 @@ from vedette.facts import (
     GapClosed,
     GapOpened,
     IncidentClosed,
+    Quarantined,
     Trouble,
     WorkerEnded,
     WorkerStarted,
@@ -185,6 +186,10 @@ class Keeper:
                 return line.detector_lost(min(fact.at, fact.since or fact.at), fact.detail)
             case WorkerEnded():
                 return line.worker_lost(fact.tracks, fact.at, fact.detail, fact.tracks, fact.since or None)
+            case Quarantined() if fact.worker.startswith(DETECTOR):
+                return line.detector_quarantined(fact.at, _in_quarantine(fact))
+            case Quarantined():
+                return line.quarantined(fact.cameras, fact.at, _in_quarantine(fact))
         return line.take(fact)
 
     def tick(self) -> None:
@@ -297,6 +302,10 @@ class Keeper:
     def _let_go(self) -> None:
         if self._ledger is not None:
             self._ledger.close()
+
+
+def _in_quarantine(fact: Quarantined) -> str:
+    return f"{fact.worker} is in quarantine ({fact.why}): {fact.detail}"
 
 
 def _new_id() -> str:

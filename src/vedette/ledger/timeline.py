@@ -8,6 +8,7 @@ and :mod:`vedette.ledger.camera_rows`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from vedette.facts import (
     Blind,
@@ -23,7 +24,7 @@ from vedette.facts import (
     StoodStill,
 )
 from vedette.ledger.camera_rows import CameraRows, Given, Told
-from vedette.ledger.claims import Claim, no_detector
+from vedette.ledger.claims import Claim, no_detector, shorten
 
 __all__ = ["Timeline", "Told"]
 
@@ -129,6 +130,18 @@ class Timeline:
             if rows is not None:
                 told += rows.worker_lost(at, since, detail, tracks.get(camera, 0))
         return told
+
+    def quarantined(self, cameras: Iterable[str], at: float, detail: str) -> list[Told]:
+        """The worker of these cameras died so often that it is not started again for now."""
+        known = (self._cameras[camera] for camera in cameras if camera in self._cameras)
+        return [told for rows in known for told in rows.quarantined(at, detail)]
+
+    def detector_quarantined(self, at: float, detail: str) -> list[Told]:
+        """The same of the detector, which is lost already."""
+        if self._lost is None:
+            return []
+        self._lost = replace(self._lost, detail=shorten(detail))
+        return [told for rows in self._cameras.values() for told in rows.detector(at, self._lost)]
 
     def detector_lost(self, at: float, detail: str = "") -> list[Told]:
         """No detector is running: nobody looks at any camera's pictures."""

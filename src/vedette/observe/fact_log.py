@@ -17,7 +17,10 @@ from vedette.facts import (
     GapOpened,
     IncidentClosed,
     IncidentOpened,
+    Isolated,
+    Quarantined,
     Recovered,
+    Released,
     Resized,
     Sees,
     SessionEnded,
@@ -74,6 +77,20 @@ def log_fact(fact: AnyFact) -> None:
             )
         case WorkerEnded():
             log.error("worker lost", worker=fact.worker, exit_code=fact.exit_code, detail=fact.detail)
+        case Quarantined():
+            log.error(
+                "worker in quarantine",
+                worker=fact.worker,
+                why=fact.why,
+                again_in=fact.again_in,
+                detail=fact.detail,
+                cameras=len(fact.cameras),
+                names=fact.cameras[:NAMES_AT_MOST],
+            )
+        case Released():
+            log.warning("worker released", worker=fact.worker)
+        case Isolated():
+            log.error("camera isolated", camera=fact.camera, worker=fact.worker, why=fact.why)
         case Trouble():
             # A trace that is lost costs no result.
             say = log.warning if fact.where == "traces" else log.error

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from vedette.supervise.signs import Signs
 from vedette.workers.protocol import Channel, Message, MessageTooLong, close_all, pair
 
 __all__ = ["Child"]
@@ -34,6 +35,13 @@ class Child:
         self.deaths: deque[float] = deque(maxlen=16)
         self.planned_end = False
         self.kill_reason = ""
+        self.told_at = 0.0
+        """When it was asked to end; 0.0 = it was not."""
+        self.quarantined_at = 0.0
+        """Since when it is not started any more, in monotonic seconds; 0.0 while it is, or is being tried."""
+        self.quarantines = 0
+        """In a row; 0 = nothing is held against it."""
+        self.signs = Signs()
         self.failed_starts = 0
         self.describe = ""
         """What an inference worker says its detector is, and which sizes its input may have."""
@@ -75,6 +83,8 @@ class Child:
         theirs.close()
         self.channel = Channel(ours)
         self.ready, self.planned_end, self.kill_reason = False, False, ""
+        self.told_at = self.quarantined_at = 0.0
+        self.signs = Signs()
         self.answers.clear()
         self.spawned_at = time.monotonic()
         self.send(first_word, fds)
@@ -112,9 +122,22 @@ class Child:
         if self._process is not None:
             self._process.kill()
 
-    def terminate(self) -> None:
+    def terminate(self, why: str = "") -> None:
+        """Ask it to end: it may still hear."""
+        self.kill_reason, self.told_at = why, time.monotonic()
         if self._process is not None:
             self._process.terminate()
+
+    def quarantine(self, now: float) -> None:
+        """It is not to be started again for a while."""
+        self.quarantined_at, self.quarantines = now, self.quarantines + 1
+
+    def pardon(self) -> bool:
+        """Let it be tried now, where it is in quarantine; returns whether it was."""
+        was, self.quarantined_at = bool(self.quarantined_at), 0.0
+        if was:
+            self.deaths.clear()
+        return was
 
     def reap(self, now: float) -> None:
         """The process is gone: let go of what belonged to it."""

@@ -28,16 +28,19 @@ def main(kind: str, fd: int) -> int:
     # Ctrl-C in a terminal reaches the whole group; the node ends its workers in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
+    channel = Channel.from_fd(fd)
     if sys.platform == "linux":
         system = ctypes.CDLL(None)
         # A worker that hangs in native code would not notice that its node is gone.
         system.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        # It may be gone already, and no signal comes any more.
+        if os.getppid() != channel.made_by:
+            return 0
         # Linux lets timers be 50 µs late to save power; frames are asked for to a tenth of a millisecond.
         system.prctl(_PR_SET_TIMERSLACK, 1)
     # A worker of hundreds of cameras has more sockets than the usual soft limit of 1024 files.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    channel = Channel.from_fd(fd)
     try:
         start, fds = _first_word(channel)
     except EOFError:

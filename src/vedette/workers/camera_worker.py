@@ -12,7 +12,6 @@ import os
 import random
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,7 @@ from vedette.pipeline import Pipeline
 from vedette.settings import CameraSettings
 from vedette.sinks.pictures import PictureSink, close_all
 from vedette.track.tracker import Tracker, make_tracker
+from vedette.workers.exhausted import Pool, end_on_exhaustion, watch_task
 from vedette.workers.moving import Moving, unpacked
 from vedette.workers.protocol import (
     Acknowledge,
@@ -177,17 +177,18 @@ class CameraWorker:
         """Pictures that the detector has looked at, of whatever worker, and when that number grew last."""
         self._outbox: deque[Any] = deque()
         self._unsent = 0
-        self._pool = ThreadPoolExecutor(
+        self._pool = Pool(
             max(2, (os.cpu_count() or 2)), "decode", initializer=name_thread, initargs=("decode",)
         )
         # Not behind frames that wait to be decoded: the detector waits for these.
-        self._takers = ThreadPoolExecutor(2, "take", initializer=name_thread, initargs=("take",))
+        self._takers = Pool(2, "take", initializer=name_thread, initargs=("take",))
         self._stopping = asyncio.Event()
         self._moving = Moving(self, self._tell)
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         self._loop = loop
+        end_on_exhaustion(loop)
         loop.add_reader(self._node.fileno(), self._hear_node)
         self._alive()
         self._node.send(Ready())
@@ -318,7 +319,8 @@ class CameraWorker:
         if known is not None:
             camera.health.go_on(known["health"], live=False)
             self._say_unseen(pipeline, known)
-        camera.task = self._loop.create_task(self._watch(message.index, camera))
+        camera.task = self._loop.create_task(self._watch(message.index, camera), name=message.name)
+        watch_task(camera.task)
 
     def _pipeline(
         self, index: int, settings: CameraSettings, known: dict[str, Any] | None = None
@@ -428,7 +430,8 @@ class CameraWorker:
         camera.health.go_on(known["health"], live=True)
         pipeline.join(understudy)
         lane.hand_to(pipeline)
-        camera.task = self._loop.create_task(self._watch(index, camera, session))
+        camera.task = self._loop.create_task(self._watch(index, camera, session), name=settings.name)
+        watch_task(camera.task)
 
     async def close_quietly(self, camera: _Camera) -> None:
         """Close the session of a camera that is another worker's now: nobody is told."""
@@ -562,6 +565,8 @@ class CameraWorker:
     ) -> None:
         try:
             filled = camera.pipeline.take(fetch.ticket, target)
+        except MemoryError:
+            raise
         except Exception as err:  # no answer at all would cost the detector a slot
             camera.pipeline.give_back(fetch.ticket, Ending.FAILED_CONVERT)
             self.trouble(f"a picture could not be handed over: {type(err).__name__}: {err}")

@@ -30,6 +30,7 @@ from vedette.infer.choose import Waiting, charge, choose, forgive, next_due
 from vedette.infer.load import DetectorSpec, load_detector
 from vedette.infer.sizes import Sizes
 from vedette.ingest.lane import SHORT_S
+from vedette.workers.exhausted import exhausted
 from vedette.workers.protocol import (
     Begin,
     Busy,
@@ -163,6 +164,9 @@ class InferenceWorker:
         images = self._images([batch.tickets[ticket][1] for ticket in tickets], detector.input_size)
         try:
             found: list[Any] = list(detector.detect_boxes(images))
+        except MemoryError:
+            exhausted("the detector")
+            raise
         except Exception as err:  # a head or a runtime that trips over one picture costs that picture
             message = redact(str(err) if isinstance(err, DetectorError) else f"{type(err).__name__}: {err}")
             self._trouble(message[:2000])

@@ -11,6 +11,7 @@ import errno
 import math
 import os
 import socket
+import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -385,6 +386,12 @@ class Channel:
 
     def fileno(self) -> int:
         return self._socket.fileno()
+
+    @property
+    def made_by(self) -> int:
+        """The process that made the link, which may be gone. Linux only."""
+        credentials = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        return int(struct.unpack("3i", credentials)[0])
 
     def send(self, message: Message, fds: Sequence[int] = ()) -> bool:
         """Send one message; False when it was not sent: the other side is gone or takes nothing now.

@@ -82,6 +82,7 @@ _ROW = np.dtype(
         ("decode_s", "f8"),  # seconds that decoding a frame takes, smoothed
         ("lag", "f8"),  # seconds from capture to arrival, smoothed
         ("keyframe_every", "f8"),  # seconds between keyframes, smoothed; 0 = not known
+        ("decoding", "f8"),  # since when it is inside its decoder, monotonic seconds; 0 = it is not
         # written by the inference worker
         ("served", "f8"),  # frames taken ÷ weight: what choosing weighs debts by, from one worker to the next
         # written by the node
@@ -187,6 +188,7 @@ class Table:
         self.rows[Ending.ORPHANED_WORKER.value][camera] += lost
         self.rows["newest_seq"][camera] = -1
         self.rows["backlog"][camera] = self.rows["kept"][camera] = 0
+        self.rows["decoding"][camera] = 0.0
         return lost
 
     def record_stage(self, worker: int, camera: int, stage: Stage, seconds: float) -> None:
