@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import random
 import socket
 import subprocess
 import sys
@@ -14,18 +15,42 @@ from typing import Any
 
 import imageio_ffmpeg
 
+from patience import PATIENCE_S
+
 MEDIAMTX = Path(sys.executable).parent / "mediamtx"
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """An even one. Nobody has it or the next one, over TCP or UDP, and nobody was ever given it.
+
+    Below those that the system hands out: who connects to somewhere meanwhile, or while a server of that
+    port is away, cannot be given it.
+    """
+    rng = random.SystemRandom()
+    for _ in range(1000):
+        port = rng.randrange(16_000, 32_000, 2)
+        if port not in _given and _is_free(port) and _is_free(port + 1):
+            _given.add(port)
+            return port
+    raise OSError("no port is free")
 
 
-def wait_for_port(port: int, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
+def _is_free(port: int) -> bool:
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(type=kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
+
+
+def wait_for_port(port: int) -> None:
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), 0.5).close()
@@ -45,8 +70,7 @@ class MediaMTX:
 
     def __init__(self, folder: Path, *, user: str = "", password: str = "", methods: str = "") -> None:
         self.port, self.api_port = free_port(), free_port()
-        # UDP wants an even port and the next one.
-        self.udp_port = free_port() // 2 * 2
+        self.udp_port = free_port()  # and the next one
         users = "authInternalUsers:\n- user: any\n  permissions: [{action: publish}, {action: api}]\n"
         reader = f"user: {user}\n  pass: {password}" if user else "user: any"
         users += f"- {reader}\n  permissions: [{{action: read}}]\n"
@@ -85,7 +109,7 @@ class MediaMTX:
     def url(self, path: str, userinfo: str = "") -> str:
         return f"rtsp://{userinfo}{'@' if userinfo else ''}127.0.0.1:{self.port}/{path}"
 
-    def publish(self, path: str, *arguments: str | Path, seconds: float = 15) -> subprocess.Popen[bytes]:
+    def publish(self, path: str, *arguments: str | Path) -> subprocess.Popen[bytes]:
         """Start ``ffmpeg ARGUMENTS -f rtsp <path>`` and wait until the server has the stream."""
         publisher = subprocess.Popen(
             [FFMPEG, "-loglevel", "error", *map(str, arguments), "-f", "rtsp", "-rtsp_transport", "tcp"]
@@ -93,7 +117,7 @@ class MediaMTX:
             stdin=subprocess.DEVNULL,
         )
         self._publishers.append(publisher)
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE_S
         while not self.api(f"paths/get/{path}").get("ready"):
             if time.monotonic() > deadline or publisher.poll() is not None:
                 raise TimeoutError(f"{path} was not published")
@@ -102,7 +126,7 @@ class MediaMTX:
 
     def api(self, call: str, method: str = "GET") -> dict[str, Any]:
         request = urllib.request.Request(f"http://127.0.0.1:{self.api_port}/v3/{call}", method=method)
-        with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=5) as reply:
+        with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=PATIENCE_S) as reply:
             body = reply.read()
             return json.loads(body) if body else {}
         return {}

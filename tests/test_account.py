@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from patience import PATIENCE_S
 from vedette.account import UNACKNOWLEDGED_AT_MOST, Account, Kept
 from vedette.endings import Ending
 from vedette.workers.table import OUTCOMES, Table
@@ -251,7 +252,7 @@ def test_the_books_balance_when_threads_take_what_others_bring(table: Table) -> 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_S)
     account.close()
     assert table.rows["received"][0] == frames
     assert table.in_flight(0) == 0
@@ -264,12 +265,12 @@ def test_whoever_waits_for_room_is_let_go_when_it_is_closed(table: Table) -> Non
 
     def wait() -> None:
         with account.lock:
-            woke.append(account.room.wait_for(lambda: account.closed or account.has_room(), 20))
+            woke.append(account.room.wait_for(lambda: account.closed or account.has_room(), PATIENCE_S))
 
     waiting = threading.Thread(target=wait)
     waiting.start()
     account.close()
-    waiting.join(20)
+    waiting.join(PATIENCE_S)
     assert woke == [True]
     assert not account.has_room(), "it was let go, not let in"
 

@@ -13,6 +13,7 @@ import av
 import numpy as np
 import pytest
 
+from patience import PATIENCE_S
 from servers import free_port
 from vedette import __version__
 
@@ -24,7 +25,7 @@ def vedette(*arguments: str | Path, **environment: str) -> subprocess.CompletedP
         [*COMMAND, *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         env=os.environ | {"COLUMNS": "120", "NO_COLOR": "1"} | environment,
     )
     assert "Traceback" not in done.stderr + done.stdout
@@ -176,6 +177,6 @@ def test_an_interrupted_check_ends_quietly(tmp_path: Path) -> None:
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert "Traceback" not in errors

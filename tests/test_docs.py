@@ -46,6 +46,7 @@ SECTIONS = {
     "VideoSink": "Sinks",
     "LedgerSettings": "The ledger",
     "Connects": "Connects",
+    "RecycleSettings": "Recycling",
     "Traces": "Traces",
 }
 # Alerts have a page of their own, held complete by tests/alerts.

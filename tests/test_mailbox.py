@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from patience import PATIENCE_S
 from vedette.results import Result
 from vedette.running import MAILBOX, Mailbox, _after
 
@@ -29,7 +30,7 @@ class Reader:
             self.seen.append(found)
 
     def over(self) -> bool:
-        self._thread.join(10)
+        self._thread.join(PATIENCE_S)
         return not self._thread.is_alive()
 
 

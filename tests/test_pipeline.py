@@ -23,6 +23,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from patience import PATIENCE_S
 from vedette.account import UNACKNOWLEDGED_AT_MOST
 from vedette.endings import ENDINGS, Ending
 from vedette.facts import EndReason, EpochStarted, SessionEnd, SessionOpened, Trouble
@@ -176,7 +177,7 @@ def rig(rig_of: Callable[..., Rig]) -> Rig:
     return rig
 
 
-def eventually(happened: Callable[[], bool], seconds: float = 10.0) -> None:
+def eventually(happened: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, "it did not happen"
@@ -709,20 +710,20 @@ def test_a_source_that_can_wait_waits_for_its_sinks(patient: Rig) -> None:
     count = UNACKNOWLEDGED_AT_MOST + 10
     feed = Feed(patient, count)
 
-    def drain() -> None:
-        """Until nothing comes any more."""
+    def drain(results: int) -> None:
+        """Until there are so many, and nothing comes any more."""
         quiet_since = time.monotonic()
-        while time.monotonic() < quiet_since + 0.1:
+        while len(patient.results) < results or time.monotonic() < quiet_since + 0.1:
             if patient.row["newest_seq"] >= 0:
                 patient.analyse()
                 quiet_since = time.monotonic()
 
-    drain()
+    drain(UNACKNOWLEDGED_AT_MOST)
     # One frame may have been let in while the last result was still at the detector.
     assert UNACKNOWLEDGED_AT_MOST <= len(patient.results) <= UNACKNOWLEDGED_AT_MOST + 1
     assert not feed.over()
     patient.pipeline.acknowledge(len(patient.results))
-    drain()
+    drain(count)
     eventually(feed.over)
     assert patient.outcomes == {"analysed": count}
 
@@ -762,7 +763,7 @@ def test_the_last_pictures_of_a_clip_wait_for_room_too(
         eventually(lambda: patient.row["newest_seq"] >= 0)
         patient.analyse()
         patient.pipeline.acknowledge(1)
-    thread.join(10)
+    thread.join(PATIENCE_S)
     assert patient.outcomes == {"analysed": len(reordered)}
 
 

@@ -85,6 +85,8 @@ class Account:
         self.room = threading.Condition(self.lock)
         """Something changed that a source which waits may wait for."""
         self.closed = False
+        self.leaving = False
+        """Another process takes over: nothing more is received here, and what waits makes room."""
         self._kept: deque[Kept] = deque()
         self.unacknowledged = 0
         self._taken: dict[int, Kept] = {}
@@ -97,7 +99,7 @@ class Account:
     def receive(self) -> int | None:
         """A whole frame arrived: its number, or None when we hung up, so that it was not received."""
         with self.lock:
-            if self.closed:
+            if self.closed or self.leaving:
                 return None
             self.row["received"] += 1
             return int(self.row["received"]) - 1
@@ -105,6 +107,8 @@ class Account:
     def arrive_as(self, ending: Ending, count: int) -> None:
         """Frames arrived, and that is what became of them."""
         with self.lock:
+            if self.leaving:
+                return
             self.row["received"] += count
             self.count(ending, count)
 
@@ -190,6 +194,19 @@ class Account:
         """The newest picture that is kept. With the lock held."""
         return self._kept[-1] if self._kept else None
 
+    def leave_to_another(self) -> None:
+        """Receive nothing more; what waits gives way to newer frames, which another process receives."""
+        with self.lock:
+            self.leaving = True
+            self.count(Ending.SUPERSEDED, len(self._kept))
+            self._kept.clear()
+            self._offer()
+
+    @property
+    def at_the_detector(self) -> bool:
+        with self.lock:
+            return bool(self._taken)
+
     def orphan_kept(self) -> None:
         """With the lock held."""
         self.count(Ending.ORPHANED_WAIT, len(self._kept))
@@ -251,6 +268,17 @@ class Account:
         """Sinks have taken so many results."""
         with self.lock:
             self.unacknowledged -= results
+            self.room.notify_all()
+
+    def left(self) -> None:
+        """What is still inside the decoder gives way, too; nothing is counted here from now on."""
+        with self.lock:
+            self.count(Ending.SUPERSEDED, len(self._inside))
+            self._inside.clear()
+            self._numbers.clear()
+            self.count(Ending.ORPHANED_INFER, len(self._taken))
+            self._taken.clear()
+            self.closed = True
             self.room.notify_all()
 
     def close(self) -> None:

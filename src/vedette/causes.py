@@ -67,6 +67,8 @@ class Cause(StrEnum):
     DETECTOR_LOST = "detector_lost"
     """No detector was running, or none answered in time: pictures came and nobody looked at them."""
     WORKER_LOST = "worker_lost"
+    HANDED_OVER = "handed_over"
+    """It moved from one of our processes to another, as planned, and allows no second session meanwhile."""
     NODE_DOWN = "node_down"
     NODE_ASLEEP = "node_asleep"
     """The machine was suspended, or its clock was set forward."""
@@ -119,7 +121,7 @@ PICTURE = (Cause.FROZEN, Cause.COVERED, Cause.DARK, Cause.WASHED_OUT)
 
 BLINDING = frozenset(
     {*LINK, *PICTURE, Cause.DETECTOR_LOST, Cause.WORKER_LOST, Cause.NODE_DOWN, Cause.NODE_ASLEEP}
-) | {Cause.PAUSED, Cause.OVERLOADED}
+) | {Cause.PAUSED, Cause.OVERLOADED, Cause.HANDED_OVER}
 
 EVENTS = frozenset({Cause.TIMESTAMP_GAP, Cause.TIMESTAMP_JUMP, Cause.CODEC_CHANGED, Cause.RESOLUTION_CHANGED})
 

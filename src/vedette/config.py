@@ -32,6 +32,7 @@ from vedette.config_yaml import Problem, read_yaml
 from vedette.errors import ConfigError, host_of, redact
 from vedette.frame import Rung
 from vedette.observe.metrics.address import parse_address
+from vedette.supervise.settings import RecycleSettings
 
 __all__ = [
     "Camera",
@@ -210,6 +211,8 @@ class CameraDefaults(_Settings):
     track_grace: Annotated[float | None, PlainValidator(_grace), Field(validate_default=True)] = None
     """Gaps shorter than this keep the track ids; auto = what the tracker can bridge, 0 = none."""
     connect_timeout: Seconds = 5.0
+    max_sessions: Annotated[int, Field(ge=1)] | None = None
+    """How many sessions the camera allows at a time; unset = it is found out when it matters."""
     tracker: TrackerSetting | None = None
     """In place of the node's tracker."""
     enabled: Flag = True
@@ -384,6 +387,8 @@ class Config(_Settings):
     """Also just an address, or ``false`` for none, which is the default where no file was read."""
     connects: Connects = Field(default_factory=Connects)
     alerts: AlertSettings = Field(default_factory=AlertSettings)
+    recycle: RecycleSettings = Field(default_factory=RecycleSettings)
+    """When workers are replaced by new ones."""
     ladder: Flag = True
     """Do less of what matters least, step by step, when the machine cannot do all."""
     metrics: Annotated[str | None, PlainValidator(_metrics)] = None

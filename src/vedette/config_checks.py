@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from vedette.units import parse_duration
+from vedette.units import parse_duration, parse_size
 
 __all__ = [
     "camera_url",
@@ -20,6 +20,7 @@ __all__ = [
     "is_file_url",
     "local_path",
     "number",
+    "size",
     "text_list_or_file",
 ]
 
@@ -132,6 +133,13 @@ def duration(value: object) -> float:
     if seconds <= 0:
         raise ValueError("must be longer than 0 s")
     return seconds
+
+
+def size(value: object) -> int:
+    size = parse_size(value)
+    if size < 1_000_000:
+        raise ValueError("must be at least 1 MB (a size needs a unit, such as 4GB)")
+    return size
 
 
 KNOWN_CLASSES = ("coco", "coco91")

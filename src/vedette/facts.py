@@ -32,6 +32,7 @@ __all__ = [
     "Outcome",
     "Recovered",
     "ReplacementFailed",
+    "ReplacementPostponed",
     "Resized",
     "Sees",
     "SessionEnd",
@@ -357,6 +358,14 @@ class WorkerReplaced(Fact, frozen=True):
     took: float
 
 
+class ReplacementPostponed(Fact, frozen=True):
+    """It is to be replaced, and cannot be now; it will be when that has changed."""
+
+    worker: str
+    reason: str
+    why: str
+
+
 class ReplacementFailed(Fact, frozen=True):
     """The one that was to take over could not; the old one goes on."""
 
@@ -394,4 +403,5 @@ AnyFact = (
     | WorkerEnded
     | WorkerReplaced
     | ReplacementFailed
+    | ReplacementPostponed
 )

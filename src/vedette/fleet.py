@@ -27,7 +27,15 @@ from vedette.ingest.admission import Admission, Grant
 from vedette.roster import Changes, Entry, Roster, changes
 from vedette.settings import CameraSettings
 from vedette.supervise.child import Child
-from vedette.workers.protocol import AddCamera, Cameras, MayConnect, Nudge, Output, RemoveCamera
+from vedette.workers.protocol import (
+    AddCamera,
+    Cameras,
+    MayConnect,
+    Nudge,
+    Output,
+    RemoveCamera,
+    TakeOver,
+)
 from vedette.workers.table import REASONS, CameraState, Table
 
 __all__ = ["Fleet"]
@@ -123,6 +131,26 @@ class Fleet:
         for detector in self._detectors():
             if detector.ready:
                 detector.send(Cameras(entry.worker, [entry.index]))
+
+    def join(self, entry: Entry, worker: Child) -> None:
+        """Let another worker open a session beside the one there is."""
+        packed = msgspec.msgpack.encode(entry.settings)
+        worker.send(AddCamera(entry.index, entry.name, packed, joins=True))
+
+    def give_to(self, entry: Entry, worker: Child, known: bytes, *, joined: bool) -> None:
+        """It is read by this worker from now on, who is told what the one before knew."""
+        entry.worker = worker.place - 1
+        self._tell_detectors(entry)
+        if not entry.watched:
+            return
+        packed = msgspec.msgpack.encode(entry.settings)
+        if joined and known:
+            worker.send(TakeOver(entry.index, entry.name, packed, known))
+        else:
+            worker.send(AddCamera(entry.index, entry.name, packed, known=known))
+
+    def is_live(self, entry: Entry) -> bool:
+        return bool(self._table.rows["state"][entry.index] == CameraState.LIVE)
 
     def _remove(self, entry: Entry) -> None:
         entry.removed = True

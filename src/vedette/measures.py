@@ -28,6 +28,11 @@ class Measures:
         """Between the stream's keyframes; 0.0 while that is not known."""
         return float(self._row["keyframe_every"])
 
+    def go_on(self, lag: float) -> None:
+        """From where another process was; its row says the rest. ``lag`` in seconds."""
+        self._decode_s = float(self._row["decode_s"])
+        self._lag_s = self._row["lag"] = lag
+
     def opened(self) -> None:
         """What lies between two sessions is no interval."""
         self._last_arrival = self._last_keyframe = 0.0

@@ -46,6 +46,7 @@ from vedette.supervise.gpu import Gpus, load_nvml
 from vedette.supervise.machine import store_folder
 from vedette.supervise.policy import Action, Health, decide
 from vedette.supervise.reader import UsageReader
+from vedette.supervise.recycler import Recycler
 from vedette.supervise.relief import Relief
 from vedette.supervise.resources import Watched
 from vedette.supervise.usage import Usage
@@ -61,6 +62,8 @@ from vedette.workers.protocol import (
     Connected,
     Drained,
     Facts,
+    HandedOver,
+    Joined,
     Link,
     Output,
     Ready,
@@ -79,6 +82,7 @@ FIXED = (
     "ledger",
     "alerts",
     "connects",
+    "recycle",
     "workers",
     "ladder",
     "metrics",
@@ -177,6 +181,17 @@ class Node:
             adopt=self._adopt,
         )
         self.relief = Relief(self, self._clock, self._tell)
+        self.recycler = Recycler(
+            config.recycle,
+            workers=lambda: self.children,
+            usage=self.usage,
+            frames=self._frames_of,
+            movable=lambda child: not any(entry.plays_a_clip for entry in self.cameras_of(child)),
+            busy=lambda: self.relief.under_way is not None or not self.ready_at,
+            perform=self.recycle,
+            tell=self._tell,
+            clock=self._clock,
+        )
         self.governor = Governor(
             self.fleet.roster,
             table=lambda: self.table,
@@ -251,9 +266,13 @@ class Node:
         if name in (self.detector.name, self.detector.post):
             await self.relief.detector(self.config, reason, detail)
             return
-        raise ConfigError(
-            f"there is no worker {redact(name)!r}: {', '.join(each.name for each in self.children)}"
-        )
+        # By the name that people see; or by that of the one whose work it does.
+        for worker in sorted(self.camera_workers, key=lambda each: each.name != name):
+            if name in (worker.name, worker.post):
+                await self.relief.camera_worker(worker, reason, detail)
+                return
+        names = ", ".join(each.name for each in self.children)
+        raise ConfigError(f"there is no worker {redact(name)!r}; there are {names}")
 
     def _adopt(self, entry: Entry) -> None:
         if entry.name in self._reserved:
@@ -352,7 +371,7 @@ class Node:
                 child.ready, child.describe, child.inputs = True, describe, inputs
                 if child not in self._standing_by:
                     self._heard_ready(child)
-            case Tried() | Drained():
+            case Tried() | Drained() | Joined() | HandedOver():
                 child.answers.append(message)
             case AskConnect(index):
                 self.fleet.asks_to_connect(index)
@@ -456,6 +475,49 @@ class Node:
         """Cameras by index, and how many tracks each had in its last result."""
         return self.fleet.objects_open()
 
+    def staff(self, like: Child) -> Child:
+        """Start another camera worker, in a free place, to which new cameras go from now on."""
+        free = next((worker for worker in self._workers if not worker.staffed), None)
+        if free is None:
+            raise WorkerError("no place is free for another camera worker")
+        free.staffed, free.deaths = True, type(free.deaths)(maxlen=free.deaths.maxlen)
+        try:
+            self._spawn(free)
+        except OSError as err:
+            free.staffed = False
+            raise WorkerError(f"it cannot be started: {err}") from err
+        workers = self.roster.workers
+        workers[workers.index(like.place - 1)] = free.place - 1
+        return free
+
+    def vacate(self, child: Child) -> None:
+        """Nobody is to be started in this camera worker's place any more."""
+        child.staffed = False
+        self._standing_by.append(child)
+        self.roster.workers = [each.place - 1 for each in self._workers if each.staffed]
+
+    def _frames_of(self, child: Child) -> int:
+        """How many it has handled, with those who had its work before."""
+        if child.kind == "inference":
+            return int(self.table.header["inferred"])
+        return sum(int(self.table.rows["received"][entry.index]) for entry in self.cameras_of(child))
+
+    def cameras_of(self, child: Child) -> list[Entry]:
+        """Those that this camera worker has, paused ones included."""
+        return self.roster.of_worker(child.place - 1)
+
+    def join(self, entry: Entry, child: Child) -> None:
+        """Let it open a session beside the one that the camera's worker has."""
+        self.fleet.join(entry, child)
+
+    def give_to(self, entry: Entry, child: Child, known: bytes, *, joined: bool) -> None:
+        """The camera is this worker's from now on."""
+        self.fleet.give_to(entry, child, known, joined=joined)
+
+    def is_live(self, entry: Entry) -> bool:
+        """Whether there is a session."""
+        return self.fleet.is_live(entry)
+
     def stand_by(self, child: Child, config: Config) -> None:
         """Start a detector that does not begin yet. Raises OSError."""
         self._standing_by.append(child)
@@ -475,6 +537,8 @@ class Node:
             self._standing_by.remove(child)
         self._hear(child)
         self._let_go(child, self._clock.monotonic())
+        if child.kind == "camera":
+            self.table.loads[child.place] = 0
 
     def _let_go(self, child: Child, now: float) -> None:
         if child.channel is not None:
@@ -496,6 +560,7 @@ class Node:
             self.fleet.tick()
             self.governor.tick()
             self.keeper.tick()
+            self.recycler.tick()
             if now - self._usage_read_at > USAGE_EVERY_S:
                 self._usage_read_at = now
                 memory = now - self._memory_read_at > MEMORY_EVERY_S
@@ -580,6 +645,7 @@ class Node:
 
     async def _stop(self) -> None:
         self._reader.close()
+        self.recycler.close()
         self.usage.read(self._processes(), memory=False)
         deadline = self._clock.monotonic() + STOP_WITHIN_S
         everybody = [*self.children, *self._standing_by]

@@ -43,6 +43,7 @@ from vedette.ingest.capture import CaptureClock
 from vedette.ingest.convert import Converter, ConvertFailed
 from vedette.ingest.decode import DecodedFrame, DecodeFailed, Decoder
 from vedette.ingest.motion_gate import MotionGate
+from vedette.ingest.understudy import Understudy
 from vedette.measures import Measures
 from vedette.settings import CameraSettings
 from vedette.track.open import OpenTracks
@@ -124,6 +125,8 @@ class Pipeline:
         self._open_tracks = OpenTracks()
         self._session_frames = 0
         self._clip_began: float | None = None
+        self._captured = self._seen_until = -math.inf
+        """When the newest frame was captured; and up to when another process saw everything."""
         self._last_pts: float | None = None
         self._epoch_began = -math.inf
         self._size = (0, 0)
@@ -370,7 +373,7 @@ class Pipeline:
             ahead = self._capture.ahead(frame.pts, frame.arrived)
             self.notes.timed(frame.pts - self._last_pts, ahead, now)
         self._last_pts = frame.pts
-        captured = self._capture.captured(frame.pts, frame.arrived, frame.sender_time)
+        captured = self._captured = self._capture.captured(frame.pts, frame.arrived, frame.sender_time)
         return captured, captured
 
     def _pictures(self, decode: Callable[[], list[DecodedFrame]]) -> list[DecodedFrame]:
@@ -427,6 +430,8 @@ class Pipeline:
         """Why a picture is not for the detector, whatever it shows. With the lock held."""
         if self._account.closed or epoch != self._row["epoch"]:
             return Ending.ORPHANED_WAIT
+        if self._account.leaving or captured <= self._seen_until:
+            return Ending.SUPERSEDED
         return Ending.EXPIRED_DECODE if now - captured > self.settings.max_age else None
 
     def _changed_size(self, picture: DecodedFrame) -> bool:
@@ -670,6 +675,57 @@ class Pipeline:
             self._observer.fact(
                 TracksEnded(at=now, camera=camera, epoch=self.epoch, track_ids=cut, reason="closed")
             )
+
+    # ---- another process takes over
+
+    def leave(self) -> None:
+        """Receive nothing more. What the detector has comes back as before; see ``settled``."""
+        self._account.leave_to_another()
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything that the detector had has come back."""
+        return not self._account.at_the_detector
+
+    def left(self) -> dict[str, Any]:
+        """The last word: what the next one needs to know, to be pickled. Nothing is counted here after it."""
+        known = {
+            "tracker": self._tracker,
+            "open_tracks": self._open_tracks,
+            "notes": self.notes,
+            "motion": self._motion,
+            "size": self._size,
+            "epoch_began": self._epoch_began,
+            "trace_due": self._trace_due,
+            "captured": self._captured,
+            "not_before": float(self._row["not_before"]),
+            "slack": self._turns.slack,
+            "lag": float(self._row["lag"]),
+        }
+        self._account.left()
+        return known
+
+    def go_on(self, known: dict[str, Any]) -> None:
+        """Begin where another process was, before anything is received here."""
+        self._tracker.go_on(known["tracker"])
+        self._open_tracks, self._motion = known["open_tracks"], known["motion"]
+        self._size, self._epoch_began = known["size"], known["epoch_began"]
+        self._trace_due = known["trace_due"]
+        self._turns.go_on(known["not_before"], known["slack"])
+        self._measures.go_on(known["lag"])
+        interval = float(self._row["interval"])
+        # Two sessions tell the same moment not quite alike.
+        self._seen_until = known["captured"] + min(interval, AT_A_GLANCE_S) / 2
+
+    def join(self, understudy: Understudy) -> None:
+        """Take over a session that has already given a picture, in the middle."""
+        assert understudy.decoder is not None
+        self._decoder, self._capture = understudy.decoder, understudy.capture
+        self._last_pts = understudy.last_pts
+        self._session_frames, self._good = 1, True
+        with self._account.lock:
+            self._row["sessions"] += 1
+            self._row["state"] = CameraState.LIVE
 
     def _trouble(self, message: str) -> None:
         now = self._clock.monotonic()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vedette.errors import ConfigError, redact
 from vedette.facts import EndReason
+from vedette.ingest.select import SourceKind, source_kind
 from vedette.settings import CameraSettings
 
 __all__ = ["SPARE", "Changes", "Entry", "Roster", "changes"]
@@ -27,6 +28,20 @@ class Entry:
     removed: bool = False
     finished: EndReason | None = None
     detail: str = ""
+    single_session: bool = False
+    """It was seen to let nobody in beside the session that there is."""
+
+    @property
+    def plays_a_clip(self) -> bool:
+        """Whether it is in the middle of something that would have to begin again elsewhere."""
+        return self.watched and source_kind(self.settings.url) is SourceKind.FILE
+
+    @property
+    def may_be_joined(self) -> bool:
+        """Whether a second session may be opened beside the one there is."""
+        kind = source_kind(self.settings.url)
+        many = self.settings.max_sessions is None or self.settings.max_sessions > 1
+        return many and not self.single_session and kind in (SourceKind.RTSP_TCP, SourceKind.CONTAINER)
 
     @property
     def watched(self) -> bool:

@@ -35,6 +35,8 @@ class CameraSettings(msgspec.Struct, frozen=True, kw_only=True):
     track_grace: float | None = None
     """None: what the tracker can bridge at this camera's rate."""
     connect_timeout: float = 5.0
+    max_sessions: int | None = None
+    """How many sessions the camera allows at a time; None = not known."""
     tracker: str = "bytetrack"
     tracker_options: dict[str, Any] = {}
     confidence: float = 0.4

@@ -51,6 +51,7 @@ def camera_settings(config: Config, save_video: Path | None) -> dict[str, Camera
             late_after=camera.late_after,
             track_grace=camera.track_grace,
             connect_timeout=camera.connect_timeout,
+            max_sessions=camera.max_sessions,
             tracker=tracker.type,
             tracker_options=tracker.options,
             confidence=config.detector.confidence,

@@ -20,6 +20,15 @@ class Turns:
         """By how much ``not_before`` is earlier than the turn it stands for, in seconds."""
         row["not_before"] = 0.0
 
+    def go_on(self, not_before: float, slack: float) -> None:
+        """From where another process was."""
+        self._row["not_before"], self._slack = not_before, slack
+
+    @property
+    def slack(self) -> float:
+        """What ``go_on`` wants to know, in seconds."""
+        return self._slack
+
     def taken(self, now: float, *, keyframes_only: bool) -> None:
         """A picture was chosen."""
         row = self._row

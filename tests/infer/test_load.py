@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 import vedette
 from networks import constant_network
+from patience import PATIENCE_S
 from vedette.errors import DetectorError
 from vedette.infer.detector import Boxes
 from vedette.infer.letterbox import PADDING, fit
@@ -100,7 +101,7 @@ def test_our_own_detectors_never_import_supervision_and_the_runtime_not_asked_fo
         "print([name for name in heavy if name in sys.modules])"
     )
     run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=PATIENCE_S
     )
     assert run.stdout.strip() == "[]"
 

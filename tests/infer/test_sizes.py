@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from patience import PATIENCE_S
 from vedette.errors import DetectorError
 from vedette.infer.load import DetectorSpec, load_detector
 from vedette.infer.sizes import Sizes
@@ -31,7 +32,7 @@ class Shrinks:
         self.gate.set()
 
     def resized(self, size: tuple[int, int]) -> Shrinks:
-        self.gate.wait(10)
+        self.gate.wait(PATIENCE_S)
         self.made.append(size)
         if self.fails is not None:
             raise self.fails
@@ -48,7 +49,7 @@ class Shrinks:
 
 
 def until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while not happened():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.002)

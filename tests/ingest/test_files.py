@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ingest_media import ENCODERS, FPS, Notebook, ffmpeg, make_clip
+from patience import PATIENCE_S
 from vedette.clock import SystemClock
 from vedette.facts import EndReason, SessionEnd
 from vedette.frame import EncodedFrame, Rung
@@ -76,7 +77,7 @@ async def test_a_folder_of_different_codecs_decodes_through(clips: Path) -> None
 async def test_a_loop_goes_on_and_its_time_too(clips: Path) -> None:
     notebook = Notebook(count=3 * FRAMES)
     task = asyncio.create_task(play(clips / "h264.mp4", notebook, loop=True))
-    assert await asyncio.to_thread(notebook.enough.wait, 10)
+    assert await asyncio.to_thread(notebook.enough.wait, PATIENCE_S)
     task.cancel()
     await asyncio.wait({task})
     pts = [frame.pts for frame in notebook.frames[: 3 * FRAMES]]
@@ -189,14 +190,14 @@ async def test_what_the_receiver_raises_comes_out(clips: Path) -> None:
 
 
 async def test_cancelling_a_paced_clip_does_not_wait_for_its_next_frame(tmp_path: Path) -> None:
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=1/4", "-frames:v", 3, tmp_path / "slow.mp4")
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=1/60", "-frames:v", 3, tmp_path / "slow.mp4")
     notebook = Notebook()
     task = asyncio.create_task(play(tmp_path / "slow.mp4", notebook, pace=True))
-    assert await asyncio.to_thread(notebook.enough.wait, 10)
+    assert await asyncio.to_thread(notebook.enough.wait, PATIENCE_S)
     began = time.monotonic()
     task.cancel()
     await asyncio.wait({task})
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30, "and not a minute"
 
 
 def test_clips_come_in_natural_order(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from ingest.rtsp.rtsp_actors import Visit, acting
 from ingest.rtsp.rtsp_replay import Collector
+from patience import PATIENCE_S
 from vedette.clock import SystemClock
 from vedette.facts import EndReason, SessionEnd
 from vedette.ingest.rtsp.client import RtspSource
@@ -31,7 +32,9 @@ def in_a_process(kind: str, rounds: int, seed: int = 1) -> dict[str, Any]:
     """A crash of libavcodec is a finding, and none of this test's business to survive."""
     command = [sys.executable, "-m", "benchmarks.streams.fuzz"]
     command += ["--kind", kind, "--rounds", str(rounds), "--seed", str(seed)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=3 * PATIENCE_S, check=False
+    )
     assert done.stdout, f"the process ended with {done.returncode}: {done.stderr[-2000:]}"
     findings: dict[str, Any] = json.loads(done.stdout)
     assert findings["wrong"] == []
@@ -93,7 +96,7 @@ async def test_a_frame_without_end_ends_nothing_but_itself(codec: str) -> None:
 
     collector = Collector()
     async with acting(pours) as url:
-        source = RtspSource(url, clock=SystemClock(), first_frame_timeout=20)
+        source = RtspSource(url, clock=SystemClock(), first_frame_timeout=PATIENCE_S)
         end: SessionEnd = await source.run(collector)
     assert end.reason is EndReason.CONNECTION_LOST
     assert (len(collector.frames), collector.breaks) == (0, 1)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from patience import PATIENCE_S
 from vedette.clock import SystemClock
 from vedette.facts import EndReason, SessionEnd
 from vedette.ingest.admission import Admission
@@ -37,7 +38,7 @@ class Door:
 
 
 async def until(happened: Callable[[], Any]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not happened():
             await asyncio.sleep(0.002)
 
@@ -55,7 +56,7 @@ async def test_a_camera_asks_and_waits_until_it_may() -> None:
     assert door.said == [AskConnect(3)]
     assert not entering.done()
     door.gate.granted()
-    await asyncio.wait_for(entering, 10)
+    await asyncio.wait_for(entering, PATIENCE_S)
     assert door.said == [AskConnect(3)]
     door.gate.leave()
     assert door.said == [AskConnect(3), Connected(3)]
@@ -81,7 +82,7 @@ async def test_a_turn_counts_once() -> None:
         await asyncio.sleep(0.01)
         assert not entering.done(), "the turn before is used up"
         door.gate.granted()
-        await asyncio.wait_for(entering, 10)
+        await asyncio.wait_for(entering, PATIENCE_S)
         door.gate.leave()
         assert door.said == [AskConnect(3), Connected(3)] * turn
 
@@ -116,7 +117,7 @@ async def test_who_is_cancelled_at_the_moment_of_its_turn_gives_it_back() -> Non
 
 async def test_files_ask_nobody() -> None:
     door = Door(free=True)
-    await asyncio.wait_for(door.gate.enter(), 10)
+    await asyncio.wait_for(door.gate.enter(), PATIENCE_S)
     door.gate.leave()
     assert not door.said
 
@@ -128,8 +129,8 @@ async def test_a_pause_is_over_in_time_or_when_there_is_reason_to_hope() -> None
     await asyncio.sleep(0.02)
     assert not pausing.done()
     gate.nudge()
-    await asyncio.wait_for(pausing, 10)
-    await asyncio.wait_for(gate.pause(0.01), 10)
+    await asyncio.wait_for(pausing, PATIENCE_S)
+    await asyncio.wait_for(gate.pause(0.01), PATIENCE_S)
 
 
 # ---- a camera's life at the gate

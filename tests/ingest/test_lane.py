@@ -10,9 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from patience import PATIENCE_S
 from vedette.clock import SystemClock
 from vedette.frame import EncodedFrame, Rung, StreamInfo
 from vedette.ingest.lane import BACKLOG_AT_MOST, SHORT_S, Lane
+from vedette.testing import ManualClock
 
 INFO = StreamInfo("h264")
 
@@ -24,6 +26,8 @@ class Slow:
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.clock = ManualClock()
+        """Says that each frame took ``seconds``, whatever else the machine did meanwhile."""
         self.gate = threading.Event()
         self.gate.set()
         self.begun: list[int] = []
@@ -43,8 +47,9 @@ class Slow:
             return
         self.threads.add(threading.get_ident())
         self.begun.append(frame.data)
-        assert self.gate.wait(30)
+        assert self.gate.wait(PATIENCE_S)
         time.sleep(self.seconds)
+        self.clock.advance(self.seconds)
         self.done.append(frame.data)
         self._inside.release()
 
@@ -69,7 +74,7 @@ def unit(number: int, keyframe: bool = False) -> EncodedFrame:
 
 
 def until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while not happened():
         assert time.monotonic() < deadline
         time.sleep(0.002)
@@ -77,7 +82,7 @@ def until(happened: Callable[[], bool]) -> None:
 
 def made_slow(receiver: Slow, pool: ThreadPoolExecutor) -> Lane:
     """A lane that has seen what a frame of this camera costs."""
-    lane = Lane(receiver, SystemClock(), pool)
+    lane = Lane(receiver, receiver.clock, pool)
     receiver.seconds = 0.012
     for _ in range(8):
         lane.frame(unit(-1))
@@ -92,7 +97,7 @@ def made_slow(receiver: Slow, pool: ThreadPoolExecutor) -> Lane:
 
 def test_small_frames_are_decoded_where_they_arrive(pool: ThreadPoolExecutor) -> None:
     receiver = Slow()
-    lane = Lane(receiver, SystemClock(), pool)
+    lane = Lane(receiver, receiver.clock, pool)
     for number in range(200):
         lane.frame(unit(number))
         assert receiver.done[-1] == number
@@ -103,7 +108,7 @@ def test_small_frames_are_decoded_where_they_arrive(pool: ThreadPoolExecutor) ->
 def test_sources_with_threads_of_their_own_decode_there_whatever_it_takes() -> None:
     receiver = Slow()
     receiver.seconds = 2 * SHORT_S
-    lane = Lane(receiver, SystemClock(), None)
+    lane = Lane(receiver, receiver.clock, None)
     for number in range(20):
         lane.frame(unit(number))
     assert receiver.done == list(range(20))
@@ -113,7 +118,7 @@ def test_sources_with_threads_of_their_own_decode_there_whatever_it_takes() -> N
 
 def test_what_is_lost_and_broken_is_passed_on_at_once(pool: ThreadPoolExecutor) -> None:
     receiver = Slow()
-    lane = Lane(receiver, SystemClock(), pool)
+    lane = Lane(receiver, receiver.clock, pool)
     lane.lost(3)
     lane.broken()
     assert (receiver.missing, receiver.damaged) == (3, 1)
@@ -137,7 +142,7 @@ async def test_going_back_and_forth_between_loop_and_pool_never_runs_two_at_once
     pool: ThreadPoolExecutor,
 ) -> None:
     receiver = Slow()
-    lane = Lane(receiver, SystemClock(), pool)
+    lane = Lane(receiver, receiver.clock, pool)
     number = 0
     for seconds in (0.02, 0.0, 0.02, 0.0, 0.02, 0.0):
         receiver.seconds = seconds
@@ -223,18 +228,18 @@ async def test_settling_leaves_out_what_waits_and_waits_for_what_runs(pool: Thre
     await asyncio.sleep(0.05)
     assert not settling.done(), "a frame is being decoded"
     receiver.gate.set()
-    await asyncio.wait_for(settling, 10)
+    await asyncio.wait_for(settling, PATIENCE_S)
     assert receiver.done == [0]
     assert receiver.left_out == 5
 
 
 async def test_settling_an_idle_lane_is_quick(pool: ThreadPoolExecutor) -> None:
-    await asyncio.wait_for(Lane(Slow(), SystemClock(), pool).settle(), 1)
+    await asyncio.wait_for(Lane(Slow(), SystemClock(), pool).settle(), PATIENCE_S)
 
 
 def test_all_else_is_passed_on(pool: ThreadPoolExecutor) -> None:
     receiver = Slow()
-    lane = Lane(receiver, SystemClock(), pool)
+    lane = Lane(receiver, receiver.clock, pool)
     lane.opened(INFO)
     lane.skipped(3)
     lane.broken(2)

@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from vedette.clock import SystemClock
+from patience import PATIENCE_S
 from vedette.frame import EncodedFrame, Rung, StreamInfo
 from vedette.ingest.lane import BACKLOG_AT_MOST, SHORT_S, Lane
+from vedette.testing import ManualClock
 
 
 class Decoding:
@@ -22,13 +23,16 @@ class Decoding:
 
     def __init__(self, name: str, log: list[str], gate: threading.Event) -> None:
         self.name, self.seconds, self.left_out = name, 0.0, 0
+        self.clock = ManualClock()
+        """Says that each frame took ``seconds``, whatever else the machine did meanwhile."""
         self._log, self._gate = log, gate
 
     def opened(self, info: StreamInfo) -> None: ...
 
     def frame(self, frame: EncodedFrame) -> None:
-        assert self._gate.wait(30)
+        assert self._gate.wait(PATIENCE_S)
         time.sleep(self.seconds)
+        self.clock.advance(self.seconds)
         self._log.append(self.name)
         if frame.data == "broken":
             raise RuntimeError("a mistake of ours")
@@ -46,7 +50,7 @@ def unit(number: int, data: object = None) -> EncodedFrame:
 
 
 def until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while not happened():
         assert time.monotonic() < deadline
         time.sleep(0.002)
@@ -69,7 +73,7 @@ class Pool:
         self.receivers: dict[str, Decoding] = {}
         for name in names:
             receiver = self.receivers[name] = Decoding(name, self.log, self.gate)
-            lane = self.lanes[name] = Lane(receiver, SystemClock(), self.executor, alive)
+            lane = self.lanes[name] = Lane(receiver, receiver.clock, self.executor, alive)
             receiver.seconds = 0.05
             for number in range(4):
                 lane.frame(unit(number))
@@ -130,7 +134,7 @@ def test_each_frame_decoded_inline_is_a_sign_of_life(own_thread: bool) -> None:
     with ThreadPoolExecutor(1) as pool:
         lane = Lane(
             receiver,
-            SystemClock(),
+            receiver.clock,
             None if own_thread else pool,
             alive=lambda: beats.append(time.monotonic()),
         )

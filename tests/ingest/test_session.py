@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from patience import PATIENCE_S
 from vedette.clock import SystemClock
 from vedette.errors import SourceError
 from vedette.facts import EndReason, SessionEnd, SessionEnded
@@ -145,7 +146,7 @@ def life() -> Iterator[Life]:
 
 
 async def until(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not happened():
             await asyncio.sleep(0.005)
 
@@ -245,7 +246,7 @@ async def test_closing_a_camera_that_waits_is_prompt(life: Life) -> None:
     life.backoff.after = lambda reason, lived, now: 3600.0  # type: ignore[method-assign]
     task = life.watch(Scripted(life.clock, (0, 0.1, REFUSED)))
     await until(lambda: CameraState.WAITING in life.states)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         await closed(task)
 
 

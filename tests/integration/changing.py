@@ -37,7 +37,13 @@ class Node:
     def _note(self, result: vedette.Result) -> None:
         tracks = [{"track_id": int(i)} for i in result.boxes.track_id if i >= 0]
         self.results.append(
-            {"camera": result.camera, "epoch": result.epoch, "seq": result.seq, "detections": tracks}
+            {
+                "camera": result.camera,
+                "epoch": result.epoch,
+                "seq": result.seq,
+                "captured_at": result.captured_at,
+                "detections": tracks,
+            }
         )
 
     def _audit(self) -> None:
@@ -80,12 +86,11 @@ class Node:
     def of(self, camera: str) -> list[dict[str, Any]]:
         return [result for result in self.results if result["camera"] == camera]
 
-    def until_more(self, *cameras: str, results: int = 5, seconds: float = 30) -> None:
+    def until_more(self, *cameras: str, results: int = 5) -> None:
         before = {name: len(self.of(name)) for name in cameras}
         wait_until(
             lambda: all(len(self.of(name)) >= before[name] + results for name in before),
             f"{results} more results of each of {cameras}",
-            seconds,
         )
 
     def view(self, name: str) -> Any:
@@ -95,12 +100,18 @@ class Node:
         wait_until(lambda: self.view(name).state == state, f"{name} is {state}")
 
     def quiet(self, *cameras: str) -> None:
-        """No result of these comes any more."""
-        before = len([each for each in self.results if each["camera"] in cameras])
-        received = [self.view(name).frames.received for name in cameras]
-        time.sleep(0.3)
-        assert len([each for each in self.results if each["camera"] in cameras]) == before
-        assert [self.view(name).frames.received for name in cameras] == received
+        """No result of these comes any more, once those have come that were on their way to us."""
+
+        def now() -> tuple[int, ...]:
+            results = len([each for each in self.results if each["camera"] in cameras])
+            return results, *(self.view(name).frames.received for name in cameras)
+
+        def is_quiet() -> bool:
+            before = now()
+            time.sleep(0.3)
+            return now() == before
+
+        wait_until(is_quiet, f"nothing comes of {cameras}")
 
     def gaps(self, camera: str) -> list[Gap]:
         """Its blind rows as they are now, in the order in which they opened."""

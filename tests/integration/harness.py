@@ -20,6 +20,7 @@ import numpy as np
 import psutil
 import yaml
 
+from patience import PATIENCE_S
 from servers import free_port
 from vedette.sim import Clip, SimulatedCameras, encode_frames
 
@@ -88,7 +89,7 @@ class Cameras:
         return {f"{prefix}{index}": {"url": self.url(index)} for index in range(self.count)}
 
     def _do(self, work: Any) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
 
 
 class Run:
@@ -121,7 +122,7 @@ class Run:
             children = self.descendants()
             self.process.kill()
             self.process.wait()
-            psutil.wait_procs(children, timeout=5)
+            psutil.wait_procs(children, timeout=PATIENCE_S)
 
     # ---- what it says
 
@@ -160,14 +161,14 @@ class Run:
 
     # ---- what becomes of it
 
-    def wait(self, seconds: float = 60) -> int:
-        return self.process.wait(seconds)
+    def wait(self) -> int:
+        return self.process.wait(PATIENCE_S)
 
-    def interrupt(self, number: signal.Signals = signal.SIGINT, seconds: float = 30) -> int:
+    def interrupt(self, number: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(number)
-        return self.wait(seconds)
+        return self.wait()
 
-    def until(self, condition: Callable[[Run], Any], what: str, seconds: float = 30) -> Run:
+    def until(self, condition: Callable[[Run], Any], what: str) -> Run:
         def still() -> Any:
             if condition(self):
                 return True
@@ -175,17 +176,17 @@ class Run:
                 raise AssertionError(f"ended ({self.process.returncode}) before {what}:\n{self.stderr}")
             return False
 
-        wait_until(still, f"{what}:\n{self.stderr}", seconds)
+        wait_until(still, lambda: f"{what}:\n{self.stderr}")
         return self
 
-    def until_all_analysed(self, cameras: Iterable[str], results: int = 3, seconds: float = 40) -> Run:
+    def until_all_analysed(self, cameras: Iterable[str], results: int = 3) -> Run:
         wanted = set(cameras)
 
         def there(run: Run) -> bool:
             seen = [result["camera"] for result in run.results]
             return all(seen.count(camera) >= results for camera in wanted)
 
-        return self.until(there, f"each of {sorted(wanted)} had {results} results", seconds)
+        return self.until(there, f"each of {sorted(wanted)} had {results} results")
 
     def descendants(self) -> list[psutil.Process]:
         try:
@@ -221,15 +222,16 @@ def json_lines(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
+def wait_until(condition: Callable[[], Any], what: str | Callable[[], str]) -> None:
+    """``what``: a function where it is to say how things stand when it is given up."""
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:g} s: {what}")
+            raise AssertionError(f"not within {PATIENCE_S:g} s: {what if isinstance(what, str) else what()}")
         time.sleep(0.05)
 
 
-def gone(processes: Iterable[psutil.Process], seconds: float = 10) -> bool:
+def gone(processes: Iterable[psutil.Process], seconds: float = PATIENCE_S) -> bool:
     """Whether all of them end in time. Looks without waiting for them: that is for their parent to do."""
 
     def alive(process: psutil.Process) -> bool:
@@ -251,6 +253,13 @@ def adds_up(frames: Frames, in_flight: int | None = None) -> bool:
     if in_flight is not None and frames["in_flight"] != in_flight:
         return False
     return frames["received"] == sum(frames[name] for name in OUTCOMES) + frames["in_flight"]
+
+
+def has_one_session(camera: Mapping[str, Any]) -> bool:
+    """Whether this camera of a report was opened once and not lost before the run was asked to stop."""
+    # A worker that is too slow to stop in time is killed: then that is how its sessions ended.
+    ended_with_the_run = camera["last_end_reason"] in (None, "worker_lost")
+    return (camera["sessions"], camera["epoch"]) == (1, 0) and ended_with_the_run
 
 
 def track_ids(results: Iterable[Mapping[str, Any]]) -> dict[int, set[int]]:

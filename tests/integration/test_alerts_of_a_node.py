@@ -10,6 +10,7 @@ import yaml
 
 from alerts.webhook import Webhook, until
 from integration.harness import Cameras, Run, fake
+from patience import PATIENCE_S
 
 RULES = {"down": {"after": "1s"}, "incident": False, "flapping": False}
 
@@ -21,9 +22,9 @@ def test_a_camera_that_goes_is_told_of_and_so_is_its_return(cameras: Cameras, tm
         with Run(tmp_path, {"cameras": section, "detector": fake(), "alerts": alerts}) as run:
             run.until_all_analysed(section)
             fickle.stop()
-            until(lambda: any("fickle0" in title for title in hook.titles), 30)
+            until(lambda: any("fickle0" in title for title in hook.titles))
             fickle.start()
-            until(lambda: len(hook.titles) >= 2, 30)
+            until(lambda: len(hook.titles) >= 2)
             assert run.interrupt() == 0
             assert run.saw("alert")
     assert not any("steady" in title for title in hook.titles)
@@ -38,7 +39,7 @@ def test_everybody_can_be_sent_a_test_message(tmp_path: Path) -> None:
         file = tmp_path / "cameras.yaml"
         file.write_text(yaml.safe_dump(config))
         command = [sys.executable, "-m", "vedette.cli", "alerts", str(file)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 1, "one of them was not told"
     assert len(hook.titles) == 1
     assert done.stdout.count("NOT told") == 1

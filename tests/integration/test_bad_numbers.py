@@ -44,7 +44,7 @@ def test_frames_with_bad_boxes_fail_and_all_others_are_analysed(
         assert frames["analysed"] == len(run.results) >= 10
         trouble = run.saw("trouble", where="detector")
         assert trouble
-        assert len(trouble) <= 2, "told of now and then, not with each frame"
+        assert len(trouble) <= 2 + run.report["duration_s"] / 5, "told of now and then, not with each frame"
         assert not run.saw("worker lost")
         assert_in_order(run.results)
         numbers = [
@@ -94,7 +94,7 @@ def test_frames_on_which_the_tracker_raises_fail_and_the_node_goes_on(
         assert run.interrupt() == 0
         (trouble, *more) = run.saw("trouble", camera="cam0")
         assert "tracking failed" in trouble["message"]
-        assert len(more) <= 2
+        assert len(more) <= 2 + run.report["duration_s"] / 5
         assert not run.saw("worker lost")
         for name, camera in run.report["cameras"].items():
             assert adds_up(camera["frames"], in_flight=0)

@@ -13,6 +13,7 @@ import pytest
 import vedette
 from ingest_media import make_clip
 from integration.harness import Run, adds_up, assert_in_order, fake
+from patience import PATIENCE_S
 from vedette.sim.clip import bundled_clip
 
 
@@ -26,7 +27,7 @@ def watched(arrival: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """The bundled detector on the part of the bundled clip in which a car arrives."""
     config = {"cameras": {"driveway": {"url": str(arrival), "every_frame": True}}}
     with Run(tmp_path_factory.mktemp("run"), config) as run:
-        run.wait(100)
+        run.wait()
         yield run
 
 
@@ -69,7 +70,7 @@ def test_the_whole_bundled_clip_is_analysed_frame_by_frame(tmp_path: Path) -> No
         "detector": fake(),
     }
     with Run(tmp_path, config) as run:
-        assert run.wait(100) == 0, run.stderr
+        assert run.wait() == 0, run.stderr
         total = frames_in(bundled_clip())
         assert [result["seq"] for result in run.results] == list(range(total))
         assert run.report["cameras"]["driveway"]["frames"]["analysed"] == total
@@ -107,7 +108,7 @@ def test_a_callback_that_takes_its_time_loses_nothing_and_neither_does_the_file_
 
     config = clip_config(clip, sinks=[{"type": "jsonl", "path": str(tmp_path / "out.jsonl")}])
     with vedette.run(config, on_result=slow) as node:
-        assert node.join(60)
+        assert node.join(PATIENCE_S)
     assert seqs == list(range(200))
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 200
 
@@ -115,7 +116,7 @@ def test_a_callback_that_takes_its_time_loses_nothing_and_neither_does_the_file_
 def test_a_node_that_nobody_iterates_over_comes_to_its_end(clip: Path, tmp_path: Path) -> None:
     sinks = [{"type": "jsonl", "path": str(tmp_path / "out.jsonl")}]
     with vedette.run(clip_config(clip, sinks=sinks)) as node:
-        assert node.join(30)
+        assert node.join(PATIENCE_S)
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 200
 
 

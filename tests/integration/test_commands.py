@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 from integration.harness import Cameras, adds_up, fake
+from patience import PATIENCE_S
 from servers import free_port
 
 
-def vedette(*arguments: str | Path, seconds: float = 100) -> subprocess.CompletedProcess[str]:
+def vedette(*arguments: str | Path, seconds: float = 2 * PATIENCE_S) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "vedette.cli", *map(str, arguments)]
     return subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False
@@ -28,7 +29,7 @@ def write(folder: Path, config: object) -> Path:
 
 
 def test_the_demo_runs_without_a_terminal_and_sums_up(tmp_path: Path) -> None:
-    done = vedette("demo", "--cameras", "3", "--for", "7s", "--report", tmp_path / "report.json")
+    done = vedette("demo", "--cameras", "3", "--for", "12s", "--report", tmp_path / "report.json")
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     report = json.loads((tmp_path / "report.json").read_text())

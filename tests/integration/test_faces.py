@@ -17,6 +17,7 @@ import pytest
 import vedette
 from integration.harness import Cameras, Run, fake, wait_until
 from observe.test_traces import Received, attributes, receiving
+from patience import PATIENCE_S
 from servers import free_port
 from vedette.errors import ConfigError
 from vedette.facts import AnyFact, Trouble
@@ -26,14 +27,14 @@ SECRET = "geheim-0815"
 
 
 def page(port: int) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_S) as answer:
         return bytes(answer.read()).decode()
 
 
 def top(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "vedette.cli", "top", *arguments]
     return subprocess.run(
-        command, env={**os.environ, **env}, capture_output=True, text=True, timeout=60, check=False
+        command, env={**os.environ, **env}, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
 
@@ -88,12 +89,12 @@ def test_all_of_them_at_once(run: Run, port: int, collector: Received, env: dict
     assert found.returncode == 0, found.stderr
     for name in ("cam0", "cam1", "cam2", "cam3"):
         assert name in found.stdout
-    wait_until(lambda: collector.spans, "spans arrive", 20)
+    wait_until(lambda: collector.spans, "spans arrive")
     assert SECRET not in found.stdout + found.stderr + page(port) + run.stderr
 
 
 def test_a_trace_is_of_a_result_that_left_and_its_stages_lie_in_order(run: Run, collector: Received) -> None:
-    wait_until(lambda: len(collector.spans) > 100, "spans arrive", 20)
+    wait_until(lambda: len(collector.spans) > 100, "spans arrive")
     spans = list(collector.spans)
     children: dict[bytes, list[str]] = {}
     for span in spans:
@@ -105,9 +106,16 @@ def test_a_trace_is_of_a_result_that_left_and_its_stages_lie_in_order(run: Run, 
     assert whole, "each stage of a frame is there"
     assert abs(whole[0].start_time_unix_nano / 1e9 - time.time()) < 120
     known = [attributes(root) for root in whole]
-    left = {(result["camera"], result["epoch"], result["seq"]) for result in run.results}
-    assert {(each["camera"], each["epoch"], each["seq"]) for each in known} <= left
-    assert 0.05 < len(known) / len(left) < 0.5, "a fifth of them was asked for"
+    traced = {(each["camera"], each["epoch"], each["seq"]) for each in known}
+
+    def left() -> set[tuple[str, int, int]]:
+        return {(result["camera"], result["epoch"], result["seq"]) for result in run.results}
+
+    wait_until(lambda: traced <= left(), "each of them left")
+    # Spans come in lumps: of what left by the last that has come.
+    last = {name: max((seq for of, _, seq in traced if of == name), default=-1) for name, *_ in traced}
+    sure = [each for each in left() if each[2] <= last.get(each[0], -1)]
+    assert 0.05 < len(traced) / len(sure) < 0.5, "a fifth of them was asked for"
     assert collector.headers[0]["x-token"] == SECRET
 
 
@@ -153,7 +161,7 @@ def test_the_log_says_which_port_metrics_came_to(
 ) -> None:
     config = {"cameras": {"cam0": {"url": cameras.url(0)}}, "detector": fake(), "workers": 1}
     with Run(tmp_path, config, "--metrics", "127.0.0.1:0", env=env) as run:
-        wait_until(lambda: run.saw("metrics served"), "it says where", 30)
+        wait_until(lambda: run.saw("metrics served"), "it says where")
         (said,) = run.saw("metrics served", level="info", path="/metrics")
         assert "vedette_camera_live" in page(int(said["address"].removeprefix("127.0.0.1:")))
         assert run.interrupt() in (0, 1), run.stderr
@@ -189,10 +197,10 @@ def test_a_collector_that_is_not_there_is_told_of_and_costs_nothing(cameras: Cam
         wait_until(
             lambda: [fact for fact in list(facts) if isinstance(fact, Trouble) and fact.where == "traces"],
             "it is told",
-            30,
         )
         at = len(seen) + 20
         wait_until(lambda: len(seen) > at, "it goes on")
         began = time.monotonic()
         node.stop()
-        assert time.monotonic() - began < 8
+        # OpenTelemetry's own exporters would try again for a minute.
+        assert time.monotonic() - began < 40

@@ -11,6 +11,7 @@ import pytest
 
 from integration.harness import Cameras, Run, fake
 from observe.metric_tools import Prometheus, prometheus, promtool
+from patience import PATIENCE_S
 from servers import free_port
 
 SECRET = "geheim-4711"
@@ -18,7 +19,7 @@ NAMES = ("cam0", "cam1", "cam2", "cam3")
 
 
 def page(port: int) -> bytes:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_S) as answer:
         return bytes(answer.read())
 
 

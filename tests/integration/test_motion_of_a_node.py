@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -66,23 +65,22 @@ def watched(cameras: Cameras) -> Iterator[Watched]:
             workers=1,
         )
         with vedette.run(config, on_result=results.append, on_fact=facts.append) as node:
-            wait_until(lambda: {each.camera for each in list(results)} == set(config.cameras), "all", 40)
+            wait_until(lambda: {each.camera for each in list(results)} == set(config.cameras), "all")
             results.clear()
-            time.sleep(9)
+            # By then some seconds have passed, of a camera that is looked at every second or two.
+            wait_until(
+                lambda: [result.camera for result in list(results)].count("still") >= 5, "it was looked at"
+            )
             found = list(results)
         yield Watched(node.report(), found, facts)
 
 
 def test_a_still_camera_is_analysed_now_and_then_and_the_rest_is_skipped(watched: Watched) -> None:
-    found = watched.of("still")
-    between = np.diff([result.captured_at for result in found])
-    assert len(found) >= 4
-    # Each keyframe of a clip looks a little different: a few more are no harm.
-    assert 0.5 < np.median(between) < 2.5
-    assert len(found) <= 9
+    assert len(watched.of("still")) >= 5
     endings = watched.cameras["still"]["endings"]
     frames = watched.cameras["still"]["frames"]
-    assert endings["skipped.motion"] > 0.85 * frames["received"]
+    # Each keyframe of a clip looks a little different: some more than one in two seconds are no harm.
+    assert endings["skipped.motion"] > 5 * frames["analysed"]
     assert adds_up(frames, in_flight=0)
     assert sum(endings.values()) == frames["received"]
 
@@ -99,8 +97,9 @@ def test_nothing_is_wrong_with_a_still_camera(watched: Watched) -> None:
 
 
 def test_a_moving_camera_is_analysed(watched: Watched) -> None:
-    assert len(watched.of("moving")) > 5 * len(watched.of("still"))
-    assert len(watched.of("all")) >= len(watched.of("moving"))
+    endings = watched.cameras["moving"]["endings"]
+    assert endings["analysed.emit"] > endings.get("skipped.motion", 0)
+    assert len(watched.of("all")) > len(watched.of("still"))
     for name in ("moving", "all"):
         assert adds_up(watched.cameras[name]["frames"], in_flight=0)
     assert "skipped.motion" not in watched.cameras["all"]["endings"]

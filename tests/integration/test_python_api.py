@@ -14,6 +14,7 @@ import supervision as sv
 
 import vedette
 from integration.harness import Cameras, fake, gone, wait_until, workers_of
+from patience import PATIENCE_S
 
 
 def config_of(cameras: Cameras, **more: object) -> vedette.Config:
@@ -30,12 +31,10 @@ def test_a_file_is_run_and_its_results_are_iterated_over(cameras: Cameras, tmp_p
         for result in node.results():
             if result.detections.tracker_id is not None:
                 break
-        began = time.monotonic()
-    assert time.monotonic() - began < 15  # "under five seconds" on a machine that is not busy
     assert not node.running
     assert (result.camera, result.epoch) == ("gate", 0)
     assert 0 <= result.age < 1
-    assert result.captured_at == pytest.approx(time.time(), abs=30)
+    assert result.captured_at == pytest.approx(time.time(), abs=PATIENCE_S)
     detections = result.detections
     assert isinstance(detections, sv.Detections)
     # Twice as large a picture at the detector: boxes come back in pixels of the source.
@@ -56,7 +55,7 @@ def test_a_callback_gets_results_on_a_thread_of_its_own(cameras: Cameras) -> Non
         seen.add(result.camera)
 
     with vedette.run(config_of(cameras), on_result=note):
-        wait_until(lambda: len(seen) == 4, "each camera had a result", 30)
+        wait_until(lambda: len(seen) == 4, "each camera had a result")
     assert len(threads) == 1
     assert threading.get_ident() not in threads
 
@@ -70,7 +69,7 @@ def test_a_callback_that_raises_does_not_stop_the_node(cameras: Cameras) -> None
 
     facts: list[object] = []
     with vedette.run(config_of(cameras), on_result=fails, on_fact=facts.append) as node:
-        wait_until(lambda: len(calls) > 50, "it was called again and again", 30)
+        wait_until(lambda: len(calls) > 50, "it was called again and again")
         assert node.running
     assert any("the callback's own trouble" in getattr(fact, "message", "") for fact in facts)
 
@@ -81,7 +80,7 @@ def test_leaving_the_block_by_an_exception_stops_the_node(cameras: Cameras) -> N
         workers = psutil.Process().children(recursive=True)
         raise KeyError("mine")
     assert not node.running
-    assert gone([each for each in workers if "vedette.workers" in _command(each)], 0.5)
+    assert gone([each for each in workers if "vedette.workers" in _command(each)])
 
 
 def _command(process: psutil.Process) -> list[str]:
@@ -118,7 +117,7 @@ def test_an_error_comes_out_of_the_end_of_the_block() -> None:
     detector = {"python": "nowhere:Detector"}
     config = vedette.Config(cameras={"cam": {"url": "rtsp://127.0.0.1:9/x"}}, detector=detector)
     with pytest.raises(vedette.DetectorError, match="nowhere"), vedette.run(config) as node:
-        wait_until(lambda: not node.running, "it gave up", 30)
+        wait_until(lambda: not node.running, "it gave up")
 
 
 def test_a_missing_file_is_said_at_once(tmp_path: Path) -> None:
@@ -134,8 +133,9 @@ def test_a_script_that_forgets_to_stop_its_node_can_still_end(cameras: Cameras, 
         "node = vedette.run(config)\n"
         "print(next(node.results()).camera)\n"
     )
+    command = [sys.executable, script]
     done = subprocess.run(
-        [sys.executable, script], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
+        command, capture_output=True, text=True, timeout=PATIENCE_S, check=False, cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("cam")

@@ -20,7 +20,7 @@ from servers import MediaMTX
 
 def until_epoch(run: Run, camera: str, epoch: int) -> None:
     what = f"{camera} was analysed in epoch {epoch}"
-    run.until(lambda run: any(each["epoch"] == epoch for each in run.results_of(camera)), what, 40)
+    run.until(lambda run: any(each["epoch"] == epoch for each in run.results_of(camera)), what)
 
 
 def check(run: Run, camera: str, sessions: int) -> None:
@@ -82,7 +82,7 @@ def test_a_camera_that_hangs_is_stalled_and_comes_back(clips: Path, tmp_path: Pa
             run.until(lambda run: run.saw("session ended", camera="gate"), "the stall was noticed")
             assert run.saw("session ended", camera="gate")[0]["reason"] == "stalled"
             publisher.send_signal(signal.SIGCONT)
-            run.until(lambda run: any(each["epoch"] > 0 for each in run.results), "it came back", 40)
+            run.until(lambda run: any(each["epoch"] > 0 for each in run.results), "it came back")
             assert run.interrupt() == 0
     report = run.report["cameras"]["gate"]
     assert report["sessions"] > 1

@@ -15,6 +15,7 @@ from integration.harness import (
     assert_in_order,
     assert_no_track_id_in_two_epochs,
     fake,
+    has_one_session,
     track_ids,
 )
 from servers import MediaMTX
@@ -25,26 +26,35 @@ NAMES = {"cam0", "cam1", "cam2", "cam3", "gate"}
 
 @pytest.fixture(scope="module")
 def run(cameras: Cameras, mediamtx: MediaMTX, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """Four simulated cameras and one of MediaMTX, watched for six seconds."""
+    """Four simulated cameras and one of MediaMTX, watched for some seconds."""
     config = {
         "cameras": {**cameras.section(), "gate": {"url": mediamtx.url("gate")}},
         "detector": fake(),
         "workers": 2,
     }
-    with Run(tmp_path_factory.mktemp("run"), config, "--for", "6s") as run:
-        run.wait()
+    with Run(tmp_path_factory.mktemp("run"), config) as run:
+        run.until_all_analysed(NAMES, 60)
+        run.interrupt()
         yield run
 
 
-def test_a_run_for_some_seconds_ends_by_itself_with_0(run: Run) -> None:
+def test_a_run_ends_with_0(run: Run) -> None:
     assert run.process.returncode == 0, run.stderr
-    assert 6 <= run.report["duration_s"] < 12
     assert "Traceback" not in run.stderr
+
+
+def test_a_run_for_some_seconds_ends_by_itself(cameras: Cameras, tmp_path: Path) -> None:
+    with Run(tmp_path, {"cameras": cameras.section(), "detector": fake()}, "--for", "4s") as run:
+        code = run.wait()
+        assert run.report["duration_s"] >= 4
+        seen = all(camera["frames"]["received"] for camera in run.report["cameras"].values())
+        assert code == (0 if seen else 1), run.stderr
+        assert "Traceback" not in run.stderr
 
 
 def test_every_camera_is_analysed(run: Run) -> None:
     assert {result["camera"] for result in run.results} == NAMES
-    assert all(camera["frames"]["analysed"] > 10 for camera in run.report["cameras"].values())
+    assert all(camera["frames"]["analysed"] >= 60 for camera in run.report["cameras"].values())
 
 
 def test_frame_outcomes_sum_to_received_and_nothing_is_in_flight_at_the_end(run: Run) -> None:
@@ -73,9 +83,9 @@ def test_result_lines_have_the_keys_of_the_contract_in_its_order(run: Run) -> No
 
 
 def test_values_of_result_lines_mean_what_the_contract_says(run: Run) -> None:
-    began = run.config_file.stat().st_mtime
+    began, ended = run.config_file.stat().st_mtime, run.report_file.stat().st_mtime
     for result in run.results:
-        assert began <= result["captured_at"] <= result["emitted_at"] < began + 60
+        assert began <= result["captured_at"] <= result["emitted_at"] <= ended
         age_ms = (result["emitted_at"] - result["captured_at"]) * 1000
         assert result["age_ms"] == pytest.approx(age_ms, abs=1)
         assert 0 <= result["age_ms"] <= 1000
@@ -140,7 +150,7 @@ def test_numbers_of_the_report_fit_together(run: Run) -> None:
         assert ages["max"] == pytest.approx(max(each["age_ms"] for each in run.results_of(name)), abs=0.2)
         received = camera["frames"]["received"]
         assert camera["fps_in"] == pytest.approx(received / report["duration_s"], rel=0.05)
-        assert (camera["sessions"], camera["epoch"], camera["last_end_reason"]) == (1, 0, None)
+        assert has_one_session(camera)
     assert report["node"]["cpu_s"] > 0
     assert report["node"]["pss_peak_mb"] > 20
     for stage in report["stages_ms"].values():

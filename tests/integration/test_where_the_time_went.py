@@ -17,6 +17,7 @@ from pathlib import Path
 import yaml
 
 from integration.harness import Cameras, Run, adds_up, fake, wait_until
+from patience import PATIENCE_S
 from vedette.workers.table import STAGES
 
 TITLE = "where the time went"
@@ -68,17 +69,18 @@ def test_a_slow_detector_is_named_as_what_holds_the_run_up(cameras: Cameras, tmp
     with Run(tmp_path, {"cameras": section, "detector": fake(seconds=0.1), "workers": 1}) as run:
         run.until_all_analysed(section)
         run.until(lambda run: len(run.results) > 60, "it was overloaded for a while")
-        assert "bottleneck: The detector: busy" in " ".join(ask(run).split())
+        run.until(lambda run: "bottleneck: The detector: busy" in " ".join(ask(run).split()), "it was named")
         assert run.interrupt() == 0
         found = run.report["node"]["bottleneck"]
-        assert found["stage"] == "infer", found
+        # Where others take the cores away from the cameras' workers, that comes first.
+        assert found["stage"] == "infer" or "got none for" in found["sentence"], found
 
 
 def test_a_run_that_is_asked_at_any_moment_does_not_die_of_it(cameras: Cameras, tmp_path: Path) -> None:
     """From the moment on that it starts its workers."""
     section = cameras.section()
     with Run(tmp_path, {"cameras": section, "detector": fake(), "workers": 1}) as run:
-        wait_until(run.descendants, "it started its workers", 30)
+        wait_until(run.descendants, "it started its workers")
         over = threading.Event()
 
         def pester() -> None:
@@ -112,7 +114,7 @@ def test_the_live_table_goes_on_below_what_was_said(cameras: Cameras, tmp_path: 
         said = terminal.until("now: ")
         terminal.until("cam0", after=said)
         terminal.process.send_signal(signal.SIGINT)
-        assert terminal.process.wait(30) == 0
+        assert terminal.process.wait(PATIENCE_S) == 0
         assert "Traceback" not in terminal.text
 
 
@@ -141,12 +143,12 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        self._reader.join(10)
+        self._reader.join(PATIENCE_S)
         os.close(self._ours)
 
-    def until(self, part: str, *, after: int = 0, seconds: float = 40) -> int:
+    def until(self, part: str, *, after: int = 0) -> int:
         """Wait for some text; returns how much had been written when it was there."""
-        wait_until(lambda: part in self.text[after:], f"{part!r} in {self.text[-2000:]!r}", seconds)
+        wait_until(lambda: part in self.text[after:], f"{part!r} in {self.text[-2000:]!r}")
         return len(self.text)
 
     def _read(self) -> None:

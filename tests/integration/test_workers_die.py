@@ -21,10 +21,12 @@ from integration.harness import (
     assert_no_track_id_in_two_epochs,
     fake,
     gone,
+    has_one_session,
     track_ids,
     wait_until,
     workers_of,
 )
+from vedette.ingest.lane import BACKLOG_AT_MOST
 
 
 class Watched:
@@ -64,13 +66,12 @@ class Watched:
     def of(self, camera: str) -> list[dict[str, Any]]:
         return [result for result in self.results if result["camera"] == camera]
 
-    def until_more(self, cameras: Any, results: int = 5, seconds: float = 40) -> None:
+    def until_more(self, cameras: Any, results: int = 5) -> None:
         """Wait until each camera has so many results more than now."""
         before = {name: len(self.of(name)) for name in cameras}
         wait_until(
             lambda: all(len(self.of(name)) >= before[name] + results for name in before),
             f"{results} more results of each camera",
-            seconds,
         )
 
     def workers(self, kind: str) -> list[psutil.Process]:
@@ -99,7 +100,8 @@ def test_the_detector_is_killed_again_and_again_and_tracks_live_on(
         watched.until_more(cameras.section())
     watched.node.stop()
     assert not watched.wrong
-    assert watched.most_in_flight <= 4
+    # A machine that is busy takes long for a frame, and then so many wait to be decoded.
+    assert watched.most_in_flight <= 4 + BACKLOG_AT_MOST
     for name in cameras.section():
         results = watched.of(name)
         assert_in_order(results)
@@ -117,10 +119,17 @@ def test_no_descriptor_is_lost_when_a_detector_is_replaced(watched: Watched, cam
         assert gone([inference])
         watched.until_more(cameras.section(), 2)
 
+    def descriptors() -> list[int]:
+        return [process.num_fds() for process in (psutil.Process(), *watched.workers("camera"))]
+
     replace()
-    before = [process.num_fds() for process in (psutil.Process(), *watched.workers("camera"))]
+    # Who looks at the node opens files for a moment: the fewest are those that stay.
+    before = [min(counts) for counts in zip(*(descriptors() for _ in range(20)), strict=True)]
     replace()
-    assert [process.num_fds() for process in (psutil.Process(), *watched.workers("camera"))] == before
+    wait_until(
+        lambda: all(now <= then for now, then in zip(descriptors(), before, strict=True)),
+        lambda: f"as few as {before}; there are {descriptors()}",
+    )
 
 
 def test_a_camera_worker_is_killed_and_only_its_own_cameras_begin_anew(
@@ -129,7 +138,7 @@ def test_a_camera_worker_is_killed_and_only_its_own_cameras_begin_anew(
     victim, other = watched.workers("camera")
     victim.kill()
     assert gone([victim])
-    wait_until(lambda: sum(c.epoch for c in watched.node.view().cameras) == 2, "two cameras began anew", 30)
+    wait_until(lambda: sum(c.epoch for c in watched.node.view().cameras) == 2, "two cameras began anew")
     watched.until_more(cameras.section())
     fresh = {c.name for c in watched.node.view().cameras if c.epoch == 1}
     assert fresh in ({"cam0", "cam2"}, {"cam1", "cam3"})
@@ -138,11 +147,13 @@ def test_a_camera_worker_is_killed_and_only_its_own_cameras_begin_anew(
     assert not watched.wrong
     for name, camera in watched.node.report()["cameras"].items():
         assert adds_up(camera["frames"], in_flight=0)
-        expected = (2, 1, "worker_lost") if name in fresh else (1, 0, None)
-        assert (camera["sessions"], camera["epoch"], camera["last_end_reason"]) == expected
+        if name in fresh:
+            assert (camera["sessions"], camera["epoch"], camera["last_end_reason"]) == (2, 1, "worker_lost")
+        else:
+            assert has_one_session(camera)
         assert_in_order(watched.of(name))
         assert_no_track_id_in_two_epochs(watched.of(name))
-        assert len(track_ids(watched.of(name))) == expected[0]
+        assert len(track_ids(watched.of(name))) == camera["sessions"]
 
 
 def test_a_detector_that_is_stopped_is_replaced(cameras: Cameras) -> None:
@@ -151,7 +162,7 @@ def test_a_detector_that_is_stopped_is_replaced(cameras: Cameras) -> None:
         watched.until_more(cameras.section(), 2)
         (inference,) = watched.workers("inference")
         inference.send_signal(signal.SIGSTOP)
-        assert gone([inference], 25)
+        assert gone([inference])
         watched.until_more(cameras.section(), 2)
         assert not watched.wrong
         assert all(camera.epoch == 0 for camera in watched.node.view().cameras)
@@ -161,7 +172,7 @@ def test_a_detector_that_hangs_is_replaced_and_the_run_goes_on(cameras: Cameras,
     config = {"cameras": cameras.section(), "detector": fake(timeout="1s", hangs_after=12)}
     with Run(tmp_path, config) as run:
         lost = "the detector was replaced twice"
-        run.until(lambda run: len(run.saw("worker lost", worker="inference-0")) >= 2, lost, 60)
+        run.until(lambda run: len(run.saw("worker lost", worker="inference-0")) >= 2, lost)
         results = len(run.results)
         run.until(lambda run: len(run.results) > results, "there were results again")
         assert run.interrupt() == 0
@@ -180,4 +191,4 @@ def test_when_the_node_is_killed_its_workers_go_too(cameras: Cameras, tmp_path: 
         assert len(workers) == 3
         run.process.kill()
         run.wait()
-        assert gone(workers, 10)
+        assert gone(workers)

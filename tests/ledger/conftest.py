@@ -18,6 +18,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from patience import PATIENCE_S
+
 PASSWORD = "hunter2:@/"
 
 
@@ -87,7 +89,7 @@ class Postgres:
                 cwd=self.folder,
                 **self._as,
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_S
         while not self._answers():
             assert time.monotonic() < deadline, (self.folder / "log").read_text()
             time.sleep(0.05)
@@ -103,7 +105,7 @@ class Postgres:
         """At once, as if it had crashed."""
         if self._process is not None:
             self._process.send_signal(3)  # SIGQUIT: "immediate shutdown"
-            self._process.wait(60)
+            self._process.wait(PATIENCE_S)
             self._process = None
 
     def admin(self, statement: str, database: str = "postgres") -> list[Any]:

@@ -18,6 +18,7 @@ import typer
 from typer.testing import CliRunner
 
 from ledger_values import S, gap, incident, write_ledger
+from patience import PATIENCE_S
 from vedette.causes import Blame, Cause, Kind
 from vedette.errors import LedgerError, VedetteError
 from vedette.facts import Gap
@@ -214,7 +215,7 @@ def test_coverage_adds_up(ledger: Path) -> None:
     assert [row["camera"] for row in rows] == ["gate", "yard"]
     gate = {name: float(value) for name, value in rows[0].items() if name.endswith("_s")}
     assert gate["seen_s"] + gate["blind_s"] == pytest.approx(gate["watched_s"], abs=1e-6)
-    assert gate["watched_s"] == pytest.approx(36_000, abs=30)
+    assert gate["watched_s"] == pytest.approx(36_000, abs=PATIENCE_S)
     assert gate["stalled_s"] == 3600
     assert float(rows[1]["share"]) == 1
 
@@ -243,8 +244,8 @@ def test_a_node_that_does_not_run_any_more_has_not_seen_everything_since(tmp_pat
     path = write_ledger(tmp_path / "v.db", ["gate"], [], at(3), began=at(6))
     done = Done("coverage", "--ledger", path, "--since", "6h", "--format", "csv")
     (row,) = done.rows
-    assert float(row["unknown_s"]) == pytest.approx(3 * 3600, abs=30)
-    assert float(row["watched_s"]) == pytest.approx(3 * 3600, abs=30)
+    assert float(row["unknown_s"]) == pytest.approx(3 * 3600, abs=PATIENCE_S)
+    assert float(row["watched_s"]) == pytest.approx(3 * 3600, abs=PATIENCE_S)
     assert "node node was last heard of at" in done.err
     assert Done("coverage", "--ledger", path, "--since", "6h", "--below", "90%").code == 1
     assert Done("coverage", "--ledger", path, "--since", "1h", "--below", "90%").code == 1
@@ -302,7 +303,7 @@ def test_a_reader_that_has_enough_is_no_error(tmp_path: Path, format_: str) -> N
         assert process.stdout is not None
         assert process.stdout.readline()
         process.stdout.close()
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE_S) == 0
         assert process.stderr is not None
         assert process.stderr.read() == b""
 

@@ -156,14 +156,14 @@ def _killed_over_and_over(url: str, times: int, longest: float) -> Judge:
     return judge
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(800)
 def test_an_sqlite_ledger_survives_200_kills(tmp_path: Path) -> None:
     judge = _killed_over_and_over(str(tmp_path / "ledger.db"), 200, 0.08)
     assert len(judge.begun) > 100, "most of them lived for a while"
     assert len(judge.committed) > 500
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(800)
 def test_a_postgresql_ledger_survives_20_killed_nodes(postgres: Any) -> None:
     judge = _killed_over_and_over(postgres.database(), 20, 0.2)
     assert len(judge.begun) > 10

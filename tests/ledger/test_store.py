@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ledger_rows import HOSTS, blind, degraded, event, incident
+from patience import PATIENCE_S
 from vedette.causes import Blame, Cause, Kind
 from vedette.errors import LedgerError
 from vedette.facts import Gap
@@ -174,7 +175,7 @@ def test_readers_see_whole_transactions_while_a_node_writes(ledger: Ledger, url:
         threading.Event().wait(0.01)
     done.set()
     for thread in reading:
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert max(seen) == 1000
 
 
@@ -425,9 +426,9 @@ def test_another_process_is_refused_and_let_in_once_the_first_was_killed(url: st
         with Ledger.open(url) as ledger, pytest.raises(LedgerError, match="another node named n"):
             ledger.begin("n", HOSTS, 2000)
         holder.kill()
-        holder.wait(10)
+        holder.wait(PATIENCE_S)
         with Ledger.open(url) as ledger:  # the server notices a little later than we that its client is dead
-            assert ledger.begin("n", HOSTS, 2000, wait=20).life == 2
+            assert ledger.begin("n", HOSTS, 2000, wait=PATIENCE_S).life == 2
     finally:
         holder.kill()
         holder.communicate()
@@ -451,7 +452,7 @@ def test_a_node_whose_place_was_taken_writes_nothing_more(postgres: Any) -> None
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND pid IN "
             "(SELECT pid FROM pg_locks WHERE locktype = 'advisory')"
         )
-        assert second.begin("n", HOSTS, 2000, wait=20).life == 2
+        assert second.begin("n", HOSTS, 2000, wait=PATIENCE_S).life == 2
         with pytest.raises(LedgerError):
             first.write(heartbeat=5000)
         with pytest.raises(LedgerError, match="another node named n is writing"):
@@ -547,14 +548,18 @@ def test_an_older_ledger_is_brought_up_to_date_by_a_node_and_refused_by_a_reader
 
 def _open_at_the_same_time(url: str, barrier: Any, outcome: Any) -> None:
     try:
-        barrier.wait(30)
+        barrier.wait(PATIENCE_S)
         Ledger.open(url).close()
         outcome.put("")
     except BaseException:
         outcome.put(traceback.format_exc())
 
 
-def test_processes_that_open_a_new_ledger_at_once_make_it_together(url: str) -> None:
+def test_processes_that_open_a_new_ledger_at_once_make_it_together(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for where in ("address", "migrate"):
+        monkeypatch.setattr(f"vedette.ledger.{where}.BUSY_S", PATIENCE_S)
     context = multiprocessing.get_context("fork")
     barrier, outcomes = context.Barrier(4), context.SimpleQueue()
     opening = [
@@ -564,12 +569,16 @@ def test_processes_that_open_a_new_ledger_at_once_make_it_together(url: str) -> 
         process.start()
     assert [outcomes.get() for _ in opening] == [""] * 4
     for process in opening:
-        process.join(10)
+        process.join(PATIENCE_S)
     with Ledger.open(url, migrate=False) as reader:
         assert reader.gaps() == []
 
 
-def test_threads_that_open_a_new_ledger_at_once_make_it_together(url: str) -> None:
+def test_threads_that_open_a_new_ledger_at_once_make_it_together(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for where in ("address", "migrate"):
+        monkeypatch.setattr(f"vedette.ledger.{where}.BUSY_S", PATIENCE_S)
     problems: list[BaseException] = []
 
     def open_it() -> None:
@@ -582,7 +591,7 @@ def test_threads_that_open_a_new_ledger_at_once_make_it_together(url: str) -> No
     for thread in opening:
         thread.start()
     for thread in opening:
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert problems == []
 
 

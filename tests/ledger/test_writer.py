@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import pytest
 
 from ledger_rows import HOSTS, blind, incident
+from patience import PATIENCE_S
 from vedette.facts import (
     CameraAdded,
     CameraRemoved,
@@ -95,7 +96,7 @@ def bench(url: str) -> Iterator[Make]:
 
 
 def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -107,12 +108,12 @@ def test_what_is_put_is_written(bench: Make) -> None:
     b.opened(blind("g", "a", 1100))
     b.writer.put(IncidentOpened(at=0.0, incident=incident("i", 1100)))
     b.writer.put(SessionOpened(at=0.0, camera="a", codec="h264", width=1, height=1))
-    assert b.writer.flush(10)
+    assert b.writer.flush(PATIENCE_S)
     assert b.gaps() == [("g", 1100, None)]
     b.writer.put(GapChanged(at=0.0, gap=blind("g", "a", 1050)))
     b.closed(blind("g", "a", 1050, 1200))
     b.writer.put(IncidentClosed(at=0.0, incident=incident("i", 1100, 1200)))
-    assert b.writer.flush(10)
+    assert b.writer.flush(PATIENCE_S)
     assert b.gaps() == [("g", 1050, 1200)]
     with b.read() as reader:
         assert [(each.id, each.end) for each in reader.incidents()] == [("i", 1200)]
@@ -155,7 +156,7 @@ def test_a_thousand_cameras_that_fail_at_once_are_few_transactions(bench: Make) 
     b.writer.start()
     for number in range(1000):
         b.opened(blind(f"{number}", "a", 2000 + number, 2001 + number))
-    assert b.writer.flush(20)
+    assert b.writer.flush(PATIENCE_S)
     assert len(b.gaps()) == sum(Counted.written) == 1000
     assert len(Counted.written) < 50
 
@@ -166,11 +167,11 @@ def test_cameras_are_watched_from_the_very_moment_they_were_added(bench: Make) -
     b.writer.put(CameraAdded(at=0.002, camera="c", host="h"))
     b.opened(blind("g", "c", 2000))
     b.writer.put(CameraAdded(at=0.0015, camera="a", host=HOSTS["a"]))
-    assert b.writer.flush(10)
+    assert b.writer.flush(PATIENCE_S)
     b.closed(blind("g", "c", 2000, 3000))
     b.writer.put(CameraRemoved(at=0.003, camera="c"))
     b.writer.put(CameraAdded(at=0.004, camera="c", host="h"))
-    assert b.writer.flush(10)
+    assert b.writer.flush(PATIENCE_S)
     with b.read() as reader:
         assert sorted((w.camera, w.start, w.end) for w in reader.watches()) == [
             ("a", 1000, None),
@@ -210,7 +211,7 @@ def test_counters_are_kept_well_above_what_was_used(bench: Make, url: str) -> No
     b.writer.start()
     b.writer.count("a", epoch=100_000, next_track_id=10_000_000)
     b.opened(blind("g", "a", 1100))
-    assert b.writer.flush(10)
+    assert b.writer.flush(PATIENCE_S)
     b.writer.close(10)
     with Ledger.open(url) as again:
         begun = again.begin("n", HOSTS, 2000)
@@ -237,7 +238,7 @@ def test_a_bug_in_the_way_of_a_write_does_not_end_the_writing(bench: Make) -> No
     until(lambda: b.writer.failed > 1)
     assert not b.writer.flush(0.01)
     Wrong.wrong.clear()
-    assert b.writer.flush(10)
+    assert b.writer.flush(PATIENCE_S)
     assert b.gaps() == [("g", 1100, None)]
     assert "ZeroDivisionError (a bug)" in b.messages()
 
@@ -250,7 +251,7 @@ def test_while_the_database_is_away_rows_wait_and_it_is_said_once(tmp_path: Path
     b = Bench(str(tmp_path / "ledger.db"))
     b.writer.start()
     b.opened(blind("g", "a", 1100))
-    assert b.writer.flush(10)
+    assert b.writer.flush(PATIENCE_S)
     other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     b.closed(blind("g", "a", 1100, 1200))
@@ -263,7 +264,7 @@ def test_while_the_database_is_away_rows_wait_and_it_is_said_once(tmp_path: Path
     assert (b.told[0].where, b.writer.waiting) == ("ledger", 2)
     other.execute("ROLLBACK")
     other.close()
-    assert b.writer.flush(10)
+    assert b.writer.flush(PATIENCE_S)
     assert b.gaps() == [("g", 1100, 1200), ("h", 1300, 1400)]
     until(lambda: len(b.told) == 2)
     assert b.told[1].message == "the ledger is written again; nothing is missing"
@@ -274,14 +275,14 @@ def test_a_postgresql_that_restarts_loses_no_row_and_no_lock(postgres: Any) -> N
     b = Bench(postgres.database())
     b.writer.start()
     b.opened(blind("g", "a", 1100))
-    assert b.writer.flush(10)
+    assert b.writer.flush(PATIENCE_S)
     postgres.stop()
     b.closed(blind("g", "a", 1100, 1200))
     b.opened(blind("h", "b", 1300))
     until(lambda: b.writer.failed >= 2)
     postgres.start()
     b.now.at = 2000
-    assert b.writer.flush(20)
+    assert b.writer.flush(PATIENCE_S)
     assert b.gaps() == [("g", 1100, 1200), ("h", 1300, None)]
     until(lambda: len(b.told) == 2)
     assert "written again" in b.told[1].message
@@ -307,7 +308,7 @@ def test_too_many_rows_are_dropped_counted_and_told(tmp_path: Path, monkeypatch:
     b = Bench(str(tmp_path / "ledger.db"), most_waiting=10)
     b.writer.start()
     b.opened(blind("there", "a", 1100))
-    assert b.writer.flush(10)
+    assert b.writer.flush(PATIENCE_S)
     other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     b.closed(blind("there", "a", 1100, 1200))
@@ -318,7 +319,7 @@ def test_too_many_rows_are_dropped_counted_and_told(tmp_path: Path, monkeypatch:
     assert b.writer.waiting == 10
     other.execute("ROLLBACK")
     other.close()
-    assert b.writer.flush(10)
+    assert b.writer.flush(PATIENCE_S)
     assert b.writer.dropped == 12
     until(lambda: "12 rows were dropped" in b.messages())
     assert "the oldest are dropped now" in b.messages()

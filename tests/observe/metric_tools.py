@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from patience import PATIENCE_S
 from servers import free_port
 
 BIN = Path(sys.executable).parent
@@ -22,7 +23,12 @@ DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 
 def promtool(*arguments: str, text: bytes = b"", folder: Path = DEPLOY) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [BIN / "promtool", *arguments], input=text, capture_output=True, cwd=folder, timeout=60, check=False
+        [BIN / "promtool", *arguments],
+        input=text,
+        capture_output=True,
+        cwd=folder,
+        timeout=PATIENCE_S,
+        check=False,
     )
 
 
@@ -52,7 +58,7 @@ class Prometheus:
     def close(self) -> None:
         self._process.terminate()
         try:
-            self._process.wait(20)
+            self._process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -62,7 +68,7 @@ class Prometheus:
         """The ``data`` of an answer. Raises AssertionError with what Prometheus finds wrong."""
         try:
             with urllib.request.urlopen(
-                f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}", timeout=10
+                f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}", timeout=PATIENCE_S
             ) as answer:
                 return json.load(answer)["data"]
         except urllib.error.HTTPError as err:
@@ -78,9 +84,9 @@ class Prometheus:
         (sample,) = self.until(expression)
         return float(sample["value"][1])
 
-    def until(self, expression: str, seconds: float = 30) -> list[dict[str, Any]]:
+    def until(self, expression: str) -> list[dict[str, Any]]:
         """Ask until there is an answer that is not empty."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
                 if found := self.query(expression):

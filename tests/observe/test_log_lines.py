@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+from patience import PATIENCE_S
+
 SCRIPT = """
 import threading
 import structlog
@@ -24,7 +26,8 @@ for thread in threads:
 
 
 def test_lines_from_several_threads_are_never_torn() -> None:
-    found = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-c", SCRIPT]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
     lines = [json.loads(line) for line in found.stderr.splitlines()]
     said = sorted((line["thread"], line["number"]) for line in lines)
     assert said == [(thread, number) for thread in range(4) for number in range(500)]

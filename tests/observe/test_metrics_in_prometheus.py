@@ -74,7 +74,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
 
 
 def test_it_is_up_and_knows_every_family(server: Prometheus) -> None:
-    assert server.value("up") == 1
+    server.until("up == 1")
     known = set(server.api("label/__name__/values"))
     for family in FAMILIES:
         assert known & {family.name, f"{family.name}_bucket"}, family.name
@@ -159,7 +159,7 @@ def test_the_dashboard_can_be_drawn(server: Prometheus, expression: str) -> None
     }.items():
         expression = expression.replace(variable, value)
     assert "$" not in expression
-    found = server.until(expression, 10)
+    found = server.until(expression)
     assert not any(each["value"][1] == "NaN" for each in found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
+from patience import PATIENCE_S
 from vedette.facts import AnyFact, Trouble
 from vedette.observe.telling import WAITING_AT_MOST, Telling
 
@@ -42,12 +43,12 @@ def test_an_observer_that_raises_costs_itself_that_fact() -> None:
 
 def test_an_observer_that_blocks_holds_nobody_up_and_what_it_misses_is_counted() -> None:
     let_go = threading.Event()
-    telling = Telling(lambda _: let_go.wait(30) and None)
+    telling = Telling(lambda _: let_go.wait(PATIENCE_S) and None)
     telling.start()
     began = time.monotonic()
     for number in range(WAITING_AT_MOST + 50):
         telling.put(trouble(number))
     telling.close()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < PATIENCE_S / 2
     assert 49 <= telling.dropped <= 50
     let_go.set()

@@ -68,21 +68,23 @@ def test_rates_in_all_are_since_the_start(node: Node, table: Table) -> None:
     table.rows["received"] = [50, 0]
     table.rows["analysed"] = [20, 0]
     view = Watch(node).in_all()
-    assert view.uptime_s == pytest.approx(2, rel=0.2)
-    assert view.cameras[0].fps_in == pytest.approx(25, rel=0.2)
-    assert view.cameras[0].fps_analysed == pytest.approx(10, rel=0.2)
-    assert view.analysed_per_s == pytest.approx(10, rel=0.2)
+    assert view.uptime_s >= 2
+    assert view.cameras[0].fps_in == pytest.approx(50 / view.uptime_s, rel=0.01)
+    assert view.cameras[0].fps_analysed == pytest.approx(20 / view.uptime_s, rel=0.01)
+    assert view.analysed_per_s == pytest.approx(20 / view.uptime_s, rel=0.01)
 
 
 def test_rates_now_are_of_the_last_second(node: Node, table: Table) -> None:
     table.rows["received"] = [1_000_000, 0]
     watch = Watch(node)
+    before = time.monotonic()
     assert watch.now().cameras[0].fps_in == 0, "one look is no rate"
     table.rows["received"] += 30
-    assert watch.now().cameras[0].fps_in == 0, "nor is one right after"
+    soon = watch.now().cameras[0].fps_in
+    assert soon == 0 or time.monotonic() - before > 0.5, "nor is one right after"
     time.sleep(1.05)
     fps = watch.now().cameras[0].fps_in
-    assert 3 < fps <= 30
+    assert 30 / (time.monotonic() - before) <= fps <= 30
 
 
 def test_ages_and_stages_are_percentiles_in_milliseconds(node: Node, table: Table) -> None:

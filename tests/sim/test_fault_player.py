@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from patience import PATIENCE_S
 from vedette.sim.child import sim_process
 from vedette.sim.faults import Fault, Schedule, Who, plan
 from vedette.sim.faults.board import FaultNote
@@ -44,14 +45,14 @@ async def test_a_plan_is_played_to_its_end(serve) -> None:
     player = Player(server, events)
     await player.prepare()
     player.start()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await player.finished()
     assert {note.event.id for note in notes} == {event.id for event in events}
     for event in events:
         began, ended = (note for note in notes if note.event is event)
         assert (began.ended, ended.ended) == (False, True)
         assert began.at >= player.began_at + event.start
-        assert ended.at - began.at >= event.end - event.start - 0.2
+        assert ended.at >= max(began.at, player.began_at + event.end)
     # All is well again.
     _, writer = await asyncio.open_connection(server.host, server.port)
     writer.close()
@@ -89,7 +90,7 @@ async def test_the_command_plays_a_file_and_flags_and_logs_them(connect, tmp_pat
         with contextlib.suppress(ConnectionResetError):
             while True:
                 await reader.receive()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while len(log.read_bytes().splitlines()) < 6:
                 await asyncio.sleep(0.1)
     lines = [json.loads(line) for line in log.read_text().splitlines()]
@@ -99,21 +100,21 @@ async def test_the_command_plays_a_file_and_flags_and_logs_them(connect, tmp_pat
     ]
     assert ("began", "drop", "cam0") in told
     blur = [line["monotonic"] for line in lines if line["kind"] == "blur"]
-    assert 0.4 < blur[1] - blur[0] < 5
+    assert blur[0] < blur[1]
     assert all({"id", "wall", "start", "end", "options"} <= set(line) for line in lines)
 
 
 async def test_the_command_survives_hangs_restarts_and_outages(connect, tmp_path: Path) -> None:
     """With the event loop that it runs on, which may be another than that of the tests."""
     log = tmp_path / "faults.jsonl"
-    flags = ("outage at=2s for=1s", "restart at=4s for=500ms", "hang cam1 at=1s for=500ms")
+    flags = ("outage at=2s for=4s", "restart at=8s for=4s", "hang cam1 at=1s for=500ms")
     faults = [word for flag in flags for word in ("--fault", flag)]
     async with sim_process(*SMALL, "--cameras", "2", *faults, "--fault-log", str(log)) as sim:
         reader = await connect(sim, 1)
         await reader.play()
 
         async def begun(count: int) -> None:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 while not log.exists() or log.read_text().count("began") < count:
                     await reader.receive() if count < 2 else await asyncio.sleep(0.01)
 
@@ -129,7 +130,7 @@ async def test_the_command_survives_hangs_restarts_and_outages(connect, tmp_path
         await begun(3)
         with pytest.raises(ConnectionRefusedError):
             await connect(sim, 0)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while log.read_text().count("ended") < 3:
                 await asyncio.sleep(0.05)
         again = await connect(sim, 0)
@@ -146,6 +147,6 @@ async def test_a_wrong_schedule_is_refused_before_anything_starts(tmp_path: Path
         *(sys.executable, "-m", "vedette.sim", *SMALL, "--faults", str(file)),
         stderr=asyncio.subprocess.PIPE,
     )
-    _, said = await asyncio.wait_for(process.communicate(), 60)
+    _, said = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     assert process.returncode == 2
     assert f"{file}:2: faults[0].kind: unknown kind (did you mean stall?)" in said.decode()

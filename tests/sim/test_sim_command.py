@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
+from patience import PATIENCE_S
 from vedette.errors import WorkerError
 from vedette.sim.child import sim_process
 
@@ -30,7 +31,7 @@ async def refused(*options: str) -> tuple[int | None, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    _, output = await asyncio.wait_for(process.communicate(), 60)
+    _, output = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     return process.returncode, output.decode()
 
 
@@ -48,7 +49,7 @@ async def test_it_serves_until_told_to_stop_and_exits_0(connect, tmp_path: Path,
             sim.process.stdin.close()
         else:
             sim.process.send_signal(stop)
-        assert await asyncio.wait_for(sim.process.wait(), 20) == 0
+        assert await asyncio.wait_for(sim.process.wait(), PATIENCE_S) == 0
 
 
 async def test_it_prints_a_config_without_the_password() -> None:

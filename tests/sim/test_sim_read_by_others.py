@@ -9,6 +9,7 @@ from itertools import pairwise
 import av
 import pytest
 
+from patience import PATIENCE_S
 from servers import FFMPEG
 from vedette.sim import Clip, SimulatedCameras
 
@@ -20,7 +21,7 @@ async def ffmpeg(url: str, transport: str, frames: int) -> tuple[int, int, str]:
         *("-rtsp_transport", transport, "-i", url, "-frames:v", str(frames), "-f", "null", "-"),
         stderr=asyncio.subprocess.PIPE,
     )
-    _, output = await asyncio.wait_for(process.communicate(), 60)
+    _, output = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     said = output.decode(errors="replace")
     counts = re.findall(r"frame=\s*(\d+)", said)
     return process.returncode or 0, int(counts[-1]) if counts else 0, said
@@ -49,7 +50,7 @@ async def test_pyav_decodes_the_clip_with_its_timestamps(serve, clip: Clip) -> N
     server = await serve(cameras=1)
 
     def read() -> list[tuple[int, int, float]]:
-        with av.open(server.url(0), options={"rtsp_transport": "tcp"}, timeout=20) as container:
+        with av.open(server.url(0), options={"rtsp_transport": "tcp"}, timeout=PATIENCE_S) as container:
             frames = container.decode(video=0)
             return [(f.width, f.height, float(f.time or 0)) for f, _ in zip(frames, range(50), strict=False)]
 

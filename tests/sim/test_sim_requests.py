@@ -11,6 +11,7 @@ import socket
 
 import pytest
 
+from patience import PATIENCE_S
 from vedette.sim import Clip
 
 
@@ -121,7 +122,7 @@ async def test_udp_comes_from_the_ports_it_names(serve, connect) -> None:
         ports = f"{media.getsockname()[1]}-{control.getsockname()[1]}"
         headers = await reader.setup(f"RTP/AVP;unicast;client_port={ports}")
         assert (await reader.ask("PLAY"))[0] == 200
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             (packet, sender), (report, _) = await asyncio.gather(
                 loop.sock_recvfrom(media, 2048), loop.sock_recvfrom(control, 2048)
             )

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from patience import PATIENCE_S
 from vedette.errors import ConfigError, SourceError
 from vedette.sim import AccessUnit, Clip, SentLog, SimulatedCameras, encode_frames
 from vedette.sim.faults import NoFaults, Outgoing
@@ -54,7 +55,8 @@ async def test_a_reader_begins_with_a_keyframe_and_joins_the_timeline_at_one(ser
         assert first[0].payload[0] & 0x1F == SPS
         slots = recorder.slots
         jumps = [b for a, b in pairwise(slots) if b != (a + 1) % len(clip.units)]
-        assert len(jumps) <= 1
+        # And whenever the simulator itself was held up for more than a second.
+        assert len(jumps) <= 1 + server.cameras[0].counts.late
         assert all(clip.units[slot].keyframe for slot in (slots[0], *jumps))
 
 
@@ -83,7 +85,7 @@ async def test_sender_reports_tell_when_frames_were_sent(serve, connect) -> None
         captured = wall + ticks / 90000
         assert int.from_bytes(report[4:8], "big") == unit[0].ssrc
         # Never in the future (but for a clock tick), and not long ago on a busy machine.
-        assert -0.001 < arrived - captured < 10
+        assert -0.001 < arrived - captured < PATIENCE_S
         phases.add(round(captured % 0.02, 4))
     assert len(phases) == 3
 

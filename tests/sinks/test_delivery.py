@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from patience import PATIENCE_S
 from sinks.sink_results import result
 from vedette.results import Result
 from vedette.sinks.callback import CallbackSink
@@ -29,7 +30,7 @@ class Recorder:
         self.opened += 1
 
     def write(self, results: Sequence[Result]) -> None:
-        self.gate.wait(10)
+        self.gate.wait(PATIENCE_S)
         if self.fails:
             raise self.fails.pop(0)
         self.seqs += [each.seq for each in results]
@@ -38,7 +39,7 @@ class Recorder:
         self.closed += 1
 
 
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def until(condition: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -57,7 +58,7 @@ def test_results_arrive_in_order_and_none_is_lost_at_the_end() -> None:
     delivery, told = started(sink)
     for seq in range(500):
         delivery.put(result(seq))
-    delivery.close(within_s=10)
+    delivery.close(within_s=PATIENCE_S)
     assert sink.seqs == list(range(500))
     assert (delivery.delivered.put, delivery.delivered.written, delivery.delivered.waiting) == (500, 500, 0)
     assert (told, sink.closed) == ([], 1)
@@ -74,7 +75,7 @@ def test_a_slow_sink_keeps_the_newest_and_the_dropped_are_counted() -> None:
     assert delivery.delivered.waiting <= 11
     sink.gate.set()
     until(lambda: delivery.delivered.waiting == 0)
-    delivery.close(within_s=10)
+    delivery.close(within_s=PATIENCE_S)
     assert sink.seqs[-10:] == list(range(21, 31))
     counts = delivery.delivered
     assert counts.written + counts.dropped == counts.put == 31
@@ -91,7 +92,7 @@ def test_results_that_are_kept_are_never_dropped_and_say_when_they_are_taken() -
         delivery.put(result(seq, "file"), lambda seq=seq: taken.append(seq))  # type: ignore[misc]
         delivery.put(result(1000 + seq, "live"))
     sink.gate.set()
-    delivery.close(within_s=10)
+    delivery.close(within_s=PATIENCE_S)
     assert [seq for seq in sink.seqs if seq < 1000] == list(range(20)) == taken
 
 
@@ -109,8 +110,8 @@ def test_waiting_for_room_holds_the_producer_back() -> None:
     until(lambda: delivery.delivered.waiting >= 3)
     assert delivery.delivered.put < 10
     sink.gate.set()
-    producer.join(10)
-    delivery.close(within_s=10)
+    producer.join(PATIENCE_S)
+    delivery.close(within_s=PATIENCE_S)
     assert sink.seqs == list(range(200))
 
 
@@ -145,7 +146,7 @@ def test_a_sink_that_raises_anything_loses_that_batch_only() -> None:
     delivery.put(result(0))
     until(lambda: delivery.delivered.failed == 1)
     delivery.put(result(1))
-    delivery.close(within_s=10)
+    delivery.close(within_s=PATIENCE_S)
     assert sink.seqs == [1]
     assert told == ["sink x: broke on 1 results: ZeroDivisionError: rtsp://***@h/x"]
 
@@ -195,7 +196,7 @@ def test_many_producers_lose_count_of_nothing(capacity: int) -> None:
         producer.start()
     for producer in producers:
         producer.join()
-    delivery.close(within_s=10)
+    delivery.close(within_s=PATIENCE_S)
     counts = delivery.delivered
     assert counts.put == 1200 == counts.written + counts.dropped
     assert counts.written == len(sink.seqs)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from patience import PATIENCE_S
 from sinks.sink_results import result
 from vedette.config import Config
 from vedette.sinks import SinkUnavailable
@@ -115,7 +116,7 @@ def test_writes_to_standard_output_also_when_the_pipe_does_not_block() -> None:
     os.close(writing)
     with os.fdopen(reading) as pipe:
         lines = pipe.read().splitlines()
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=PATIENCE_S)
     assert [json.loads(line)["seq"] for line in lines] == list(range(2000))
     assert errors.split() == ["2000"]
 
@@ -125,7 +126,7 @@ def test_a_closed_pipe_ends_the_sink_and_nothing_else() -> None:
     os.close(reading)
     process = run_script(writing)
     os.close(writing)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0
     assert errors.splitlines() == [
         "sink jsonl -: standard output was closed; no more results go there",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from integration.harness import json_lines
+from patience import PATIENCE_S
 from sinks.sink_results import result
 from sinks.test_delivery import Recorder, started, until
 from vedette.config import Config
@@ -30,7 +31,7 @@ def test_results_that_grew_too_old_are_left_out_and_counted() -> None:
     delivery, told = started(sink, too_old=old)
     for seq in range(8):
         delivery.put(result(seq))
-    delivery.close(within_s=10)
+    delivery.close(within_s=PATIENCE_S)
     assert sink.seqs == [0, 3, 4, 6, 7]
     counts = delivery.delivered
     assert (counts.put, counts.written, counts.expired, counts.dropped) == (8, 5, 3, 0)
@@ -46,7 +47,7 @@ def test_each_is_asked_about_when_the_sink_is_free_for_it() -> None:
     until(lambda: old.asked == [0] and delivery.delivered.waiting == 5)
     old.seqs |= {1, 2, 3}  # while the sink was busy with the first
     sink.gate.set()
-    delivery.close(within_s=10)
+    delivery.close(within_s=PATIENCE_S)
     assert sink.seqs == [0, 4]
     assert delivery.delivered.expired == 3
 
@@ -57,7 +58,7 @@ def test_results_that_are_kept_are_never_too_old() -> None:
     for seq in range(10):
         delivery.put(result(seq, "clip"), lambda seq=seq: taken.append(seq))  # type: ignore[misc]
         delivery.put(result(seq))
-    delivery.close(within_s=10)
+    delivery.close(within_s=PATIENCE_S)
     assert sink.seqs == taken == list(range(10))
     assert delivery.delivered.expired == 10
 
@@ -67,7 +68,7 @@ def test_where_everything_is_too_old_the_end_comes_all_the_same() -> None:
     delivery, _ = started(sink, too_old=lambda _: True)
     for seq in range(100):
         delivery.put(result(seq))
-    delivery.close(within_s=10)
+    delivery.close(within_s=PATIENCE_S)
     counts = delivery.delivered
     assert (sink.seqs, counts.expired, counts.waiting, sink.closed) == ([], 100, 0, 1)
 
@@ -85,7 +86,7 @@ def test_whatever_becomes_of_them_they_add_up() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    delivery.close(within_s=10)
+    delivery.close(within_s=PATIENCE_S)
     counts = delivery.delivered
     assert counts.put == 600
     assert counts.put == counts.written + counts.dropped + counts.failed + counts.expired + counts.waiting
@@ -103,7 +104,7 @@ def test_a_callback_is_given_nothing_old_and_a_file_everything(tmp_path: Path) -
         delivery.start()
         for seq in range(8):
             delivery.put(result(seq))
-        delivery.close(within_s=10)
+        delivery.close(within_s=PATIENCE_S)
     assert seen == [5, 6, 7]
     assert [line["seq"] for line in json_lines(file)] == list(range(8))
     assert {each.name.split()[0]: each.delivered.expired for each in deliveries} == {

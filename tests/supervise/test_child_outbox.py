@@ -12,6 +12,8 @@ import msgspec
 import psutil
 import pytest
 
+from integration.harness import gone
+from patience import PATIENCE_S
 from vedette.settings import CameraSettings
 from vedette.supervise.child import Child
 from vedette.workers.protocol import (
@@ -41,17 +43,19 @@ class Nest:
         self.table = Table.create(CAMERAS, 1)
         self.doorbell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.child = Child("camera", "cameras-0")
+        self.process: psutil.Process | None = None
 
     def spawn(self, first_word: Message | None = None) -> None:
         first_word = first_word or Start(worker=0, cameras=CAMERAS, workers=1)
         self.child.spawn(first_word, [self.table.fd, self.doorbell])
+        self.process = psutil.Process(self.child.pid)
 
     def ready(self) -> None:
         self.spawn()
         assert isinstance(self.hear(), Ready)
         self.child.ready = True
 
-    def hear(self, seconds: float = 30) -> object:
+    def hear(self, seconds: float = PATIENCE_S) -> object:
         """The next message. Raises EOFError when there will be none."""
         assert self.child.channel is not None
         readable, _, _ = select.select([self.child.channel], [], [], seconds)
@@ -67,6 +71,12 @@ class Nest:
     def state(self, index: int) -> CameraState:
         return CameraState(int(self.table.rows["state"][index]))
 
+    def reap(self, at: float) -> None:
+        """Once the process is over, however long that takes: whoever reaps waits but for a moment."""
+        assert self.process is not None
+        assert gone([self.process])
+        self.child.reap(at)
+
     def close(self) -> None:
         self.child.kill()
         self.child.reap(0.0)
@@ -81,7 +91,7 @@ def nest() -> Iterator[Nest]:
     nest.close()
 
 
-def until(happened: Callable[[], bool], seconds: float = 20) -> None:
+def until(happened: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, "it did not happen"
@@ -174,7 +184,7 @@ def test_descriptors_that_were_never_sent_are_closed_when_the_worker_is_gone(nes
         assert child.send(Link(0, []), [one.fileno()])
     assert descriptors() == before + 12
     child.kill("it hangs")
-    child.reap(1.0)
+    nest.reap(1.0)
     assert not child.waiting
     one.close()
     other.close()
@@ -190,7 +200,7 @@ def test_a_worker_that_is_replaced_is_not_told_what_the_one_before_it_did_not_he
     for index in range(CAMERAS):
         child.send(RemoveCamera(index, CameraState.REMOVED))
     child.kill("it hangs")
-    child.reap(1.0)
+    nest.reap(1.0)
     nest.ready()
     child.send(RemoveCamera(0, CameraState.PAUSED))
     until(lambda: nest.state(0) is CameraState.PAUSED)
@@ -240,13 +250,13 @@ def test_starts_that_failed_are_counted_until_one_succeeds(nest: Nest) -> None:
         nest.spawn(Stop())  # no worker begins with that
         with pytest.raises(EOFError):
             nest.hear()
-        child.reap(float(failed))
+        nest.reap(float(failed))
         assert child.failed_starts == failed
         assert child.exit_code == 1
     nest.ready()
     assert child.failed_starts == 2, "it is not over yet"
     child.kill()
-    child.reap(3.0)
+    nest.reap(3.0)
     assert child.failed_starts == 0
     assert list(child.deaths) == [1.0, 2.0, 3.0]
 

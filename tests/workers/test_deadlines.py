@@ -10,11 +10,12 @@ import msgspec
 import numpy as np
 import pytest
 
+from patience import PATIENCE_S
 from vedette.infer.load import DetectorSpec
 from vedette.workers.protocol import Done, Fetch, Filled, Ready, StartInference
 from workers.test_inference_worker import BOX, CAMERAS, LATE_S, Rig, Worker
 
-TAKES_S = 0.4
+TAKES_S = 1.5
 
 
 class SlowRig(Rig):
@@ -75,7 +76,7 @@ def test_a_frame_whose_deadline_passes_in_the_queue_is_not_looked_at(
     worker = rig.meet(0, [0, 1])
     rig.frame(0)
     first = worker.fetch()
-    fill(worker, first, 60.0)
+    fill(worker, first, 1000.0)
     time.sleep(0.05)  # the detector is at it
     rig.frame(1)
     second = worker.fetch()
@@ -94,7 +95,7 @@ def test_a_frame_whose_deadline_passes_in_the_queue_is_not_looked_at(
         assert worker.done().expired
     rig.frame(0)
     fetch = worker.fetch()
-    fill(worker, fetch, 60.0)
+    fill(worker, fetch, 1000.0)
     assert not worker.done().expired
 
 
@@ -107,7 +108,7 @@ def test_in_a_batch_each_frame_has_its_own_deadline(rig_of: Callable[[type[Rig]]
         while len(tickets) < 2:
             fetch = worker.fetch()
             tickets[fetch.camera] = fetch.ticket
-            fill(worker, fetch, 60.0 if fetch.camera else -0.1)
+            fill(worker, fetch, 1000.0 if fetch.camera else -0.1)
         found = collect(worker, set(tickets.values()))
         assert found[tickets[0]].expired
         assert not found[tickets[1]].expired
@@ -139,7 +140,7 @@ def test_a_batch_that_was_asked_for_in_one_size_is_looked_at_in_it(
     before = worker.fetch()
     assert (before.height, before.width) == (96, 160)
     header["wanted_size"] = 1
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while header["size"] != 1:
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -160,7 +161,7 @@ def test_a_detector_that_is_started_anew_takes_the_size_that_was_wanted(
     rig = rig_of(ShrinkingRig)
     header = rig.table.header
     header["wanted_size"] = 1
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while header["size"] != 1:
         assert time.monotonic() < deadline
         time.sleep(0.005)

@@ -10,6 +10,7 @@ import msgspec
 import psutil
 import pytest
 
+from patience import PATIENCE_S
 from vedette.settings import CameraSettings
 from vedette.supervise.child import Child
 from vedette.workers.protocol import AddCamera, AskConnect, MayConnect, Start
@@ -36,7 +37,7 @@ def test_a_worker_looks_up_many_names_at_the_same_time(worker: Child) -> None:
     """The threads are all made when the first name is looked up: it needs no dead servers to count them."""
     settings = CameraSettings(name="gate", url="rtsp://localhost:9/x")
     worker.send(AddCamera(0, "gate", msgspec.msgpack.encode(settings)))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while psutil.Process(worker.pid).num_threads() < 2 * LOOKED_UP_AT_ONCE:
         assert time.monotonic() < deadline, f"{psutil.Process(worker.pid).num_threads()} threads"
         assert worker.channel is not None

@@ -111,6 +111,23 @@ class CameraHealth:
         self._looking = threading.Lock()
         """Pictures may be judged on several threads of a pool: one at a time."""
 
+    def left(self) -> dict[str, Any]:
+        """What the next process that has this camera needs to know, to be pickled."""
+        return {
+            "stream": self._stream,
+            "pictures": (self._pictures, self._picture),
+            "before": {**self._before, "left_out": 0.0},
+            "moments": (self._probed_at, self._looked_at, self._keyframes_at, self._let_go_at),
+        }
+
+    def go_on(self, known: dict[str, Any], *, live: bool) -> None:
+        """Begin where another process was. ``live``: there is a session; else it has to be opened anew."""
+        self._pictures, self._picture = known["pictures"]
+        self._before = known["before"]
+        self._probed_at, self._looked_at, self._keyframes_at, self._let_go_at = known["moments"]
+        if live:
+            self._stream = known["stream"]
+
     # ---- the stream
 
     def look(self) -> None:

@@ -61,6 +61,10 @@ class Notes:
         """A picture (an ``av.VideoFrame``) whose features are due."""
         self._look_due = 0.0
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the picture: that stays in the process that decoded it."""
+        return {**self.__dict__, "to_look_at": None}
+
     def opened(self, at: float, info: StreamInfo) -> None:
         self.opened_at = at
         self.arrivals.restart()

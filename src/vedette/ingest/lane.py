@@ -52,6 +52,10 @@ class Lane:
         self.left_out = 0
         """Frames that found the backlog full, or came after one that did."""
 
+    def hand_to(self, receiver: Receiver) -> None:
+        """From the next frame on, frames go there."""
+        self._receiver = receiver
+
     @property
     def backlog(self) -> int:
         """Frames that wait to be decoded."""

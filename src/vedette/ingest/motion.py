@@ -77,6 +77,14 @@ class Motion:
         self._scene: _Scene | None = None
         self._lock = threading.Lock()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What was learned goes with the camera from process to process."""
+        with self._lock:
+            return {"scene": self._scene}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._scene, self._lock = state["scene"], threading.Lock()
+
     def look(self, image: Any) -> Look:
         """Look at ``image``, an ``av.VideoFrame`` as the decoder gives it. Raises nothing."""
         return Look(read_cells(image))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from vedette.clock import Clock
@@ -18,7 +18,7 @@ from vedette.pipeline import Pipeline
 from vedette.workers.table import CameraState
 from vedette.workers.threads import name_thread
 
-__all__ = ["Gate", "keep_watching"]
+__all__ = ["Gate", "keep_watching", "one_session"]
 
 
 class Gate(Protocol):
@@ -48,19 +48,25 @@ async def keep_watching(
     set_state: Callable[[CameraState], None],
     tell: Callable[[Any], None],
     ends: bool,
+    running: Awaitable[SessionEnd] | None = None,
 ) -> SessionEnd:
     """Open the source again and again. Returns only for sources that end (``ends``: a file that is not
-    looped), with the end of their one session. Cancel it to close the camera."""
+    looped), with the end of their one session. Cancel it to close the camera. ``running``: a session that is
+    open already."""
     while True:
-        set_state(CameraState.CONNECTING)
-        await gate.enter()
         began = clock.monotonic()
-        if isinstance(source, LiveSource):
-            source.connect_timeout = backoff.timeout(pipeline.settings.connect_timeout)
-        try:
-            end = await _one_session(source, lane)
-        finally:
-            gate.leave()
+        if running is not None:
+            end, running = await running, None
+        else:
+            set_state(CameraState.CONNECTING)
+            await gate.enter()
+            began = clock.monotonic()
+            if isinstance(source, LiveSource):
+                source.connect_timeout = backoff.timeout(pipeline.settings.connect_timeout)
+            try:
+                end = await one_session(source, lane)
+            finally:
+                gate.leave()
         await lane.settle()
         frames = await _ended(pipeline, end)
         now = clock.monotonic()
@@ -110,7 +116,8 @@ async def _ended(pipeline: Pipeline, end: SessionEnd) -> int:
     return await done
 
 
-async def _one_session(source: Source, lane: Lane) -> SessionEnd:
+async def one_session(source: Source, lane: Lane) -> SessionEnd:
+    """Open the source and read it to its end; whatever is raised is an end, too."""
     try:
         return await source.run(lane)
     except VedetteError as err:

@@ -29,6 +29,8 @@ class Nvml(Protocol):
 
     def nvmlDeviceGetHandleByIndex(self, index: int, /) -> Any: ...  # noqa: N802
 
+    def nvmlDeviceGetMemoryInfo(self, handle: Any, /) -> Any: ...  # noqa: N802
+
     def nvmlDeviceGetComputeRunningProcesses(self, handle: Any, /) -> Iterable[Process]: ...  # noqa: N802
 
     def nvmlDeviceGetGraphicsRunningProcesses(self, handle: Any, /) -> Iterable[Process]: ...  # noqa: N802
@@ -48,6 +50,8 @@ class Gpus:
     def __init__(self, nvml: Nvml | None) -> None:
         self._nvml = nvml
         self._begun = False
+        self.smallest: int | None = None
+        """Bytes of the GPU that has least; None where none is known."""
 
     def memory(self) -> Mapping[int, int]:
         """Bytes by process number, on all GPUs together. Processes without any are not in it."""
@@ -71,6 +75,15 @@ class Gpus:
         if not self._begun:
             nvml.nvmlInit()
             self._begun = True
+            self.smallest = _smallest(nvml)
+
+
+def _smallest(nvml: Nvml) -> int | None:
+    try:
+        handles = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
+        return min((int(nvml.nvmlDeviceGetMemoryInfo(handle).total) for handle in handles), default=None)
+    except Exception:  # as above. Then there is no limit to derive from it
+        return None
 
 
 def _on_one(nvml: Nvml, index: int) -> dict[int, int]:

@@ -32,8 +32,31 @@ def memory_available(proc: Path = Path("/proc"), cgroups: Path = _CGROUPS) -> in
     return min([free, *_left_by_groups(proc, cgroups)])
 
 
+def memory_total(proc: Path = Path("/proc"), cgroups: Path = _CGROUPS) -> int | None:
+    """Bytes that there are: of the machine, or what the strictest control group of this process allows."""
+    try:
+        lines = (proc / "meminfo").read_text().splitlines()
+        (total,) = (int(line.split()[1]) * 1024 for line in lines if line.startswith("MemTotal:"))
+    except (OSError, ValueError):
+        return None
+    limits = [_limit_of(group) for group in _groups(proc, cgroups)]
+    return min([total, *(limit for limit in limits if limit is not None)])
+
+
+def _limit_of(group: Path) -> int | None:
+    try:
+        return int((group / "memory.max").read_text())
+    except (OSError, ValueError):
+        return None
+
+
 def _left_by_groups(proc: Path, cgroups: Path) -> list[int]:
     """What each group on the way up leaves: a limit holds for all that is below it."""
+    return [left for each in _groups(proc, cgroups) if (left := _left_by(each)) is not None]
+
+
+def _groups(proc: Path, cgroups: Path) -> list[Path]:
+    """This process's control group and those above it."""
     try:
         lines = (proc / "self" / "cgroup").read_text().splitlines()
     except OSError:
@@ -42,12 +65,7 @@ def _left_by_groups(proc: Path, cgroups: Path) -> list[int]:
     if own is None or ".." in own:
         return []  # version 1, or a group that cannot be seen from here
     group = cgroups / own.strip("/")
-    return [
-        left
-        for each in (group, *group.parents)
-        if each == cgroups or cgroups in each.parents
-        if (left := _left_by(each)) is not None
-    ]
+    return [each for each in (group, *group.parents) if each == cgroups or cgroups in each.parents]
 
 
 def _left_by(group: Path) -> int | None:

@@ -19,7 +19,9 @@ from vedette.clock import Clock
 from vedette.config import Config
 from vedette.errors import WorkerError
 from vedette.facts import AnyFact, ReplacementFailed, WorkerReplaced
+from vedette.roster import Entry
 from vedette.supervise.child import Child
+from vedette.supervise.move import Move
 from vedette.supervise.policy import START_WITHIN_S
 from vedette.workers.protocol import Begin, Drain, Drained, Stop, Tried, Try
 
@@ -28,6 +30,8 @@ __all__ = ["Crew", "Relief"]
 LOOK_EVERY_S = 0.005
 TRIAL_WITHIN_S = 20.0
 STOP_WITHIN_S = 3.0
+MOVES_AT_A_TIME = 16
+"""Cameras that have two sessions open."""
 TRIAL_CAMERAS = 8
 
 BLIND_FROM = 8
@@ -63,6 +67,31 @@ class Crew(Protocol):
         """Cameras by index, and how many tracks each had in its last result."""
         ...
 
+    def staff(self, like: Child) -> Child:
+        """Start another camera worker, in a free place, to which new cameras go from now on. Raises
+        WorkerError where no place is free."""
+        ...
+
+    def vacate(self, child: Child) -> None:
+        """Nobody is to be started in this camera worker's place any more."""
+        ...
+
+    def cameras_of(self, child: Child) -> list[Entry]:
+        """Those that this camera worker has, paused ones included."""
+        ...
+
+    def join(self, entry: Entry, child: Child) -> None:
+        """Let it open a session beside the one that the camera's worker has."""
+        ...
+
+    def give_to(self, entry: Entry, child: Child, known: bytes, *, joined: bool) -> None:
+        """The camera is this worker's from now on."""
+        ...
+
+    def is_live(self, entry: Entry) -> bool:
+        """Whether there is a session."""
+        ...
+
     @property
     def batch_within(self) -> float:
         """Seconds that a batch may take before it counts as hung."""
@@ -90,15 +119,60 @@ class Relief:
             try:
                 fresh = await self._relieve_detector(old, config)
             except WorkerError as err:
-                self._tell(
-                    ReplacementFailed(
-                        at=self._clock.monotonic(), worker=old.name, reason=reason, why=str(err)
-                    )
-                )
+                self._failed(old, reason, err)
                 raise
             finally:
                 self.under_way = None
             self._replaced(old, fresh, reason, detail, began)
+
+    async def camera_worker(self, old: Child, reason: str, detail: str = "") -> None:
+        """Another process takes over all cameras of a camera worker. Raises WorkerError where it cannot;
+        cameras that have moved by then stay where they are, the others with the old one."""
+        async with self._one:
+            began = self._clock.monotonic()
+            self.under_way = old.post
+            try:
+                fresh = await self._relieve_camera_worker(old)
+            except WorkerError as err:
+                self._failed(old, reason, err)
+                raise
+            finally:
+                self.under_way = None
+            self._replaced(old, fresh, reason, detail, began)
+
+    async def _relieve_camera_worker(self, old: Child) -> Child:
+        staying = [entry.name for entry in self._crew.cameras_of(old) if entry.plays_a_clip]
+        if staying:
+            raise WorkerError(f"it plays {', '.join(staying[:3])}, which would have to begin again")
+        fresh = self._crew.staff(old)
+        fresh.post = old.post
+        try:
+            await self._until(lambda: fresh.ready, fresh, START_WITHIN_S, "was not ready")
+            await self._move_all(old, fresh)
+        except WorkerError:
+            if not self._crew.cameras_of(fresh):
+                self._crew.vacate(fresh)
+                await self._end(fresh)
+            raise
+        self._crew.vacate(old)
+        await self._end(old)
+        return fresh
+
+    async def _move_all(self, old: Child, fresh: Child) -> None:
+        room = asyncio.Semaphore(MOVES_AT_A_TIME)
+
+        async def move(entry: Entry) -> None:
+            async with room:
+                await Move(self._crew, self._clock, entry, old, fresh).perform()
+
+        moves = [move(entry) for entry in self._crew.cameras_of(old)]
+        failed = [each for each in await asyncio.gather(*moves, return_exceptions=True) if each]
+        if failed:
+            raise WorkerError(f"{len(failed)} of {len(moves)} cameras could not move: {failed[0]}")
+
+    def _failed(self, old: Child, reason: str, err: Exception) -> None:
+        now = self._clock.monotonic()
+        self._tell(ReplacementFailed(at=now, worker=old.name, reason=reason, why=str(err)))
 
     def _replaced(self, old: Child, fresh: Child, reason: str, detail: str, began: float) -> None:
         self.done[old.post] = self.done.get(old.post, 0) + 1
@@ -149,9 +223,9 @@ class Relief:
             pass  # it died or hangs; what it has is orphaned when it is gone
         self._crew.promote(fresh, config)
         fresh.send(Begin())
-        await self.dismissed(old)
+        await self._end(old)
 
-    async def dismissed(self, old: Child) -> None:
+    async def _end(self, old: Child) -> None:
         """Let a worker that has nothing left to do end, or end it."""
         old.planned_end = True
         old.send(Stop())

@@ -82,6 +82,15 @@ def memory_of(pid: int) -> Memory:
     return Memory(sizes.get(b"Pss:", 0) + huge, sum(sizes.get(name, 0) for name in own))
 
 
+def resident_of(pid: int) -> int | None:
+    """Bytes that a process has in memory and shares with no file: about its USS, for next to no cost. None
+    where it is gone."""
+    try:
+        return _roughly(pid).uss
+    except (OSError, ValueError):
+        return None
+
+
 def _roughly(pid: int) -> Memory:
     """Where pages may not be counted: all that is resident, and of it what is not shared."""
     _, resident, shared, *_ = _contents(f"/proc/{pid}/statm").split()

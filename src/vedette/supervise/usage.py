@@ -56,6 +56,11 @@ class Usage:
         """CPU seconds, user and system."""
         return sum(list(self._cpu.values()))  # a copy: others may be reading
 
+    @property
+    def gpu_memory(self) -> int | None:
+        """Bytes of the GPU that has least; None where none is known."""
+        return self._gpus.smallest
+
     def of(self, worker: str) -> ProcessUsage | None:
         """The latest of a worker, or of the ``node`` itself; after its death, the last that was read. None
         before the first reading with memory."""

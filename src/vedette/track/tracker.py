@@ -35,6 +35,10 @@ REMEMBERED = 4096
 class Tracker(Protocol):
     """Follows objects from frame to frame within one epoch."""
 
+    def go_on(self, before: Tracker) -> None:
+        """Be what ``before`` was, which comes from another process and is of the same kind."""
+        ...
+
     def update(
         self, xyxy: Floats, confidence: Floats, class_id: npt.NDArray[np.int32], captured: float
     ) -> Ids:
@@ -47,6 +51,9 @@ class Tracker(Protocol):
 
 class NoTracker:
     """Every object is a stranger."""
+
+    def go_on(self, before: Tracker) -> None:
+        pass
 
     def update(
         self, xyxy: Floats, confidence: Floats, class_id: npt.NDArray[np.int32], captured: float
@@ -64,6 +71,14 @@ class _LibraryTracker:
         self._ids: dict[int, int] = {}
         """Theirs → ours, the ones seen longest ago first."""
         self._captured = self._time = 0.0
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but where ids are drawn from: that is the camera's, wherever it is."""
+        return {name: value for name, value in self.__dict__.items() if name != "_next_id"}
+
+    def go_on(self, before: Tracker) -> None:
+        if isinstance(before, _LibraryTracker):
+            self.__dict__.update(before.__getstate__())
 
     def update(
         self, xyxy: Floats, confidence: Floats, class_id: npt.NDArray[np.int32], captured: float

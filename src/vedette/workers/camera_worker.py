@@ -20,10 +20,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from vedette.causes import Blame, Cause
 from vedette.clock import Clock, SystemClock
 from vedette.endings import Ending
 from vedette.errors import VedetteError, redact
-from vedette.facts import AnyFact, EndReason, Trouble
+from vedette.facts import AnyFact, Blind, EndReason, SessionEnd, Trouble
 from vedette.health.camera import CameraHealth
 from vedette.health.stream import LOOK_EVERY_S
 from vedette.ingest.lane import SHORT_S, Lane
@@ -31,11 +32,13 @@ from vedette.ingest.live import LiveSource
 from vedette.ingest.reconnect import Backoff
 from vedette.ingest.select import SourceKind, make_source, source_kind
 from vedette.ingest.session import keep_watching
-from vedette.ingest.source import Source
+from vedette.ingest.source import Receiver, Source
+from vedette.ingest.understudy import Understudy
 from vedette.pipeline import Pipeline
 from vedette.settings import CameraSettings
 from vedette.sinks.pictures import PictureSink, close_all
 from vedette.track.tracker import Tracker, make_tracker
+from vedette.workers.moving import Moving, unpacked
 from vedette.workers.protocol import (
     Acknowledge,
     AddCamera,
@@ -48,6 +51,7 @@ from vedette.workers.protocol import (
     Facts,
     Fetch,
     Filled,
+    HandOver,
     Hello,
     Link,
     MayConnect,
@@ -58,6 +62,7 @@ from vedette.workers.protocol import (
     RemoveCamera,
     Start,
     Stop,
+    TakeOver,
 )
 from vedette.workers.rest import Rest
 from vedette.workers.slots import Slots
@@ -167,7 +172,7 @@ class CameraWorker:
 
     def __init__(self, start: Start, channel: Channel, table: Table, doorbell: int) -> None:
         self._start, self._node, self._table, self._doorbell = start, channel, table, doorbell
-        self._clock = SystemClock()
+        self.clock = SystemClock()
         self._cameras: dict[int, _Camera] = {}
         self._closing: dict[int, _Closing] = {}
         self._desks: list[_Desk] = []
@@ -183,6 +188,7 @@ class CameraWorker:
         # Not behind frames that wait to be decoded: the detector waits for these.
         self._takers = ThreadPoolExecutor(2, "take", initializer=name_thread, initargs=("take",))
         self._stopping = asyncio.Event()
+        self._moving = Moving(self, self._tell)
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -198,11 +204,11 @@ class CameraWorker:
             await self._close()
 
     def _alive(self) -> None:
-        self._table.beats[1 + self._start.worker] = self._clock.monotonic()
+        self._table.beats[1 + self._start.worker] = self.clock.monotonic()
 
     def _between_frames(self) -> None:
         """The loop reads on; called after each frame."""
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         if now - self._glanced_at > GLANCE_S:
             self._glanced_at = now
             self._alive()
@@ -215,7 +221,7 @@ class CameraWorker:
         swept = looked = 0.0
         rest = Rest(self._table.loads[1 + self._start.worker])
         while True:
-            now = self._clock.monotonic()
+            now = self.clock.monotonic()
             self._alive()
             self._flush_outbox()
             rest.turned(now, BEAT_S, len(self._outbox))
@@ -243,6 +249,7 @@ class CameraWorker:
 
     async def _close(self) -> None:
         tasks = [camera.task for camera in self._cameras.values() if camera.task]
+        self._moving.close()
         for camera in self._cameras.values():
             camera.pipeline.close()
         for task in tasks:
@@ -274,9 +281,14 @@ class CameraWorker:
                     if message.index in self._closing:
                         self._closing[message.index].next = message
                     else:
-                        self._add_or_give_up(message)
+                        self.add(message)
                 case RemoveCamera(index, state):
-                    self._close_camera(index, CameraState(state))
+                    if not self._moving.abandon(index):
+                        self._close_camera(index, CameraState(state))
+                case HandOver(index):
+                    self._moving.hand_over(index)
+                case TakeOver():
+                    self._moving.take_over(message)
                 case MayConnect(index):
                     if index in self._cameras:
                         self._cameras[index].gate.granted()
@@ -291,7 +303,8 @@ class CameraWorker:
                 case Stop():
                     self._stopping.set()
 
-    def _add_or_give_up(self, message: AddCamera) -> None:
+    def add(self, message: AddCamera) -> None:
+        """Watch a camera from now on, or say why that cannot be."""
         try:
             self._add(message)
         except (VedetteError, OSError) as err:
@@ -299,6 +312,22 @@ class CameraWorker:
 
     def _add(self, message: AddCamera) -> None:
         settings = msgspec.msgpack.decode(message.settings, type=CameraSettings)
+        if message.joins:
+            self._moving.join(message, settings)
+            return
+        known = unpacked(message.known) if message.known else None
+        gate = _Gate(message.index, self._tell, free=_reads_itself(settings))
+        pipeline, pictures = self._pipeline(message.index, settings, known)
+        lane = self.lane(settings, pipeline, gate)
+        camera = self._install(message.index, pipeline, lane, gate, self.source(settings), pictures)
+        if known is not None:
+            camera.health.go_on(known["health"], live=False)
+            self._say_unseen(pipeline, known)
+        camera.task = self._loop.create_task(self._watch(message.index, camera))
+
+    def _pipeline(
+        self, index: int, settings: CameraSettings, known: dict[str, Any] | None = None
+    ) -> tuple[Pipeline, PictureSink | None]:
         pictures = None
         if settings.save_video:
             folder = Path(settings.save_video)
@@ -306,44 +335,116 @@ class CameraWorker:
                 folder, settings.name, tell=self._trouble, written=lambda: pipeline.acknowledge(0)
             )
         pipeline = Pipeline(
-            message.index,
+            index,
             settings,
             table=self._table,
             worker=1 + self._start.worker,
-            clock=self._clock,
+            clock=self.clock,
             observer=self,
-            make_tracker=lambda: self._tracker(message.index, settings),
+            make_tracker=lambda: self.tracker(index, settings),
             ring=self._ring,
             keeps_pictures=pictures is not None,
             held_up=(lambda: pictures.busy) if pictures else (lambda: False),
+            notes=known["pipeline"]["notes"] if known is not None else None,
         )
+        if known is not None:
+            pipeline.go_on(known["pipeline"])
+        return pipeline, pictures
+
+    def lane(self, settings: CameraSettings, receiver: Receiver, gate: _Gate | None = None) -> Lane:
+        """A lane for a camera's sessions."""
         # Sources with threads of their own decode there.
         threaded = source_kind(settings.url, _transport(settings)) is not SourceKind.RTSP_TCP
-        is_file = source_kind(settings.url) in (SourceKind.FILE, SourceKind.V4L2)
-        gate = _Gate(message.index, self._tell, free=is_file)
-        lane = Lane(
-            pipeline,
-            self._clock,
+        return Lane(
+            receiver,
+            self.clock,
             None if threaded else self._pool,
             self._alive if threaded else self._between_frames,
-            connected=lambda: self._on_loop(gate.leave),
+            connected=lambda: self._on_loop(gate.leave) if gate else None,
         )
-        source = _source(settings, self._clock)
-        camera = self._cameras[message.index] = _Camera(pipeline, lane, gate, source, pictures)
-        live = source if isinstance(source, LiveSource) else None
+
+    def source(self, settings: CameraSettings) -> Source:
+        """What reads a camera."""
+        return _source(settings, self.clock)
+
+    def _install(
+        self,
+        index: int,
+        pipeline: Pipeline,
+        lane: Lane,
+        gate: _Gate,
+        source: Source,
+        pictures: PictureSink | None,
+    ) -> _Camera:
+        camera = self._cameras[index] = _Camera(pipeline, lane, gate, source, pictures)
         camera.health = CameraHealth(
             pipeline,
             lane,
-            live,
-            clock=self._clock,
+            source if isinstance(source, LiveSource) else None,
+            clock=self.clock,
             tell=self.fact,
             detector_since=lambda: self._detector_since,
             swamped=lambda: bool(self._table.loads["busy"][1 + self._start.worker] >= SWAMPED),
-            detector_works=lambda: self._clock.monotonic() - self._inferred_at < WORKED_S,
+            detector_works=lambda: self.clock.monotonic() - self._inferred_at < WORKED_S,
         )
-        camera.task = self._loop.create_task(self._watch(message.index, camera))
+        return camera
 
-    def _tracker(self, index: int, settings: CameraSettings) -> Tracker:
+    # ---- cameras come from another worker, and go to one
+
+    def _say_unseen(self, pipeline: Pipeline, known: dict[str, Any]) -> None:
+        """It moved without a session: from its last picture to the next one nobody sees it."""
+        if known["health"]["stream"].outage is not None:
+            return  # that is on record already, with its reason
+        now = self.clock.monotonic()
+        since = pipeline.notes.last_picture or now
+        detail = "It moved to another of this node's processes, and had to be opened anew."
+        name = pipeline.settings.name
+        blind = Blind(
+            at=now, camera=name, since=since, cause=Cause.HANDED_OVER, blame=Blame.NODE, detail=detail
+        )
+        self.fact(blind)
+
+    def row(self, index: int) -> Any:
+        """Of the shared table."""
+        return self._table.rows[index]
+
+    def camera(self, index: int) -> _Camera | None:
+        """None where it is not this worker's, or is being closed."""
+        return self._cameras.get(index)
+
+    def forget(self, index: int) -> None:
+        """It is another worker's now."""
+        self._cameras.pop(index, None)
+
+    def go_on(
+        self,
+        index: int,
+        settings: CameraSettings,
+        known: dict[str, Any],
+        source: Source,
+        lane: Lane,
+        understudy: Understudy,
+        session: asyncio.Task[SessionEnd],
+    ) -> None:
+        """A camera is this worker's, in the middle of a session."""
+        gate = _Gate(index, self._tell, free=False)
+        pipeline, pictures = self._pipeline(index, settings, known)
+        camera = self._install(index, pipeline, lane, gate, source, pictures)
+        camera.health.go_on(known["health"], live=True)
+        pipeline.join(understudy)
+        lane.hand_to(pipeline)
+        camera.task = self._loop.create_task(self._watch(index, camera, session))
+
+    async def close_quietly(self, camera: _Camera) -> None:
+        """Close the session of a camera that is another worker's now: nobody is told."""
+        if camera.task:
+            camera.task.cancel()
+            await asyncio.wait([camera.task], timeout=2.5)
+        if camera.pictures:
+            await self._loop.run_in_executor(None, camera.pictures.close)
+
+    def tracker(self, index: int, settings: CameraSettings) -> Tracker:
+        """A new one without memory."""
         row = self._table.rows[index]
 
         def next_id() -> int:
@@ -352,7 +453,9 @@ class CameraWorker:
 
         return make_tracker(settings.tracker, settings.tracker_options, settings.confidence, next_id)
 
-    async def _watch(self, index: int, camera: _Camera) -> None:
+    async def _watch(
+        self, index: int, camera: _Camera, running: asyncio.Task[SessionEnd] | None = None
+    ) -> None:
         settings = camera.pipeline.settings
 
         def set_state(state: CameraState) -> None:
@@ -365,10 +468,11 @@ class CameraWorker:
             camera.lane,
             Backoff(random.Random()),
             camera.gate,
-            clock=self._clock,
+            clock=self.clock,
             set_state=set_state,
             tell=self.fact,
             ends=is_file and not settings.loop,
+            running=running,
         )
         while not camera.pipeline.idle:
             await asyncio.sleep(0.02)
@@ -393,15 +497,11 @@ class CameraWorker:
             self._table.rows["last_end"][index] = REASONS.index(EndReason.CLOSED)
             self._table.rows["state"][index] = closing.state
         if closing.next is not None and not self._stopping.is_set():
-            self._add_or_give_up(closing.next)
+            self.add(closing.next)
 
     async def _closed(self, camera: _Camera) -> None:
         camera.pipeline.close()
-        if camera.task:
-            camera.task.cancel()
-            await asyncio.wait([camera.task], timeout=2.5)
-        if camera.pictures:
-            await self._loop.run_in_executor(None, camera.pictures.close)
+        await self.close_quietly(camera)
 
     # ---- the detector
 
@@ -409,7 +509,7 @@ class CameraWorker:
         desk = _Desk(channel)
         self._desks.append(desk)
         if self._detector_since is None:
-            self._detector_since = self._clock.monotonic()
+            self._detector_since = self.clock.monotonic()
         self._loop.add_reader(channel.fileno(), self._hear_detector, desk)
 
     def _lose_detector(self, desk: _Desk) -> None:
@@ -527,10 +627,10 @@ class CameraWorker:
         self._tell(output)
         pictures = self._cameras[output.index].pictures if output.index in self._cameras else None
         if pictures is not None:
-            pictures.put(image, output, shown + self._clock.wall() - self._clock.monotonic())
+            pictures.put(image, output, shown + self.clock.wall() - self.clock.monotonic())
 
     def _trouble(self, message: str, where: str = "video") -> None:
-        self.fact(Trouble(at=self._clock.monotonic(), where=where, message=message))
+        self.fact(Trouble(at=self.clock.monotonic(), where=where, message=message))
 
     def _tell(self, message: Any) -> None:
         if not self._outbox and self._sent(message):
@@ -574,6 +674,11 @@ def _source(settings: CameraSettings, clock: Clock) -> Source:
         first_frame_timeout=max(settings.connect_timeout, settings.hang_up_after),
         stall_after=settings.hang_up_after,
     )
+
+
+def _reads_itself(settings: CameraSettings) -> bool:
+    """Whether nobody is connected to: such a camera waits for no turn."""
+    return source_kind(settings.url) in (SourceKind.FILE, SourceKind.V4L2)
 
 
 def _transport(settings: CameraSettings) -> str:

@@ -37,7 +37,10 @@ __all__ = [
     "Facts",
     "Fetch",
     "Filled",
+    "HandOver",
+    "HandedOver",
     "Hello",
+    "Joined",
     "Link",
     "MayConnect",
     "MessageTooLong",
@@ -48,6 +51,7 @@ __all__ = [
     "Start",
     "StartInference",
     "Stop",
+    "TakeOver",
     "Tried",
     "Try",
     "close_all",
@@ -92,6 +96,25 @@ class AddCamera(Message, frozen=True):
     name: str
     settings: bytes
     """The camera's settings, packed."""
+    joins: bool = False
+    """Another worker has it still: open a session beside it, say ``Joined``, and wait for ``TakeOver``."""
+    known: bytes = b""
+    """What the worker that had it knew, packed; empty where nobody had it."""
+
+
+class HandOver(Message, frozen=True):
+    """Take no more frames of this camera, finish those that the detector has, and say ``HandedOver``."""
+
+    index: int
+
+
+class TakeOver(Message, frozen=True):
+    """The camera that was joined is this worker's from now on."""
+
+    index: int
+    name: str
+    settings: bytes
+    known: bytes
 
 
 class RemoveCamera(Message, frozen=True):
@@ -188,6 +211,20 @@ class CannotAdd(Message, frozen=True):
 
     index: int
     why: str
+
+
+class Joined(Message, frozen=True):
+    """There is a session, and a picture of it; or ``failed`` says why there is none."""
+
+    index: int
+    failed: str = ""
+
+
+class HandedOver(Message, frozen=True):
+    """The camera is no longer this worker's. ``known``: for whoever takes it over."""
+
+    index: int
+    known: bytes
 
 
 class AskConnect(Message, frozen=True):
@@ -306,6 +343,10 @@ _ANY = (
     | Connected
     | CameraFinished
     | Hello
+    | HandOver
+    | HandedOver
+    | TakeOver
+    | Joined
     | Fetch
     | Filled
     | Done

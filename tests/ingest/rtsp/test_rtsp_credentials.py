@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ingest.rtsp.rtsp_actors import Visit, acting
 from ingest.rtsp.rtsp_replay import Collector
+from patience import PATIENCE_S
 from vedette.clock import SystemClock
 from vedette.facts import SessionEnd
 from vedette.ingest.rtsp.auth import Credentials, split_credentials
@@ -40,7 +41,7 @@ async def ending(userinfo: str, *scenes: str) -> SessionEnd:
             text = scene.format(authorization=sent[1] if sent else "", request=line)
             await visit.send(f"RTSP/1.0 {text}\r\nCSeq: 2\r\n\r\n".encode())
 
-    async with acting(echo, userinfo=userinfo) as url, asyncio.timeout(10):
+    async with acting(echo, userinfo=userinfo) as url, asyncio.timeout(PATIENCE_S):
         return await RtspSource(url, clock=SystemClock()).run(Collector())
 
 
@@ -77,7 +78,7 @@ async def test_names_of_codecs_are_quoted_with_the_same_care() -> None:
         sdp = "v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 sesame-{}/90000\r\n".format("z" * 3000)
         await visit.answer("200 OK", body=sdp.encode())
 
-    async with acting(describes, userinfo="me:sesame") as url, asyncio.timeout(10):
+    async with acting(describes, userinfo="me:sesame") as url, asyncio.timeout(PATIENCE_S):
         end = await RtspSource(url, clock=SystemClock()).run(Collector())
     assert "sesame" not in end.detail
     assert "***" in end.detail

@@ -12,6 +12,7 @@ import uvloop
 
 from ingest.rtsp.rtsp_actors import Visit, acting
 from ingest.rtsp.rtsp_replay import Collector
+from patience import NEVER_S, PATIENCE_S
 from vedette.causes import Blame
 from vedette.clock import SystemClock
 from vedette.facts import EndReason, SessionEnd
@@ -27,7 +28,7 @@ def camera(url: str, **options: float | bool) -> RtspSource:
 
 
 async def ending(scene: Scene, *, tls: bool = False, **options: float | bool) -> SessionEnd:
-    async with acting(scene, tls=tls) as url, asyncio.timeout(15):
+    async with acting(scene, tls=tls) as url, asyncio.timeout(PATIENCE_S):
         return await camera(url, **options).run(Collector())
 
 
@@ -118,13 +119,13 @@ async def test_no_encryption_at_the_other_end_is_a_matter_of_tls(scene: Scene) -
         else:
             await scene(visit)
 
-    async with acting(plain) as url, asyncio.timeout(15):
+    async with acting(plain) as url, asyncio.timeout(PATIENCE_S):
         end = await camera(url.replace("rtsp:", "rtsps:")).run(Collector())
     assert end.reason is EndReason.TLS, end
 
 
 async def test_a_handshake_that_never_ends_is_a_matter_of_tls() -> None:
-    async with acting(says_nothing) as url, asyncio.timeout(15):
+    async with acting(says_nothing) as url, asyncio.timeout(PATIENCE_S):
         end = await camera(url.replace("rtsp:", "rtsps:"), connect_timeout=0.3).run(Collector())
     assert end.reason is EndReason.TLS, end
 
@@ -140,11 +141,11 @@ async def test_an_address_that_does_not_react_is_unreachable() -> None:
         url = f"rtsp://127.0.0.1:{full.getsockname()[1]}/cam"
         end = await camera(url, connect_timeout=0.3).run(Collector())
         assert end.reason is EndReason.UNREACHABLE, end
-        source = camera(url, connect_timeout=30)
+        source = camera(url, connect_timeout=NEVER_S)
         session = asyncio.create_task(source.run(Collector()))
         await asyncio.sleep(0.1)
         source.hang_up(EndReason.CLOSED, "enough")
-        assert await asyncio.wait_for(session, 2) == SessionEnd(EndReason.CLOSED, "enough")
+        assert await asyncio.wait_for(session, PATIENCE_S) == SessionEnd(EndReason.CLOSED, "enough")
 
 
 async def test_an_opening_that_takes_its_time_with_each_step_comes_to_an_end() -> None:
@@ -154,7 +155,7 @@ async def test_an_opening_that_takes_its_time_with_each_step_comes_to_an_end() -
             await asyncio.sleep(0.35)
             await visit.send(b"RTSP/1.0 302 Moved\r\nLocation: " + url.encode() + b"\r\n\r\n")
 
-    async with acting(slow) as url, asyncio.timeout(3):
+    async with acting(slow) as url, asyncio.timeout(PATIENCE_S):
         end = await camera(url, connect_timeout=0.4).run(Collector())
     assert end.reason in (EndReason.UNREACHABLE, EndReason.REFUSED), end
 
@@ -207,7 +208,7 @@ async def test_the_owner_can_ask_and_look_at_the_evidence() -> None:
         await visit.answer("200 OK")
         await visit.left()
 
-    async with acting(answers) as url, asyncio.timeout(15):
+    async with acting(answers) as url, asyncio.timeout(PATIENCE_S):
         source, collector = camera(url), Collector()
         assert source.evidence() is None
         source.probe()  # nothing runs: nothing is asked
@@ -230,8 +231,8 @@ async def test_the_owner_can_ask_and_look_at_the_evidence() -> None:
 async def test_hanging_up_ends_an_opening_wherever_it_is() -> None:
     end = SessionEnd(EndReason.STALLED, "enough")
     for tls in (False, True):  # waits for a reply, or for the handshake
-        async with acting(says_nothing) as url, asyncio.timeout(5):
-            source = camera(url.replace("rtsp:", "rtsps:") if tls else url, connect_timeout=30)
+        async with acting(says_nothing) as url, asyncio.timeout(PATIENCE_S):
+            source = camera(url.replace("rtsp:", "rtsps:") if tls else url, connect_timeout=NEVER_S)
             session = asyncio.create_task(source.run(Collector()))
             await asyncio.sleep(0.1)
             source.hang_up(end.reason, end.detail)
@@ -239,7 +240,7 @@ async def test_hanging_up_ends_an_opening_wherever_it_is() -> None:
 
 
 async def test_a_session_after_one_that_was_hung_up_on_runs_as_ever() -> None:
-    async with acting(plays_and_says_goodbye) as url, asyncio.timeout(10):
+    async with acting(plays_and_says_goodbye) as url, asyncio.timeout(PATIENCE_S):
         source = camera(url)
         session = asyncio.create_task(source.run(Collector()))
         await asyncio.sleep(0)
@@ -249,7 +250,7 @@ async def test_a_session_after_one_that_was_hung_up_on_runs_as_ever() -> None:
 
 
 async def test_cancelling_outranks_hanging_up() -> None:
-    async with acting(plays_and_hangs) as url, asyncio.timeout(10):
+    async with acting(plays_and_hangs) as url, asyncio.timeout(PATIENCE_S):
         source, collector = camera(url), Collector()
         session = asyncio.create_task(source.run(collector))
         await collector.first_frame.wait()
@@ -260,8 +261,8 @@ async def test_cancelling_outranks_hanging_up() -> None:
 
 
 async def test_patience_may_change_while_a_session_runs() -> None:
-    async with acting(plays_and_hangs) as url, asyncio.timeout(8):
-        source, collector = camera(url, stall_after=60.0), Collector()
+    async with acting(plays_and_hangs) as url, asyncio.timeout(PATIENCE_S):
+        source, collector = camera(url, stall_after=NEVER_S), Collector()
         session = asyncio.create_task(source.run(collector))
         await collector.first_frame.wait()
         source.stall_after = 0.5
@@ -269,7 +270,7 @@ async def test_patience_may_change_while_a_session_runs() -> None:
 
 
 async def test_what_make_source_gives_for_a_camera_is_live_and_passes_everything_on() -> None:
-    async with acting(plays_and_hangs) as url, asyncio.timeout(10):
+    async with acting(plays_and_hangs) as url, asyncio.timeout(PATIENCE_S):
         source, collector = make_source(url, clock=SystemClock()), Collector()
         assert isinstance(source, LiveSource)
         source.stall_after, source.connect_timeout = 7.0, 3.0
@@ -292,7 +293,7 @@ async def test_a_nonce_that_is_always_stale_is_not_answered_at_the_speed_of_the_
             challenge = f'WWW-Authenticate: Digest realm="r", nonce="{number}", stale=true'
             asked.append(await visit.answer("401 No", challenge))
 
-    async with acting(stale_for_ever, userinfo="me:pw") as url, asyncio.timeout(10):
+    async with acting(stale_for_ever, userinfo="me:pw") as url, asyncio.timeout(PATIENCE_S):
         end = await camera(url, stall_after=2.5).run(Collector())
     assert end.reason is EndReason.STALLED
     assert 2 <= len(asked) <= 8

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.rtsp.rtsp_replay import FIXTURES, Collector, packets_of, parse, scripted, split_replies
+from patience import PATIENCE_S
 from vedette.clock import SystemClock
 from vedette.facts import EndReason, SessionEnd
 from vedette.frame import EncodedFrame
@@ -19,14 +20,15 @@ from vedette.ingest.rtsp.rtp import RtpError
 
 RECORDINGS = {path.stem: path.read_bytes() for path in FIXTURES}
 DESCRIBE, SETUP, PLAY, MEDIA = split_replies(RECORDINGS["gstreamer-h264"])
+PATIENT = {"connect_timeout": PATIENCE_S, "first_frame_timeout": PATIENCE_S, "stall_after": PATIENCE_S}
 QUICK = {"connect_timeout": 1.0, "first_frame_timeout": 0.5, "stall_after": 0.5}
 HASTY = {"connect_timeout": 0.1, "first_frame_timeout": 0.1, "stall_after": 0.1}
 
 
 async def ending(
-    parts: list[bytes], collector: Collector | None = None, limits: dict[str, float] = QUICK, **script: Any
+    parts: list[bytes], collector: Collector | None = None, limits: dict[str, float] = PATIENT, **script: Any
 ) -> SessionEnd:
-    async with scripted(parts, **script) as url, asyncio.timeout(15):
+    async with scripted(parts, **script) as url, asyncio.timeout(PATIENCE_S):
         return await RtspSource(url, clock=SystemClock(), **limits).run(collector or Collector())
 
 
@@ -71,11 +73,11 @@ async def test_each_kind_of_trouble_has_its_reason(parts: list[bytes], reason: E
 
 
 async def test_silence_after_play_is_a_stall() -> None:
-    assert (await ending([DESCRIBE, SETUP, PLAY], linger=5)).reason is EndReason.STALLED
+    assert (await ending([DESCRIBE, SETUP, PLAY], limits=QUICK, linger=5)).reason is EndReason.STALLED
 
 
 async def test_a_server_that_never_answers_is_unreachable() -> None:
-    assert (await ending([b""], linger=5)).reason is EndReason.UNREACHABLE
+    assert (await ending([b""], limits=QUICK, linger=5)).reason is EndReason.UNREACHABLE
 
 
 @pytest.mark.parametrize("last", ["bye", "teardown"])
@@ -135,7 +137,7 @@ async def test_requests_of_the_server_are_answered() -> None:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         url = f"rtsp://127.0.0.1:{server.sockets[0].getsockname()[1]}/cam"
-        await RtspSource(url, clock=SystemClock(), **QUICK).run(Collector())
+        await RtspSource(url, clock=SystemClock(), **PATIENT).run(Collector())
     assert heard.count(b"RTSP/1.0 200 OK") == 2
     assert b"RTSP/1.0 501" in heard
     assert all(f"CSeq: {number}".encode() in heard for number in (70, 71, 72))

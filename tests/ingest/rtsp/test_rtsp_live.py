@@ -14,6 +14,7 @@ import pytest
 import uvloop
 
 from ingest.rtsp.rtsp_replay import Collector
+from patience import PATIENCE_S
 from servers import MediaMTX, free_port
 from vedette.causes import Blame
 from vedette.clock import SystemClock
@@ -63,7 +64,7 @@ def readers(server: MediaMTX) -> list[dict[str, Any]]:
 async def watch(url: str, collector: Collector, frames: int) -> None:
     """Run a session until so many frames came, then cancel it."""
     session = asyncio.create_task(source(url).run(collector))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await until(lambda: len(collector.frames) >= frames or session.done())
         assert not session.done(), session.result()
         session.cancel()
@@ -72,7 +73,7 @@ async def watch(url: str, collector: Collector, frames: int) -> None:
 
 
 async def ending(url: str, collector: Collector | None = None, **options: float) -> SessionEnd:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         return await source(url, **options).run(collector or Collector())
 
 
@@ -100,7 +101,7 @@ def test_it_works_under_uvloop(server: MediaMTX) -> None:
 async def test_the_rung_may_change_while_it_plays(server: MediaMTX) -> None:
     collector = Collector(Rung.PAUSED)
     session = asyncio.create_task(source(server.url("h264")).run(collector))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await until(lambda: collector.skips >= 5)
         assert not collector.frames
         collector.rung = Rung.KEYFRAMES
@@ -139,7 +140,7 @@ async def test_a_server_that_is_killed_ends_the_session(tmp_path: Path) -> None:
         mortal.publish("cam", *H264)
         collector = Collector()
         session = asyncio.create_task(ending(mortal.url("cam"), collector))
-        await asyncio.wait_for(collector.first_frame.wait(), 20)
+        await asyncio.wait_for(collector.first_frame.wait(), PATIENCE_S)
         mortal.stop()
         assert (await session).reason is EndReason.CONNECTION_LOST
 
@@ -153,7 +154,7 @@ async def test_a_publisher_that_leaves_ends_the_session_and_one_that_hangs_stall
             for path, collector in zip(("leaves", "hangs"), collectors, strict=True)
         ]
         for collector in collectors:
-            await asyncio.wait_for(collector.first_frame.wait(), 20)
+            await asyncio.wait_for(collector.first_frame.wait(), PATIENCE_S)
         publishers[0].kill()
         os.kill(publishers[1].pid, signal.SIGSTOP)
         ends = [await session for session in sessions]
@@ -165,7 +166,7 @@ async def test_cancelling_leaves_no_task_and_no_socket(server: MediaMTX) -> None
     before = set(asyncio.all_tasks())
     await watch(server.url("h264"), Collector(), 1)
     assert set(asyncio.all_tasks()) == before
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await until(lambda: not readers(server))
 
 
@@ -174,7 +175,7 @@ async def test_one_source_plays_many_sessions(server: MediaMTX) -> None:
     for _ in range(3):
         collector = Collector()
         session = asyncio.create_task(reader.run(collector))
-        await asyncio.wait_for(collector.first_frame.wait(), 10)
+        await asyncio.wait_for(collector.first_frame.wait(), PATIENCE_S)
         session.cancel()
-        await asyncio.wait({session}, timeout=5)
+        await asyncio.wait({session}, timeout=PATIENCE_S)
         assert session.cancelled()

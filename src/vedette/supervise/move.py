@@ -1,0 +1,93 @@
+"""One camera moves from one camera worker to another, while both live."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from vedette.clock import Clock
+from vedette.errors import WorkerError
+from vedette.roster import Entry
+from vedette.supervise.child import Child
+from vedette.workers.protocol import HandedOver, HandOver, Joined, RemoveCamera
+from vedette.workers.table import CameraState
+
+if TYPE_CHECKING:
+    from vedette.supervise.relief import Crew
+
+__all__ = ["Move"]
+
+JOIN_WITHIN_S = 20.0
+"""To connect, and for the next keyframe."""
+
+HAND_OVER_WITHIN_S = 5.0
+TRIES = 2
+"""A camera that lets us in a second time no more often than that allows a single session."""
+
+AGAIN_AFTER_S = 1.0
+LOOK_EVERY_S = 0.002
+
+
+class Move:
+    """Of one camera. ``perform`` raises WorkerError where it stays where it was."""
+
+    def __init__(self, crew: Crew, clock: Clock, entry: Entry, old: Child, fresh: Child) -> None:
+        self._crew, self._clock, self._entry, self._old, self._fresh = crew, clock, entry, old, fresh
+
+    async def perform(self) -> None:
+        joined = await self._joined()
+        if not self._old.alive:
+            self._abandon(joined)
+            raise WorkerError(f"{self._old.name} died while {self._entry.name} moved")
+        if not self._entry.watched:
+            self._crew.give_to(self._entry, self._fresh, b"", joined=False)  # nobody reads it
+            return
+        self._old.send(HandOver(self._entry.index))
+        handed = await self._answer(self._old, HandedOver, HAND_OVER_WITHIN_S)
+        if handed is None or not self._fresh.alive:
+            self._abandon(joined)
+            raise WorkerError(f"{self._entry.name} was not handed over")
+        self._crew.give_to(self._entry, self._fresh, handed.known, joined=joined)
+
+    async def _joined(self) -> bool:
+        """Whether the new worker has a session beside the old one's; it moves without otherwise."""
+        entry = self._entry
+        for attempt in range(TRIES):
+            if not (entry.watched and self._crew.is_live(entry) and entry.may_be_joined):
+                return False
+            if attempt:
+                await asyncio.sleep(AGAIN_AFTER_S)
+            self._crew.join(entry, self._fresh)
+            told = await self._answer(self._fresh, Joined, JOIN_WITHIN_S)
+            if told is not None and not told.failed:
+                return True
+            if told is None:
+                self._abandon(joined=True)
+        entry.single_session = self._crew.is_live(entry)  # learnt: it is there, and lets nobody else in
+        return False
+
+    def _abandon(self, joined: bool) -> None:
+        if joined:
+            self._fresh.send(RemoveCamera(self._entry.index, CameraState.WAITING))
+
+    async def _answer(self, child: Child, kind: type[Any], seconds: float) -> Any:
+        """What it says of this camera; None where it says nothing in time, or has died."""
+
+        def said() -> Any:
+            found = [
+                each for each in child.answers if isinstance(each, kind) and each.index == self._entry.index
+            ]
+            return found[0] if found else None
+
+        return await _eventually(said, child, self._clock.monotonic() + seconds, self._clock)
+
+
+async def _eventually(said: Callable[[], Any], child: Child, deadline: float, clock: Clock) -> Any:
+    while (answer := said()) is None and child.alive and clock.monotonic() < deadline:
+        child.flush()
+        await asyncio.sleep(LOOK_EVERY_S)
+    answer = answer if answer is not None else said()
+    if answer is not None:
+        child.answers.remove(answer)
+    return answer

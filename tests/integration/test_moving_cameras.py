@@ -1,0 +1,199 @@
+"""A camera worker is replaced, as planned: its cameras go on in another process, and nobody notices."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from integration.changing import GONE, Node, Still, config
+from integration.harness import Cameras, adds_up, fake, gone, wait_until, workers_of
+from vedette.causes import Cause
+from vedette.errors import ConfigError, WorkerError
+from vedette.facts import EpochStarted, TracksEnded, WorkerEnded, WorkerReplaced
+
+MOVED = ("cam0", "cam2")
+"""Cameras of cameras-0 of four in two workers."""
+
+
+def four(cameras: Cameras) -> dict[str, object]:
+    return {"detector": fake(seconds=0.003), "defaults": {}}
+
+
+@pytest.fixture
+def node(cameras: Cameras) -> Iterator[Node]:
+    with Node(config(cameras, 4, **four(cameras))) as node:
+        node.until_more("cam0", "cam1", "cam2", "cam3")
+        wait_until(lambda: not any(node.view(f"cam{n}").blind for n in range(4)), "all are seen")
+        node.facts.clear()
+        yield node
+
+
+def worker_name(node: Node, camera: str) -> str:
+    place = node.node._node.roster.named(camera).worker
+    return f"cameras-{place}"
+
+
+def ids(results: list[dict[str, object]]) -> set[int]:
+    return {track["track_id"] for each in results for track in each["detections"]}  # type: ignore[attr-defined, index]
+
+
+def nothing_was_noticed(node: Node) -> None:
+    assert not [fact for fact in node.facts if isinstance(fact, (EpochStarted, TracksEnded, WorkerEnded))]
+    assert not [gap for name in MOVED for gap in node.gaps(name)]
+
+
+def test_tracks_and_epochs_go_on_and_nothing_is_a_gap(node: Node) -> None:
+    still = Still(node, "cam1", "cam3")
+    before = {name: (node.view(name), ids(node.of(name))) for name in MOVED}
+    for number in range(3):
+        name = worker_name(node, "cam0")
+        node.node.recycle(name)
+        node.until_more(*MOVED)
+        told = [fact for fact in node.facts if isinstance(fact, WorkerReplaced)]
+        assert len(told) == number + 1
+        assert (told[-1].worker, told[-1].reason) == (name, "operator")
+        assert worker_name(node, "cam0") == worker_name(node, "cam2") != name
+    for name, (view, tracks) in before.items():
+        assert node.view(name).epoch == view.epoch
+        assert ids(node.of(name)) == tracks, "no id is new, none was lost"
+        assert node.view(name).frames.orphaned == view.frames.orphaned
+        assert node.view(name).frames.failed == 0
+    nothing_was_noticed(node)
+    still.check()
+    assert len(workers_of(os.getpid(), "camera")) == 2, "the ones before are gone"
+    node.stop()
+
+
+def test_a_new_camera_goes_to_the_one_that_took_over(node: Node, cameras: Cameras) -> None:
+    node.node.remove_camera("cam0")
+    node.node.recycle("cameras-0")
+    node.node.add_camera("new", url=cameras.url(0))
+    node.until_more("new", "cam2")
+    assert worker_name(node, "new") != "cameras-0"
+    node.stop()
+
+
+def test_what_the_node_calls_a_worker_by_its_first_name_stays_that_worker(node: Node) -> None:
+    node.node.recycle("cameras-0")
+    node.node.recycle("cameras-0")
+    node.until_more(*MOVED)
+    nothing_was_noticed(node)
+    node.stop()
+
+
+def test_a_camera_that_allows_one_session_is_opened_anew_and_that_is_on_record(cameras: Cameras) -> None:
+    with Node(config(cameras, 4, **four(cameras))) as node:
+        node.node.change_camera("cam0", max_sessions=1)
+        node.until_more("cam0", "cam2")
+        wait_until(lambda: not any(node.view(name).blind for name in MOVED), "both are seen")
+        node.facts.clear()
+        sessions = node.view("cam0").sessions
+        node.node.recycle(worker_name(node, "cam0"))
+        gap = node.until_gap("cam0", Cause.HANDED_OVER, over=True)
+        assert gap.end is not None
+        node.until_more("cam0", "cam2")
+        assert node.view("cam0").sessions == sessions + 1
+        assert not node.gaps("cam2")
+        node.stop()
+
+
+def test_cameras_without_a_session_move_all_the_same(node: Node, cameras: Cameras) -> None:
+    node.node.add_camera("away", url=GONE)
+    node.until_gap("away", Cause.REFUSED)
+    node.node.pause("cam2", "painting")
+    node.until_state("cam2", "paused")
+    for name in ("cameras-0", "cameras-1"):
+        node.node.recycle(name)
+    node.until_more("cam0", "cam1", "cam3")
+    assert node.view("cam2").state == "paused"
+    node.node.resume("cam2")
+    node.until_more("cam2")
+    node.node.change_camera("away", url=cameras.url(1))
+    node.until_more("away")
+    node.stop()
+
+
+def test_one_that_dies_while_cameras_come_to_it_leaves_all_of_them_watched(node: Node) -> None:
+    known = {process.pid for process in workers_of(os.getpid(), "camera")}
+    failed: list[WorkerError] = []
+
+    def recycle() -> None:
+        try:
+            node.node.recycle("cameras-0")
+        except WorkerError as err:
+            failed.append(err)
+
+    asking = threading.Thread(target=recycle)
+    asking.start()
+    fresh = wait_for_another(known)
+    os.kill(fresh, signal.SIGKILL)
+    asking.join(60)
+    assert failed
+    node.until_more("cam0", "cam1", "cam2", "cam3")
+    node.node.recycle("cameras-0")
+    node.until_more("cam0", "cam1", "cam2", "cam3")
+    for camera in node.node.report()["cameras"].values():
+        assert adds_up(camera["frames"])
+
+
+def test_the_old_one_dies_while_its_cameras_move_and_all_of_them_come_back(node: Node) -> None:
+    first = workers_of(os.getpid(), "camera")
+    known = {process.pid for process in first}
+    asking = threading.Thread(target=lambda: _try(node, "cameras-0"))
+    asking.start()
+    wait_for_another(known)
+    first[0].kill()
+    first[1].kill()
+    asking.join(60)
+    node.until_more("cam0", "cam1", "cam2", "cam3", seconds=60)
+    for camera in node.node.report()["cameras"].values():
+        assert adds_up(camera["frames"])
+
+
+def test_a_node_that_is_stopped_while_cameras_move_stops(cameras: Cameras) -> None:
+    with Node(config(cameras, 4, **four(cameras))) as node:
+        node.until_more("cam0", "cam2")
+        known = {process.pid for process in workers_of(os.getpid(), "camera")}
+        asking = threading.Thread(target=lambda: _try(node, "cameras-0"))
+        asking.start()
+        wait_for_another(known)
+        children = psutil.Process().children(recursive=True)
+        node.stop()
+        asking.join(60)
+        assert not asking.is_alive()
+        assert gone(children)
+
+
+def test_a_worker_that_plays_a_clip_is_not_replaced_and_says_why(node: Node, clips: Path) -> None:
+    node.node.add_camera("clip", url=str(clips / "h264.mp4"), loop=True)
+    node.until_more("clip")
+    with pytest.raises(WorkerError, match="it plays clip"):
+        node.node.recycle(worker_name(node, "clip"))
+    with pytest.raises(ConfigError, match="there is no worker"):
+        node.node.recycle("cameras-17")
+    node.until_more("cam0", "cam1", "cam2", "cam3")
+
+
+def _try(node: Node, worker: str) -> None:
+    try:
+        node.node.recycle(worker)
+    except (WorkerError, ConfigError):
+        pass
+
+
+def wait_for_another(known: set[int]) -> int:
+    """The pid of a camera worker that was not there before."""
+    found: list[int] = []
+
+    def there() -> bool:
+        found[:] = [each.pid for each in workers_of(os.getpid(), "camera") if each.pid not in known]
+        return bool(found)
+
+    wait_until(there, "another camera worker is there", 60)
+    return found[0]
