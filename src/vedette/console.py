@@ -16,7 +16,7 @@ import structlog
 from rich.console import Console
 
 from vedette.config import Config
-from vedette.errors import VedetteError, redact
+from vedette.errors import VedetteError, WorkerError, redact
 from vedette.facts import EndReason
 from vedette.node import FIXED
 from vedette.observe.display import Display, make_display
@@ -45,9 +45,9 @@ def run_blocking(
 ) -> int:
     """Run until SIGINT, SIGTERM, ``seconds`` are over or all clips are; returns the exit code.
 
-    SIGHUP reads the configuration anew with ``reread`` and applies what changed in its cameras. SIGUSR1
-    prints where the time went so far. The report is written in every case. Raises DetectorError and the like
-    after everything was stopped.
+    SIGHUP reads the configuration anew with ``reread`` and applies what changed in its cameras and of its
+    detector. SIGUSR1 prints where the time went so far. The report is written in every case. Raises
+    DetectorError and the like after everything was stopped.
     """
     console = Console(stderr=True)
     # Result lines and a live table on one terminal would destroy each other.
@@ -62,9 +62,10 @@ def run_blocking(
             if node.metrics_address is not None:
                 structlog.get_logger().info("metrics served", address=node.metrics_address, path="/metrics")
             display = make_display(console, table=table)
+            reloads = _Reloads(node, asked, reread)
 
             def look() -> None:
-                _reload(node, asked, reread)
+                reloads.look()
                 view = node.view()
                 whole.add(view)
                 display.update(view)
@@ -75,6 +76,7 @@ def run_blocking(
                 _watch(node, display, stop, seconds, look)
             finally:
                 node.stop()
+                reloads.join()
                 view = whole.over(node.view_in_all())
                 found = whole.judge(view)
                 if report is not None:
@@ -175,24 +177,47 @@ def asked_by(number: signal.Signals) -> Iterator[Asked]:
         signal.signal(number, before)
 
 
-def _reload(node: RunningNode, asked: Asked, reread: Callable[[], Config] | None) -> None:
-    """Apply the configuration as it is now. A mistake in it changes nothing, and is told."""
-    if not asked.take():
-        return
+class _Reloads:
+    """Applies the configuration anew each time somebody asked, one at a time. In a thread: another detector
+    may take a minute to load, and whoever wants the run to stop meanwhile is to be heard."""
+
+    def __init__(self, node: RunningNode, asked: Asked, reread: Callable[[], Config] | None) -> None:
+        self._node, self._asked, self._reread = node, asked, reread
+        self._thread: threading.Thread | None = None
+
+    def look(self) -> None:
+        """Begin if somebody asked."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        if self._asked.take():
+            self._thread = threading.Thread(target=self._apply, name="vedette-reload", daemon=True)
+            self._thread.start()
+
+    def join(self) -> None:
+        """Once the node was stopped: then it does not take long."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _apply(self) -> None:
+        log = structlog.get_logger()
+        if self._reread is None:
+            log.warning("there is no configuration file to read again")
+            return
+        try:
+            _apply(self._node, self._reread())
+        except WorkerError as err:
+            log.error("the configuration was not applied in whole", reason=str(err))
+        except VedetteError as err:
+            log.error("the configuration was not applied", reason=str(err))
+        except Exception as err:  # a mistake of ours must not end a node that watches
+            log.error("the configuration was not applied", reason=f"{type(err).__name__}: {redact(str(err))}")
+
+
+def _apply(node: RunningNode, config: Config) -> None:
+    """The configuration as it is now. A mistake in it changes nothing (raises)."""
     log = structlog.get_logger()
-    if reread is None:
-        log.warning("there is no configuration file to read again")
-        return
-    try:
-        config = reread()
-        kept = [name for name in FIXED if getattr(config, name) != getattr(node.config, name)]
-        found = node.reload(config)
-    except VedetteError as err:
-        log.error("the configuration was not applied", reason=str(err))
-        return
-    except Exception as err:  # a mistake of ours must not end a node that watches
-        log.error("the configuration was not applied", reason=f"{type(err).__name__}: {redact(str(err))}")
-        return
+    kept = [name for name in FIXED if getattr(config, name) != getattr(node.config, name)]
+    found = node.reload(config)
     log.info("configuration applied", added=found.added, removed=found.removed, changed=found.changed)
     if kept:
         log.warning("needs a restart to take effect", settings=kept)

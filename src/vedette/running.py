@@ -242,7 +242,10 @@ class RunningNode:
         if new.detector != self.config.detector:
             with self._changing:
                 changed = self.config.model_copy(update={"detector": new.detector, "folder": new.folder})
-                self._wait_for(self._begin(lambda: self._node.set_detector(changed, "reload")))
+                try:
+                    self._wait_for(self._begin(lambda: self._node.set_detector(changed, "reload")))
+                except WorkerError as err:
+                    raise WorkerError(f"the cameras were changed, the detector was not: {err}") from err
         return found
 
     # ---- for users: workers, while it runs

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from integration.harness import Cameras, Run, adds_up, assert_in_order, fake
+from integration.harness import Cameras, Run, adds_up, assert_in_order, fake, gone
 
 
 def write(run: Run, config: dict[str, Any]) -> None:
@@ -78,12 +79,12 @@ def test_what_needs_a_restart_is_said_each_time_until_there_is_one(cameras: Came
     with Run(tmp_path, {"cameras": first, "detector": fake(), "workers": 1}) as run:
         run.until_all_analysed(first)
         config = written(run)
-        changed = {**config, "detector": {**config["detector"], "confidence": 0.7}}
+        changed = {**config, "workers": 2}
         write(run, changed)
         for _ in range(2):
-            assert hang_up(run, "needs a restart to take effect")["settings"] == ["detector"]
+            assert hang_up(run, "needs a restart to take effect")["settings"] == ["workers"]
         write(run, {**changed, "max_age": "2s", "cameras": both})
-        assert hang_up(run, "needs a restart to take effect")["settings"] == ["detector"]
+        assert hang_up(run, "needs a restart to take effect")["settings"] == ["workers"]
         run.until_all_analysed(["cam1"])
         lines = [(line["added"], line["changed"]) for line in applied(run)]
         assert lines == [([], []), ([], []), (["cam1"], ["cam0"])], "max_age is each camera's"
@@ -104,3 +105,90 @@ def test_a_clip_that_ended_badly_and_was_removed_spoils_no_run(cameras: Cameras,
         assert hang_up(run, "configuration applied")["removed"] == ["clip"]
         assert run.interrupt() == 0, run.stderr
         assert "error:" not in run.stderr
+
+
+def all_in_one_session(run: Run, names: Iterable[str]) -> None:
+    """Each frame has its one outcome, each analysed one its one result, and nobody had to begin anew."""
+    for name in names:
+        camera, results = run.report["cameras"][name], run.results_of(name)
+        assert adds_up(camera["frames"], in_flight=0)
+        assert camera["frames"]["failed"] == 0
+        assert len(results) == camera["frames"]["analysed"]
+        assert (camera["sessions"], camera["epoch"]) == (1, 0)
+        assert_in_order(results)
+
+
+def lefts(results: Iterable[dict[str, Any]]) -> set[float]:
+    """Where boxes begin, in pixels of the picture."""
+    return {round(found["xyxy"][0]) for each in results for found in each["detections"]}
+
+
+def test_another_detector_takes_over_and_no_result_is_lost(cameras: Cameras, tmp_path: Path) -> None:
+    section = cameras.section()
+    before, after = fake(boxes=[[10, 20, 50, 80]]), fake(boxes=[[100, 20, 140, 80]])
+    with Run(tmp_path, {"cameras": section, "detector": before, "workers": 1}) as run:
+        run.until_all_analysed(section)
+        [old] = run.workers("inference")
+        write(run, {**written(run), "detector": after})
+        line = hang_up(run, "configuration applied")
+        assert (line["added"], line["removed"], line["changed"]) == ([], [], [])
+        assert not run.saw("needs a restart to take effect")
+        assert gone([old])
+        seen = len(run.results)
+        run.until(lambda run: len(run.results) > seen + 20, "there are more results")
+        assert lefts(run.results[:10]) == {10}
+        assert lefts(run.results[seen + 4 :]) == {100}
+        assert run.interrupt() == 0
+        assert not run.saw("worker lost")
+        assert not run.saw("trouble")
+        all_in_one_session(run, section)
+
+
+def test_a_detector_that_cannot_be_loaded_leaves_the_one_before_at_work(
+    cameras: Cameras, tmp_path: Path
+) -> None:
+    section = cameras.section()
+    first = {name: section[name] for name in ("cam0", "cam1", "cam2")}
+    with Run(tmp_path, {"cameras": first, "detector": fake(), "workers": 1}) as run:
+        run.until_all_analysed(first)
+        [old] = run.workers("inference")
+        config = written(run)
+        write(run, {**config, "detector": {"python": "nowhere.to.be.found:Detector"}, "cameras": section})
+        line = hang_up(run, "the configuration was not applied in whole")
+        assert "the cameras were changed, the detector was not" in line["reason"]
+        assert "nowhere" in line["reason"]
+        run.until_all_analysed(section, results=5)
+        assert run.workers("inference") == [old]
+        assert run.process.poll() is None
+        assert run.interrupt() == 0, run.stderr
+        assert not run.saw("worker lost")
+        assert "Traceback" not in run.stderr
+        all_in_one_session(run, section)
+
+
+def test_a_detector_that_never_gets_ready_holds_up_neither_the_cameras_nor_the_end(
+    cameras: Cameras, tmp_path: Path
+) -> None:
+    (tmp_path / "slow.py").write_text(
+        "import pathlib, time\n"
+        "class Slow:\n"
+        "    input_size = (96, 160)\n"
+        "    def __init__(self):\n"
+        "        pathlib.Path(__file__).with_name('begun').touch()\n"
+        "        time.sleep(1e6)\n"
+        "    def detect(self, images):\n"
+        "        return []\n"
+    )
+    section = cameras.section()
+    with Run(tmp_path, {"cameras": section, "detector": fake(), "workers": 1}) as run:
+        run.until_all_analysed(section)
+        write(run, {**written(run), "detector": {"python": "slow:Slow"}})
+        run.process.send_signal(signal.SIGHUP)
+        run.until(lambda run: (run.folder / "begun").exists(), "the new detector is being made")
+        seen = len(run.results)
+        run.until(lambda run: len(run.results) > seen + 20, "there are more results")
+        everybody = run.descendants()
+        assert run.interrupt() == 0, run.stderr
+        assert gone(everybody)
+        assert "Traceback" not in run.stderr
+        all_in_one_session(run, section)

@@ -19,6 +19,8 @@ from vedette.supervise.child import Child
 from vedette.workers.protocol import (
     AddCamera,
     Channel,
+    Fetch,
+    Filled,
     Link,
     Message,
     MessageTooLong,
@@ -159,13 +161,15 @@ def test_a_descriptor_that_waits_is_our_own_copy_and_is_closed_when_it_is_sent(n
 
     until(told)
     assert descriptors() == before + 1, "only the other end is left"
-    # The worker has it: it hangs up when it is told of another detector.
-    link, (again, end) = Channel(other), pair()
-    with again, end:
-        assert child.send(Link(0, []), [again.fileno()])
-        assert select.select([link], [], [], 20)[0]
-        with pytest.raises(EOFError):
-            link.receive()
+    # The worker has it: it answers a detector there, and hangs up when it ends.
+    link = Channel(other)
+    assert link.send(Fetch(7, 0, 0, 96, 160))
+    assert select.select([link], [], [], 20)[0]
+    assert link.receive() == (Filled(7, False), [])
+    assert child.send(Stop())
+    assert select.select([link], [], [], 20)[0]
+    with pytest.raises(EOFError):
+        link.receive()
     link.close()
 
 

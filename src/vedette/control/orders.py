@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from vedette.control.protocol import Became, ControlError, Order, Ordered
-from vedette.errors import redact
+from vedette.errors import VedetteError, redact
 
 __all__ = ["Do", "Orders"]
 
@@ -26,8 +26,13 @@ class Orders:
         self._next = 1
 
     def give(self, order: Order) -> Ordered:
+        """Raises ControlError for what cannot even be begun."""
+        try:
+            begun = self._do(order)
+        except VedetteError as err:
+            raise ControlError(redact(str(err))) from err
         number, self._next = self._next, self._next + 1
-        self._given[number] = self._do(order)
+        self._given[number] = begun
         for old in [each for each, future in self._given.items() if future.done()][:-REMEMBERED]:
             del self._given[old]
         return Ordered(number)

@@ -90,6 +90,9 @@ so long, but heard in between."""
 BEAT_S = 0.1
 SWEEP_S = 0.5
 
+SHOWN_WITHIN_S = 1.0
+"""Whoever only wants to look waits so long for the next picture of a camera."""
+
 
 class _Gate:
     """A camera's turn to connect, which the node gives. ``tell`` is called from the loop."""
@@ -159,6 +162,8 @@ class _Desk:
     slots: Slots | None = None
     tickets: dict[int, int] = field(default_factory=dict)
     """Of the pictures that it has: ticket → camera."""
+    to_show: dict[int, tuple[Fetch, float]] = field(default_factory=dict)
+    """It wants to look at the next picture of these cameras: until when, in monotonic seconds."""
     open: bool = True
 
 
@@ -229,6 +234,7 @@ class CameraWorker:
                     self._look_after(camera)
             if now - swept > SWEEP_S:
                 swept = now
+                self._nothing_to_show(now)
                 for index, camera in self._cameras.items():
                     camera.pipeline.expire()
                     self._table.rows["backlog"][index] = camera.lane.backlog
@@ -551,7 +557,11 @@ class CameraWorker:
             return
         target = desk.slots.sized(fetch.slot, fetch.height, fetch.width)
         if fetch.trial:
-            desk.channel.send(Filled(fetch.ticket, camera.pipeline.show(target)))
+            if camera.pipeline.show(target):
+                desk.channel.send(Filled(fetch.ticket, True))
+            else:
+                # A detector that has time takes pictures as soon as they are there: on the next one's way.
+                desk.to_show[fetch.camera] = fetch, self._clock.monotonic() + SHOWN_WITHIN_S
             return
         desk.tickets[fetch.ticket] = fetch.camera
         if camera.lane.slow or self._table.rows["decode_s"][fetch.camera] > SHORT_S:
@@ -563,6 +573,7 @@ class CameraWorker:
     def _take(
         self, desk: _Desk, camera: _Camera, fetch: Fetch, target: np.ndarray[Any, np.dtype[np.uint8]]
     ) -> None:
+        self._show(camera, fetch.camera)
         try:
             filled = camera.pipeline.take(fetch.ticket, target)
         except MemoryError:
@@ -584,6 +595,23 @@ class CameraWorker:
         except Exception as err:  # a mistake of ours on one picture: no reason to stop hearing the detector
             name = camera.pipeline.settings.name
             self.trouble(f"{name}: a picture cannot be judged: {type(err).__name__}: {err}", where="health")
+
+    def _show(self, camera: _Camera, index: int) -> None:
+        """To those who only want to look, before the picture is taken. From any thread."""
+        for desk in list(self._desks):
+            if desk.slots is None or index not in desk.to_show:
+                continue
+            fetch, _ = desk.to_show[index]
+            shown = camera.pipeline.show(desk.slots.sized(fetch.slot, fetch.height, fetch.width))
+            if shown and desk.open and desk.to_show.pop(index, None) is not None:
+                desk.channel.send(Filled(fetch.ticket, True))
+
+    def _nothing_to_show(self, now: float) -> None:
+        """Of cameras that had no picture for a while."""
+        for desk in self._desks:
+            for index, (fetch, until) in list(desk.to_show.items()):
+                if now > until and desk.to_show.pop(index, None) is not None:
+                    desk.channel.send(Filled(fetch.ticket, False))
 
     def _on_loop(self, work: Callable[[], None]) -> None:
         """From any thread."""

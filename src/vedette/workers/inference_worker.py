@@ -407,7 +407,7 @@ class InferenceWorker:
 
     def _answer(self, answer: Filled) -> None:
         if self._trial is not None and answer.ticket in self._trial.asked:
-            self._free.append(self._trial.asked[answer.ticket])
+            self._free.append(self._trial.asked[answer.ticket][1])
             self._trial.answered(answer)
             return
         late = self._overdue.pop(answer.ticket, None)
@@ -489,6 +489,9 @@ class InferenceWorker:
         if self._pending is not None:
             for ticket in [t for t in self._pending.open if self._pending.tickets[t][0] in gone]:
                 self._answer(Filled(ticket, False))
+        if self._trial is not None:
+            for ticket in [t for t, (camera, _) in self._trial.asked.items() if camera in gone]:
+                self._answer(Filled(ticket, False))
 
     def _hear_node(self) -> None:
         try:
@@ -520,7 +523,9 @@ class InferenceWorker:
             if link is not None:
                 ticket, slot = next(self._tickets), self._free.pop()
                 if link.send(Fetch(ticket, slot, camera, *self._sizes[0].input_size, trial=True)):
-                    self._trial.asked[ticket] = slot
+                    self._trial.asked[ticket] = camera, slot
+                else:
+                    self._free.append(slot)
         self._trial.conclude_if_complete()
 
     def _meet(self, worker: int, cameras: list[int], link: Channel) -> None:

@@ -18,17 +18,17 @@ OUTSIDE = 0.5
 
 
 class Trial:
-    """``asked``: tickets of the pictures that were asked for, and their slots."""
+    """``asked``: tickets of the pictures that were asked for, with their camera and slot."""
 
     def __init__(self, detector: Any, slots: Slots, node: Channel) -> None:
         self._detector, self._slots, self._node = detector, slots, node
-        self.asked: dict[int, int] = {}
+        self.asked: dict[int, tuple[int, int]] = {}
         self._pictures = self._found = 0
         self._failed = ""
 
     def answered(self, answer: Filled) -> None:
         """A picture is there, or there is none of that camera."""
-        slot = self.asked.pop(answer.ticket)
+        _, slot = self.asked.pop(answer.ticket)
         if answer.filled and not self._failed:
             self._look(slot)
         self.conclude_if_complete()
