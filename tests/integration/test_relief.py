@@ -124,12 +124,12 @@ class Relieved(Node):
         return self.workers("inference")[0]
 
     def until_told(self, kind: type[Any], count: int = 1) -> Any:
-        wait_until(lambda: len(self.told(kind)) >= count, f"{kind.__name__} was told", 60)
+        wait_until(lambda: len(self.told(kind)) >= count, f"{kind.__name__} was told")
         return self.told(kind)[count - 1]
 
     def until_begun(self) -> psutil.Process:
         """The fresh one, while it is being made."""
-        wait_until((self.folder / "begun").exists, "another detector is being made", 60)
+        wait_until((self.folder / "begun").exists, "another detector is being made")
         wait_until(lambda: len(self.workers("inference")) == 2, "there are two")
         return self.workers("inference")[1]
 

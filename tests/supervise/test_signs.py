@@ -43,7 +43,7 @@ def still(pid: int) -> bool:
 
 def test_a_process_that_sleeps_is_still(start: Start) -> None:
     pid = start("time.sleep(1000)").pid
-    wait_until(lambda: still(pid), "it sleeps", 30)
+    wait_until(lambda: still(pid), "it sleeps")
     activity = activity_of(pid)
     assert not activity.stopped
     assert activity.spent is not None
@@ -51,25 +51,25 @@ def test_a_process_that_sleeps_is_still(start: Start) -> None:
 
 def test_a_process_that_computes_is_busy_although_it_may_wait_for_a_core(start: Start) -> None:
     pid = start("exec('while True: pass')").pid
-    wait_until(lambda: activity_of(pid).busy, "it runs", 30)
+    wait_until(lambda: activity_of(pid).busy, "it runs")
     spent = activity_of(pid).spent
     assert spent is not None
-    wait_until(lambda: (activity_of(pid).spent or 0) > spent, "and goes on", 30)
+    wait_until(lambda: (activity_of(pid).spent or 0) > spent, "and goes on")
 
 
 def test_a_thread_that_computes_counts_for_a_process_whose_main_thread_sleeps(start: Start) -> None:
     line = "threading.Thread(target=exec, args=('while True: pass',)).start(); time.sleep(1000)"
     pid = start(line).pid
-    wait_until(lambda: activity_of(pid).busy, "it runs", 30)
+    wait_until(lambda: activity_of(pid).busy, "it runs")
 
 
 def test_a_stopped_process_is_seen_to_be(start: Start) -> None:
     pid = start("exec('while True: pass')").pid
     assert not activity_of(pid).stopped
     os.kill(pid, signal.SIGSTOP)
-    wait_until(lambda: activity_of(pid).stopped, "it is stopped", 30)
+    wait_until(lambda: activity_of(pid).stopped, "it is stopped")
     os.kill(pid, signal.SIGCONT)
-    wait_until(lambda: not activity_of(pid).stopped, "it goes on", 30)
+    wait_until(lambda: not activity_of(pid).stopped, "it goes on")
 
 
 def test_a_process_that_is_gone_raises(start: Start) -> None:
