@@ -548,6 +548,8 @@ class Node:
         """It is the detector from now on; the one before is a bystander until it is dismissed."""
         self._standing_by.remove(child)
         self._standing_by.append(self.detector)
+        # Whoever is on trial stays so, by whatever process.
+        child.quarantines = self.detector.quarantines
         self.detector = child
         self.config = self.config.model_copy(update={"detector": config.detector})
         self._detects(child)
@@ -687,6 +689,7 @@ class Node:
             stopped_since=child.signs.stopped_since,
             still_since=child.signs.still_since,
             told_at=child.told_at,
+            starved=child.signs.starved,
             quarantined_at=child.quarantined_at,
             quarantines=child.quarantines,
             essential=inference,

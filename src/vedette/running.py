@@ -18,7 +18,7 @@ from vedette.config import Config, load_config
 from vedette.control.protocol import Order
 from vedette.errors import ConfigError, VedetteError, WorkerError, redact
 from vedette.faces import Faces
-from vedette.facts import AnyFact, Trouble, WorkerEnded
+from vedette.facts import AnyFact, Quarantined, Trouble, WorkerEnded
 from vedette.node import Node
 from vedette.observe.report import build_report
 from vedette.observe.telling import Telling
@@ -453,6 +453,9 @@ def _say_trouble(fact: AnyFact) -> None:
         print(f"vedette: {redact(fact.message)}", file=sys.stderr)
     elif isinstance(fact, WorkerEnded):
         print(f"vedette: worker {fact.worker} was lost: {redact(fact.detail)}", file=sys.stderr)
+    elif isinstance(fact, Quarantined):
+        why = f"{fact.why}; the last time: {redact(fact.detail)}"
+        print(f"vedette: worker {fact.worker} is in quarantine: {why}", file=sys.stderr)
 
 
 def run(

@@ -22,6 +22,7 @@ from vedette.supervise.policy import (
     RESPAWN_FIRST_S,
     RESPAWN_MOST_S,
     START_WITHIN_S,
+    STARVED_MOST_S,
     STEADY_AFTER_S,
     STILL_WITHIN_S,
     STOPPED_WITHIN_S,
@@ -254,6 +255,14 @@ def test_a_silent_worker_that_does_nothing_hangs_and_one_that_is_starved_does_no
     assert verdict(replace(silent, still_since=NOW + 0.3), later) is Action.TERMINATE
     assert verdict(silent, later) is Action.LEAVE, "it runs, or waits for a core or a disk"
     assert verdict(silent, NOW + BEAT_WITHIN_S + 0.1) is Action.TERMINATE, "but not for ever"
+
+
+def test_the_time_in_which_a_worker_waited_for_a_core_does_not_count_but_not_for_ever() -> None:
+    silent = replace(WELL, beat_at=NOW)
+    assert verdict(replace(silent, starved=9.0), NOW + 18) is Action.LEAVE
+    assert verdict(replace(silent, starved=9.0), NOW + 19.5) is Action.TERMINATE
+    assert verdict(replace(silent, starved=1000.0), NOW + STARVED_MOST_S - 1) is Action.LEAVE
+    assert verdict(replace(silent, starved=1000.0), NOW + STARVED_MOST_S + 1) is Action.TERMINATE
 
 
 def test_a_worker_that_beats_or_starts_may_do_nothing_for_as_long_as_it_likes() -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,7 @@ def test_a_kernel_that_does_not_count_makes_nobody_still(tmp_path: Path) -> None
     assert activity_of(5, tmp_path).spent is None
     (task / "schedstat").write_text("7 3 2\n")
     assert activity_of(5, tmp_path).spent == 10
+    assert activity_of(5, tmp_path).waited == {"5": 3}
 
 
 class Simulated:
@@ -102,7 +104,8 @@ class Simulated:
         for _ in range(round(seconds / every)):
             self.now += every
             spent = None if self.activity.spent is None else self.activity.spent + ran
-            self.activity = Activity(**{"stopped": False, "busy": False, **changes}, spent=spent)
+            how = {"stopped": False, "busy": False, **changes}
+            self.activity = Activity(**how, spent=spent, waited=self.activity.waited)
             self.signs.look(1, self.now)
         return self.signs
 
@@ -132,6 +135,17 @@ def test_whoever_did_not_look_for_a_while_knows_nothing_of_the_time_between() ->
     assert (signs.still_since, signs.stopped_since) == (0.0, 0.0)
     world.now += 600
     assert world.looks(0.1, stopped=True).stopped_since == pytest.approx(world.now)
+
+
+def test_what_a_process_waited_for_cores_while_it_was_silent_is_that_of_its_worst_thread() -> None:
+    world = Simulated()
+    world.activity = replace(world.activity, waited={"1": 5 * 10**9, "2": 0})
+    assert world.looks(0.1).starved == 0.0, "that was before"
+    world.activity = replace(world.activity, waited={"1": 6 * 10**9, "2": 2 * 10**9, "3": 9 * 10**9})
+    assert world.looks(0.1).starved == pytest.approx(2.0)
+    world.signs.forget()
+    assert world.signs.starved == 0.0
+    assert world.looks(0.1).starved == 0.0
 
 
 def test_a_process_that_spoke_begins_afresh() -> None:

@@ -17,7 +17,11 @@ START_WITHIN_S = 120.0
 """Compiling a model for a device may take a minute; a worker that says nothing for two is stuck."""
 
 BEAT_WITHIN_S = 10.0
-"""Workers beat ten times a second; one that is silent for a hundred beats hangs, whatever it is busy with."""
+"""Workers beat ten times a second; one that is silent for a hundred beats hangs, whatever it is busy with.
+The time in which it waited for a core is not counted: others had it."""
+
+STARVED_MOST_S = 60.0
+"""A worker that turns in an endless loop waits for cores, too, where they are short."""
 
 STILL_WITHIN_S = 2.0
 """One that is silent and was seen to do nothing at all for so long hangs: twenty beats were due meanwhile,
@@ -69,7 +73,7 @@ class Health:
     ``deaths``: when it died lately. ``batch_started``/``batch_limit``: the running batch of an inference
     worker and how many seconds it may take. ``stopped_since``, ``still_since``: since when its process has
     been seen stopped, or doing nothing: neither running nor waiting for a core or a disk. ``told_at``: when
-    it was asked to end.
+    it was asked to end. ``starved``: seconds of its silence in which a thread of it waited for a core.
 
     ``quarantines``: how often in a row it was quarantined; ``quarantined_at``: since when it is, 0.0 while it
     is being tried. ``essential``: nobody sees anything without it.
@@ -85,6 +89,7 @@ class Health:
     stopped_since: float = 0.0
     still_since: float = 0.0
     told_at: float = 0.0
+    starved: float = 0.0
     quarantined_at: float = 0.0
     quarantines: int = 0
     essential: bool = False
@@ -136,8 +141,8 @@ def _hangs(health: Health, now: float) -> str:
         return f"a batch took longer than detector.timeout ({health.batch_limit:g} s)"
     beat_at = max(health.beat_at, health.spawned_at)
     silent = now - beat_at
-    if silent > BEAT_WITHIN_S:
-        return f"no sign of life for {BEAT_WITHIN_S:.0f} s"
+    if silent - min(health.starved, silent) > BEAT_WITHIN_S or silent > STARVED_MOST_S:
+        return f"no sign of life for {silent:.0f} s"
     if health.still_since and now - max(health.still_since, beat_at) > STILL_WITHIN_S:
         return f"no sign of life for {STILL_WITHIN_S:g} s, in which its process did nothing"
     return ""

@@ -8,8 +8,8 @@ nothing at all.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 __all__ = ["Activity", "Signs", "activity_of"]
@@ -21,16 +21,18 @@ LOOKED_WITHIN_S = 1.0
 @dataclass(frozen=True)
 class Activity:
     """``spent``: nanoseconds that its threads, those that live, have run or waited for a core; None where the
-    system does not say. ``busy``: one of them runs, waits for a core, or waits for a disk."""
+    system does not say. ``busy``: one of them runs, waits for a core, or waits for a disk. ``waited``:
+    nanoseconds that each of them has waited for a core."""
 
     stopped: bool
     busy: bool
     spent: int | None
+    waited: Mapping[str, int] = field(default_factory=dict)
 
 
 def activity_of(pid: int, proc: Path = Path("/proc")) -> Activity:
     """Of a process now. Raises OSError when it is gone."""
-    states, spent = set(), 0
+    states, spent, waits = set(), 0, {}
     for thread in os.listdir(proc / str(pid) / "task"):
         folder = proc / str(pid) / "task" / thread
         try:
@@ -40,19 +42,22 @@ def activity_of(pid: int, proc: Path = Path("/proc")) -> Activity:
         except FileNotFoundError:
             continue  # the thread ended just now, or the kernel keeps no such figures
         spent += int(ran) + int(waited)
+        waits[thread] = int(waited)
     # Nobody has come so far without having run: such a kernel does not count.
-    return Activity(b"T" in states, bool(states & {b"R", b"D"}), spent or None)
+    return Activity(b"T" in states, bool(states & {b"R", b"D"}), spent or None, waits)
 
 
 class Signs:
     """Of one process: since when it has been stopped or still, in monotonic seconds; 0.0 = it is not, or
-    nobody knows."""
+    nobody knows. ``starved``: seconds for which the thread that did so longest has waited for a core, from
+    the first look on."""
 
     def __init__(self, read: Callable[[int], Activity] = activity_of) -> None:
         self._read = read
         self._spent: int | None = None
         self._looked_at = 0.0
-        self.stopped_since = self.still_since = 0.0
+        self._waited: Mapping[str, int] | None = None
+        self.stopped_since = self.still_since = self.starved = 0.0
 
     def look(self, pid: int, now: float) -> None:
         """To be called about ten times a second while the process is silent."""
@@ -66,8 +71,11 @@ class Signs:
         self.stopped_since = (self.stopped_since if known else 0.0) or now if activity.stopped else 0.0
         self.still_since = (self.still_since or self._looked_at) if known and still else 0.0
         self._spent, self._looked_at = activity.spent, now
+        before = self._waited = activity.waited if self._waited is None else self._waited
+        waits = [waited - before.get(thread, waited) for thread, waited in activity.waited.items()]
+        self.starved = max(waits, default=0) / 1e9
 
     def forget(self) -> None:
         """It speaks, or is gone."""
-        self._spent, self._looked_at = None, 0.0
-        self.stopped_since = self.still_since = 0.0
+        self._spent, self._looked_at, self._waited = None, 0.0, None
+        self.stopped_since = self.still_since = self.starved = 0.0
