@@ -18,6 +18,8 @@ from vedette.facts import (
     IncidentClosed,
     IncidentOpened,
     Recovered,
+    ReplacementFailed,
+    ReplacementPostponed,
     Resized,
     Sees,
     SessionEnded,
@@ -25,6 +27,7 @@ from vedette.facts import (
     TracksEnded,
     Trouble,
     WorkerEnded,
+    WorkerReplaced,
 )
 from vedette.ladder.steps import Step
 
@@ -74,6 +77,23 @@ def log_fact(fact: AnyFact) -> None:
             )
         case WorkerEnded():
             log.error("worker lost", worker=fact.worker, exit_code=fact.exit_code, detail=fact.detail)
+        case WorkerReplaced():
+            log.info(
+                "worker replaced",
+                worker=fact.worker,
+                reason=fact.reason,
+                **({"detail": fact.detail} if fact.detail else {}),
+                pid=fact.pid,
+                took=round(fact.took, 2),
+            )
+        case ReplacementFailed() | ReplacementPostponed():
+            failed = isinstance(fact, ReplacementFailed)
+            log.warning(
+                "worker not replaced" if failed else "worker not replaced yet",
+                worker=fact.worker,
+                reason=fact.reason,
+                why=fact.why,
+            )
         case Trouble():
             # A trace that is lost costs no result.
             say = log.warning if fact.where == "traces" else log.error

@@ -557,7 +557,7 @@ class CameraWorker:
                 desk.channel.send(Filled(fetch.ticket, True))
             else:
                 # A detector that has time takes pictures as soon as they are there: on the next one's way.
-                desk.to_show[fetch.camera] = fetch, self._clock.monotonic() + SHOWN_WITHIN_S
+                desk.to_show[fetch.camera] = fetch, self.clock.monotonic() + SHOWN_WITHIN_S
             return
         desk.tickets[fetch.ticket] = fetch.camera
         if camera.lane.slow or self._table.rows["decode_s"][fetch.camera] > SHORT_S:
