@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,8 @@ class Node:
         self.detector_name = ""
         """What the detector at work says it is."""
         self.started_at = self.ready_at = self.stopped_at = 0.0
+        self.deaths: Counter[str] = Counter()
+        """Workers that died and nobody had planned it, by post."""
         self._deliver, self._observe = deliver, tell
         self._clock = clock or SystemClock()
         self._failure: VedetteError | None = None
@@ -703,6 +706,7 @@ class Node:
         self.table.loads[child.place] = 0  # whoever is dead is not busy
         tracks: dict[str, int] = {}
         suspect = None
+        self.deaths[child.post] += 1
         if child is self.detector:
             self.table.header["batch_started"] = 0.0
         else:

@@ -19,6 +19,7 @@ import pytest
 import vedette
 from integration.changing import Node
 from integration.harness import Cameras, Run, adds_up, fake, gone, track_ids, wait_until, workers_of
+from patience import PATIENCE_S
 from vedette.control.protocol import ControlError, Order
 from vedette.errors import ConfigError, VedetteError, WorkerError
 from vedette.facts import Blind, GapOpened, ReplacementFailed, WorkerEnded, WorkerReplaced
@@ -93,15 +94,15 @@ class Relieved(Node):
                 detector=fake(boxes=BOXES, seconds=0.003),
                 workers=2,
                 folder=folder,
-                defaults={"track_grace": 0},
                 # So that a busy machine changes nothing.
+                defaults={"track_grace": "2m", "stall_after": "1m", "late_after": "1m"},
                 ladder=False,
                 max_age="30s",
             )
         )
 
-    def until_more(self, *cameras: str, results: int = 5, seconds: float = 90) -> None:
-        super().until_more(*(cameras or NAMES), results=results, seconds=seconds)
+    def until_more(self, *cameras: str, results: int = 5) -> None:
+        super().until_more(*(cameras or NAMES), results=results)
 
     def other(self, name: str, **options: Any) -> dict[str, Any]:
         """The configuration with one of the detectors above."""
@@ -197,7 +198,7 @@ def elsewhere() -> Iterator[ThreadPoolExecutor]:
 
 def error(future: Future[Any]) -> str:
     with pytest.raises(VedetteError) as found:
-        future.result(60)
+        future.result(PATIENCE_S)
     return str(found.value)
 
 
@@ -264,18 +265,18 @@ def test_a_detector_that_is_bad_never_becomes_the_detector(
 def test_cameras_are_added_and_removed_meanwhile(steady: Relieved, eight: Cameras) -> None:
     asked = steady.node.begin(Order(kind="recycle", what="inference-0"))
     steady.node.add_camera("more", url=eight.url(0))
-    asked.result(60)
+    asked.result(PATIENCE_S)
     steady.until_more("more", *NAMES)
     asked = steady.node.begin(Order(kind="recycle", what="inference-0"))
     steady.node.remove_camera("more")
-    asked.result(60)
+    asked.result(PATIENCE_S)
     steady.until_more()
 
 
 def test_a_worker_that_does_not_exist_is_named_with_those_that_do(steady: Relieved) -> None:
     steady.facts.clear()
     with pytest.raises(
-        ConfigError, match="there is no worker 'cameras-9': inference-0, cameras-0, cameras-1"
+        ConfigError, match="there is no worker 'cameras-9'; there are inference-0, cameras-0, cameras-1"
     ):
         steady.node.recycle("cameras-9")
     assert not steady.told(ReplacementFailed)
@@ -305,7 +306,7 @@ def test_the_old_one_is_killed_while_the_fresh_one_is_made(
     assert gone([old])
     node.until_told(WorkerEnded)
     node.go()
-    asked.result(60)
+    asked.result(PATIENCE_S)
     assert node.detects == fresh
     node.until_more()
     assert node.until_told(WorkerReplaced).pid == fresh.pid
@@ -349,7 +350,7 @@ def test_a_camera_worker_is_killed_meanwhile_and_everything_comes_back(
     victim.kill()
     assert gone([victim])
     node.go()
-    asked.result(60)
+    asked.result(PATIENCE_S)
     node.until_more()
     assert node.detects == fresh
     node.stop()
@@ -408,7 +409,7 @@ def vedette_command(run: Run, *arguments: str) -> subprocess.CompletedProcess[st
     folder = str(run.folder.parent)
     command = [sys.executable, "-m", "vedette.cli", *arguments]
     env = {**os.environ, "XDG_RUNTIME_DIR": folder, "TMPDIR": folder}
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 def detects(run: Run) -> psutil.Process:
@@ -431,7 +432,7 @@ def test_recycle_of_a_worker_that_there_is_not_is_refused_with_those_that_there_
     done = vedette_command(run, "recycle", "inference-7")
     assert done.returncode == ControlError.exit_code
     assert done.stderr.splitlines() == [
-        "error: it was not done: there is no worker 'inference-7': inference-0, cameras-0"
+        "error: it was not done: there is no worker 'inference-7'; there are inference-0, cameras-0"
     ]
     assert detects(run) == before
 
@@ -479,6 +480,6 @@ def test_where_no_node_runs_it_is_said(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     env = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path), "TMPDIR": str(tmp_path)}
     command = [sys.executable, "-m", "vedette.cli", "recycle", "inference-0"]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == ControlError.exit_code
     assert "no node of yours is running" in done.stderr

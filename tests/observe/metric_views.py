@@ -72,7 +72,15 @@ def node(cameras: Sequence[CameraView] | None = None, **fields: object) -> NodeV
                 cameras=2,
                 usage=usage("cameras-0", cpu_s={"loop": 30.5, "decode": 60.25, "take": 1.5, "other": 0.0}),
             ),
-            WorkerView("cameras-1", "camera", busy=0.4, cameras=1),
+            WorkerView(
+                "cameras-5",
+                "camera",
+                busy=0.4,
+                cameras=1,
+                post="cameras-1",
+                replacements={"operator": 3, "lifetime": 1},
+                deaths=2,
+            ),
             WorkerView("inference-0", "inference", busy=0.9, usage=usage("inference-0", gpu=3 * 10**9)),
         ),
         sinks=(

@@ -8,7 +8,18 @@ import msgspec
 import pytest
 
 from vedette.causes import Blame, Cause, kind_of
-from vedette.facts import AnyFact, Gap, GapClosed, GapOpened, Resized, Stepped, Trouble
+from vedette.facts import (
+    AnyFact,
+    Gap,
+    GapClosed,
+    GapOpened,
+    ReplacementFailed,
+    ReplacementPostponed,
+    Resized,
+    Stepped,
+    Trouble,
+    WorkerReplaced,
+)
 from vedette.observe.fact_log import log_fact
 from vedette.observe.log import configure_logging
 
@@ -68,6 +79,32 @@ def test_traces_that_are_lost_are_no_error(capsys: pytest.CaptureFixture[str]) -
 def test_another_input_size_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
     (line,) = logged([Resized(at=1.0, height=192, width=320, why="the detector is behind")], capsys)
     assert (line["level"], line["height"], line["width"]) == ("warning", 192, 320)
+
+
+def test_a_worker_that_was_replaced_as_planned_is_no_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    fact = WorkerReplaced(at=1.0, worker="inference-0", reason="operator", detail="", pid=4711, took=1.23456)
+    plain, model = logged([fact, msgspec.structs.replace(fact, reason="model", detail="a.onnx")], capsys)
+    assert (plain["level"], plain["event"], plain["worker"]) == ("info", "worker replaced", "inference-0")
+    assert (plain["reason"], plain["pid"], plain["took"]) == ("operator", 4711, 1.23)
+    assert "detail" not in plain
+    assert (model["reason"], model["detail"]) == ("model", "a.onnx")
+
+
+def test_a_replacement_that_came_to_nothing_is_a_warning_with_its_reason(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    facts: list[AnyFact] = [
+        ReplacementFailed(at=1.0, worker="inference-0", reason="reload", why="it has no outputs"),
+        ReplacementPostponed(at=2.0, worker="cameras-0", reason="lifetime", why="memory is short"),
+    ]
+    failed, later = logged(facts, capsys, "warning")
+    assert (failed["event"], failed["worker"], failed["reason"], failed["why"]) == (
+        "worker not replaced",
+        "inference-0",
+        "reload",
+        "it has no outputs",
+    )
+    assert (later["event"], later["why"]) == ("worker not replaced yet", "memory is short")
 
 
 def rows(cause: Cause) -> list[AnyFact]:

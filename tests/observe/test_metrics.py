@@ -85,6 +85,16 @@ def test_every_family_is_on_the_page_of_a_node_that_has_been_through_everything(
         assert {key for key, _ in labels} - {"le"} == set(family.labels), name
 
 
+def test_what_was_planned_and_what_was_not_are_counted_apart_for_whoever_has_the_work() -> None:
+    value = read(collector())
+    assert value("worker_replacements_total", worker="cameras-1", reason="operator") == 3
+    assert value("worker_replacements_total", worker="cameras-1", reason="lifetime") == 1
+    assert value("worker_deaths_total", worker="cameras-1") == 2
+    assert value("worker_deaths_total", worker="cameras-0") == 0
+    assert value("worker_deaths_total", worker="cameras-5") is None, "the name of today"
+    assert value("worker_cameras", worker="cameras-5", kind="camera") == 1
+
+
 def test_helps_need_no_escapes_and_end_as_sentences_do() -> None:
     for family in FAMILIES:
         assert re.fullmatch(r'[^"\\\n]+\.', family.help), family
@@ -126,7 +136,7 @@ def test_what_workers_and_the_node_have_and_cost_is_described() -> None:
     seconds = {"loop": 30.5, "decode": 60.25, "take": 1.5, "other": 0}
     shown = {group: value("worker_cpu_seconds_total", worker="cameras-0", group=group) for group in seconds}
     assert shown == seconds
-    assert value("worker_open_fds", worker="cameras-1") is None, "it was not looked at yet"
+    assert value("worker_open_fds", worker="cameras-5") is None, "it was not looked at yet"
 
 
 def test_gpu_memory_is_shown_where_there_is_any() -> None:

@@ -48,7 +48,13 @@ def test_the_report_has_exactly_the_documented_keys() -> None:
         "picodet · openvino",
         {"infer": Percentiles(1, 2, 3.00049, 4)},
         sinks=(SinkView("https://me:secret@hook", 5, 3, 1, 2, 9),),
-        workers=(WorkerView("cameras-0", "camera", 77, 0.51239, 0.1, 3.456, 2, 1),),
+        workers=(
+            WorkerView(
+                *("cameras-0", "camera", 77, 0.51239, 0.1, 3.456, 2, 1),
+                replacements={"lifetime": 3},
+                deaths=1,
+            ),
+        ),
         stages_s={"infer": 1.23456},
         input_size=(256, 416),
         cpu_busy=0.65432,
@@ -101,6 +107,8 @@ def test_the_report_has_exactly_the_documented_keys() -> None:
                     "waited": 0.1,
                     "late_ms": 3.46,
                     "outbox": 2,
+                    "replacements": {"lifetime": 3},
+                    "deaths": 1,
                 }
             ],
             "sinks": [

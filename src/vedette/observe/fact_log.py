@@ -21,6 +21,8 @@ from vedette.facts import (
     Quarantined,
     Recovered,
     Released,
+    ReplacementFailed,
+    ReplacementPostponed,
     Resized,
     Sees,
     SessionEnded,
@@ -28,6 +30,7 @@ from vedette.facts import (
     TracksEnded,
     Trouble,
     WorkerEnded,
+    WorkerReplaced,
 )
 from vedette.ladder.steps import Step
 
@@ -91,6 +94,23 @@ def log_fact(fact: AnyFact) -> None:
             log.warning("worker released", worker=fact.worker)
         case Isolated():
             log.error("camera isolated", camera=fact.camera, worker=fact.worker, why=fact.why)
+        case WorkerReplaced():
+            log.info(
+                "worker replaced",
+                worker=fact.worker,
+                reason=fact.reason,
+                **({"detail": fact.detail} if fact.detail else {}),
+                pid=fact.pid,
+                took=round(fact.took, 2),
+            )
+        case ReplacementFailed() | ReplacementPostponed():
+            failed = isinstance(fact, ReplacementFailed)
+            log.warning(
+                "worker not replaced" if failed else "worker not replaced yet",
+                worker=fact.worker,
+                reason=fact.reason,
+                why=fact.why,
+            )
         case Trouble():
             # A trace that is lost costs no result.
             say = log.warning if fact.where == "traces" else log.error

@@ -74,6 +74,8 @@ def _worker(worker: WorkerView) -> dict[str, Any]:
         "waited": round(worker.waited, 3),
         "late_ms": round(worker.late_ms, 2),
         "outbox": worker.outbox,
+        "replacements": dict(worker.replacements),
+        "deaths": worker.deaths,
     }
     if worker.usage is not None:
         found["usage"] = _usage(worker.usage, worker.peak)

@@ -96,6 +96,8 @@ class WorkerView:
     had no rest. ``waited``: the part of it in which it got no core. ``late_ms``: the most that a turn of its
     loop was late. ``outbox``: messages that the node has not taken. ``cameras``: how many it reads.
     ``usage``: what it has and costs, None before it was read for the first time; ``peak``: the most it had.
+    ``post``: the name of the first one that had its work. ``replacements`` of those that had it, as planned,
+    by reason; ``deaths`` of those nobody had planned.
     """
 
     name: str
@@ -108,6 +110,9 @@ class WorkerView:
     cameras: int = 0
     usage: ProcessUsage | None = None
     peak: Peak = field(default_factory=Peak)
+    post: str = ""
+    replacements: Mapping[str, int] = field(default_factory=dict)
+    deaths: int = 0
 
 
 @dataclass(frozen=True, slots=True)

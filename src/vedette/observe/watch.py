@@ -151,6 +151,13 @@ class Watch:
                 cameras=cameras[child.place - 1] if child.place else 0,
                 usage=self._node.usage.of(child.name),
                 peak=self._node.usage.peak_of(child.name),
+                post=child.post,
+                replacements={
+                    reason: count
+                    for (post, reason), count in list(self._node.relief.done.items())
+                    if post == child.post
+                },
+                deaths=self._node.deaths[child.post],
             )
 
     def _camera(

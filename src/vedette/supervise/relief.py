@@ -12,6 +12,7 @@ knows: tracker, health, motion. Each camera moves by itself.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -106,8 +107,8 @@ class Relief:
         self._one = asyncio.Lock()
         self.under_way: str | None = None
         """The post that is being relieved."""
-        self.done: dict[str, int] = {}
-        """Planned replacements that went well, by post."""
+        self.done: Counter[tuple[str, str]] = Counter()
+        """Planned replacements that went well, by post and reason."""
 
     async def detector(self, config: Config, reason: str, detail: str = "") -> None:
         """Another process becomes the detector, as this configuration has it. Raises WorkerError where it
@@ -176,7 +177,7 @@ class Relief:
         self._tell(ReplacementFailed(at=now, worker=old.name, reason=reason, why=str(err)))
 
     def _replaced(self, old: Child, fresh: Child, reason: str, detail: str, began: float) -> None:
-        self.done[old.post] = self.done.get(old.post, 0) + 1
+        self.done[old.post, reason] += 1
         now = self._clock.monotonic()
         self._tell(
             WorkerReplaced(

@@ -146,4 +146,8 @@ WORKER_COLUMNS: tuple[Column[WorkerView], ...] = (
     _figure(6, "peak", "most MB", "the most it had", lambda worker: worker.peak.pss, _megabytes),
     _figure(7, "own", "own MB", "memory that it shares with nobody", _of("uss"), _megabytes),
     _figure(8, "gpu", "GPU MB", "memory on GPUs", _of("gpu"), _megabytes),
+    _figure(9, "died", "died", "how often it did", lambda worker: worker.deaths),
+    _figure(
+        10, "replaced", "replaced", "how often, as planned", lambda worker: sum(worker.replacements.values())
+    ),
 )

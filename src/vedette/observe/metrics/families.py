@@ -129,6 +129,15 @@ WORKER_CPU = _counter(
     "worker",
     "group",
 )
+WORKER_REPLACEMENTS = _counter(
+    "worker_replacements",
+    "Processes that others took over from as planned, by the first that had the work, and why.",
+    "worker",
+    "reason",
+)
+WORKER_DEATHS = _counter(
+    "worker_deaths", "Processes that died unplanned, by the first that had the work.", "worker"
+)
 SINK_RESULTS = _counter("sink_results", "Results by what became of them at a sink.", "sink", "outcome")
 REQUESTS = _counter("metrics_requests", "Requests for these metrics by what became of them.", "result")
 

@@ -77,6 +77,10 @@ def _put_worker(page: Page, worker: WorkerView) -> None:
     page.add(families.WORKER_LATE, worker.late_ms / 1000, labels)
     page.add(families.WORKER_OUTBOX, worker.outbox, labels)
     page.add(families.WORKER_CAMERAS, worker.cameras, labels)
+    post = label("worker", worker.post or worker.name)
+    for reason, count in worker.replacements.items():
+        page.add(families.WORKER_REPLACEMENTS, count, f"{post},{label('reason', reason)}")
+    page.add(families.WORKER_DEATHS, worker.deaths, post)
 
 
 def _put_usage(page: Page, usage: ProcessUsage) -> None:
