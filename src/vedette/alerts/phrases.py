@@ -130,6 +130,7 @@ CAUSES: dict[str, str] = {
     Cause.DECODE_BEHIND: "decoding cannot keep up",
     Cause.DETECTOR_LOST: "no detector is running",
     Cause.WORKER_LOST: "its worker process died",
+    Cause.HANDED_OVER: "it moved to another process and was opened anew",
     Cause.NODE_DOWN: "Vedette was not running",
     Cause.NODE_ASLEEP: "The machine was asleep",
     Cause.OVERLOADED: "let go, because the machine cannot do all",

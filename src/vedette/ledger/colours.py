@@ -43,6 +43,7 @@ COLOURS: dict[Cause, str] = {
     Cause.DECODE_BEHIND: "#123682",
     Cause.DETECTOR_LOST: "#2c7cd0",
     Cause.WORKER_LOST: "#84bcf6",
+    Cause.HANDED_OVER: "#1e00a9",
     Cause.NODE_DOWN: "#3c4450",
     Cause.NODE_ASLEEP: "#7d8794",
     Cause.PAUSED: "#c9ced4",
