@@ -37,12 +37,13 @@ def fake(timeout: str = "10s", **options: Any) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=4)
-def small_clip(fps: float = 25) -> Clip:
-    """Two seconds of a white square that wanders over grey, 160×96, a keyframe every 0.4 s."""
+def small_clip(fps: float = 25, size: tuple[int, int] = SMALL) -> Clip:
+    """Two seconds of a white square that wanders over grey, a keyframe every 0.4 s. ``size``: (width,
+    height)."""
     pictures = []
     for number in range(int(2 * fps)):
-        picture = np.full((SMALL[1], SMALL[0], 3), 60, np.uint8)
-        left = number * 2 % (SMALL[0] - 16)
+        picture = np.full((size[1], size[0], 3), 60, np.uint8)
+        left = number * 2 % (size[0] - 16)
         picture[40:56, left : left + 16] = 220
         pictures.append(picture)
     return encode_frames(pictures, fps=fps, keyframe_every_s=0.4)
@@ -51,9 +52,9 @@ def small_clip(fps: float = 25) -> Clip:
 class Cameras:
     """Simulated cameras in a thread of this process, on a port they keep: ``stop`` and ``start`` at will."""
 
-    def __init__(self, count: int, *, fps: float = 25, **options: Any) -> None:
+    def __init__(self, count: int, *, fps: float = 25, size: tuple[int, int] = SMALL, **options: Any) -> None:
         self.count, self.port = count, free_port()
-        self._fps, self._options = fps, options
+        self._fps, self._size, self._options = fps, size, options
         self._server: SimulatedCameras | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -71,7 +72,7 @@ class Cameras:
 
     def start(self) -> None:
         self._server = SimulatedCameras(
-            small_clip(self._fps), cameras=self.count, port=self.port, **self._options
+            small_clip(self._fps, self._size), cameras=self.count, port=self.port, **self._options
         )
         self._do(self._server.start())
 
