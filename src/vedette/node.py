@@ -278,16 +278,16 @@ class Node:
     async def recycle(self, name: str, reason: str = "operator", detail: str = "") -> None:
         """Put another process in a worker's place. Raises ConfigError where there is no such worker, and
         WorkerError where no other can take over. One in quarantine is tried at once."""
-        if not self.ready_at:
-            raise WorkerError("the node is still starting")
         if any(child.pardon() for child in self.children if name in (child.name, child.post)):
             return
         if name in (self.detector.name, self.detector.post):
+            _must_work(self.detector)
             await self.relief.detector(self.config, reason, detail)
             return
         # By the name that people see; or by that of the one whose work it does.
         for worker in sorted(self.camera_workers, key=lambda each: each.name != name):
             if name in (worker.name, worker.post):
+                _must_work(worker)
                 await self.relief.camera_worker(worker, reason, detail)
                 return
         names = ", ".join(each.name for each in self.children)
@@ -764,6 +764,12 @@ class Node:
         # Side by side: each may have to wait for somebody outside.
         alerts = asyncio.to_thread(self.alerts.close, ALERTS_WITHIN_S)
         await asyncio.gather(alerts, asyncio.to_thread(self.keeper.close))
+
+
+def _must_work(child: Child) -> None:
+    """Raises WorkerError for one that has nothing to hand over."""
+    if not child.ready:
+        raise WorkerError(f"{child.name} is being started itself")
 
 
 def _hold(config: Config) -> float:
