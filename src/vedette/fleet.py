@@ -100,6 +100,12 @@ class Fleet:
                 self._write_row(entry)
         return found
 
+    def note(self, settings: Mapping[str, CameraSettings]) -> None:
+        """These are the settings by now; nothing that is open is touched for it."""
+        for entry in self.roster:
+            if entry.name in settings and not entry.removed:
+                entry.settings = settings[entry.name]
+
     def pause(self, name: str, why: str = "") -> None:
         """Close its session until it is resumed. What is not seen meanwhile is a gap with that cause."""
         entry = self.roster.named(name)

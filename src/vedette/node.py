@@ -555,6 +555,8 @@ class Node:
         child.quarantines = self.detector.quarantines
         self.detector = child
         self.config = self.config.model_copy(update={"detector": config.detector})
+        # Cameras know its threshold. Their trackers go by the new one from their next epoch in a new worker.
+        self.fleet.note(camera_settings(self.config, self.save_video))
         self._detects(child)
 
     def dismiss(self, child: Child) -> None:
