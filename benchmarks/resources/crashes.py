@@ -90,7 +90,8 @@ class Watched:
                 "timeout": f"{TIMEOUT_S:g}s",
             },
             workers=WORKERS,
-            defaults={"track_grace": 0},
+            # On a machine that is busy with something else only a new worker begins a new epoch.
+            defaults={"track_grace": "1m"},
         )
         self.node = vedette.run(config, on_result=self._result, on_fact=self._fact)
 
