@@ -121,7 +121,7 @@ def test_a_camera_of_high_priority_gets_its_multiple_of_a_slow_detector(
     }
     with Run(tmp_path, config) as run:
         run.until_all_analysed(section, 3)
-        run.until(lambda run: min(shares(run).values(), default=0) >= 15, "there are enough to say so")
+        run.until(lambda run: min(shares(run).values(), default=0) >= 30, "there are enough to say so")
         assert run.interrupt() == 0
         looks = shares(run)
     # 2 : 1 : 1 : 0.5.

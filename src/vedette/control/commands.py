@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vedette.control.client import ControlClient
-from vedette.control.protocol import ControlError, Order
-from vedette.control.where import choose_node, find_nodes
+if TYPE_CHECKING:
+    from vedette.control.client import ControlClient
 
 __all__ = ["model", "recycle"]
 
@@ -29,7 +28,7 @@ def recycle(
     node: Node = None,
 ) -> None:
     """Put another process in a worker's place, with nothing lost."""
-    took = _done(Order(kind="recycle", what=worker), node)
+    took = _done("recycle", worker, node)
     print(f"{worker} was replaced in {took:.1f} s")
 
 
@@ -38,21 +37,27 @@ def model_set(
     file: Annotated[Path, typer.Argument(help="An ONNX file, on the node's machine.")], node: Node = None
 ) -> None:
     """Let another model detect, with nothing lost. If it cannot be used, the one before goes on."""
-    took = _done(Order(kind="model", what=str(file.absolute())), node)
+    took = _done("model", str(file.absolute()), node)
     print(f"{file} detects since {took:.1f} s after it was asked for")
 
 
 def _connected(node: str | None) -> ControlClient:
+    from vedette.control.client import ControlClient
+    from vedette.control.where import choose_node, find_nodes
+
     if node is not None and "/" in node:
         return ControlClient.connect(node)
     return ControlClient.connect(choose_node(node, find_nodes()).path)
 
 
-def _done(order: Order, node: str | None) -> float:
+def _done(kind: Literal["recycle", "model"], what: str, node: str | None) -> float:
     """Seconds it took. Raises ControlError with the reason where it was not done."""
+    # Imported here: `--help` loads nothing heavy.
+    from vedette.control.protocol import ControlError, Order
+
     began = time.monotonic()
     with _connected(node) as client:
-        number = client.order(order)
+        number = client.order(Order(kind=kind, what=what))
         while not (became := client.became(number)).done:
             time.sleep(ASK_EVERY_S)
     if became.failed:
