@@ -134,8 +134,8 @@ def test_a_batch_that_was_asked_for_in_one_size_is_looked_at_in_it(
 ) -> None:
     rig = rig_of(ShrinkingRig)
     header = rig.table.header
-    assert (header["smaller"], header["size"]) == (1, 0)
     worker = rig.meet(0, [0])
+    assert (header["smaller"], header["size"]) == (1, 0)
     rig.frame(0)
     before = worker.fetch()
     assert (before.height, before.width) == (96, 160)

@@ -139,7 +139,8 @@ class TopApp(App[None]):
         self._put("bottleneck", bottleneck_line(sentence) if sentence else Text(""))
         self._put("stages", stage_lines(view))
         self._table()
-        if isinstance(self.screen, ShowsView):
+        # One that is only just coming begins with the view it was made with.
+        if isinstance(self.screen, ShowsView) and self.screen.is_mounted:
             self.screen.show_view(view)
 
     def _head(self) -> None:
