@@ -284,3 +284,46 @@ def test_a_camera_that_is_isolated_has_a_worker_that_new_ones_are_not_given_to(a
     roster.named("cam0").removed = True
     assert roster.isolation == {}
     assert roster.add(camera("cam0")).worker == 2, "its stream is not believed to have become better"
+
+
+def test_second_sessions_are_let_in_within_the_same_budget_as_first_ones(apart: Apart) -> None:
+    fleet, spare = apart.fleet, apart.workers[2]
+    entries = [fleet.roster.named(f"cam{number}") for number in range(4)]
+    # All cameras have one host; as many connect to it as may.
+    fleet._admission = Admission(per_host=2, per_node=8)
+    fleet.asks_to_connect(entries[0].index)
+    for entry in entries[1:]:
+        fleet.ask_to_join(entry, spare)
+
+    def let_in() -> list[str]:
+        return [entry.name for entry in entries if fleet.may_join(entry)]
+
+    assert let_in() == ["cam1"]
+    fleet.joined(entries[1])
+    assert let_in() == ["cam2"]
+    fleet.connected(entries[0].index)
+    assert let_in() == ["cam2", "cam3"]
+    fleet.asks_to_connect(entries[2].index)  # lost meanwhile: its first session waits for its own turn
+    assert let_in() == ["cam2", "cam3"]
+    for entry in entries[2:]:
+        fleet.joined(entry)
+    assert fleet._admission.connecting == 1
+    fleet.connected(entries[2].index)
+    assert (fleet._admission.connecting, fleet._admission.waiting) == (0, 0)
+
+
+def test_whoever_gives_up_waiting_for_a_second_session_holds_up_nobody(apart: Apart) -> None:
+    fleet, spare = apart.fleet, apart.workers[2]
+    first, second = fleet.roster.named("cam0"), fleet.roster.named("cam1")
+    fleet._admission = Admission(per_host=1)
+    for entry in (first, second):
+        fleet.ask_to_join(entry, spare)
+    fleet.joined(second)
+    fleet.joined(first)
+    fleet.joined(first)
+    assert (fleet._admission.connecting, fleet._admission.waiting) == (0, 0)
+    fleet.ask_to_join(second, spare)
+    fleet.worker_died(2)
+    assert fleet._admission.connecting == 0
+    fleet.joined(second)
+    assert not fleet.may_join(second)

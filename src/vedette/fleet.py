@@ -68,6 +68,9 @@ class Fleet:
         self._weights = dict(weights)
         self._table_of, self._workers, self._detectors = table, workers, detectors
         self._admission, self._clock, self._tell, self._adopt = admission, clock, tell, adopt
+        self._moving: dict[str, Entry] = {}
+        """Cameras that wait to open a second session, by what they are called among those who connect."""
+        self._may_join: set[int] = set()
         self._tracks: dict[int, bytes] = {}
         """The track ids of each camera's last result."""
 
@@ -137,6 +140,25 @@ class Fleet:
         for detector in self._detectors():
             if detector.ready:
                 detector.send(Cameras(entry.worker, [entry.index]))
+
+    def ask_to_join(self, entry: Entry, worker: Child) -> None:
+        """Another worker wants to open a session beside the one there is: within the same budgets as those
+        who connect because they were lost. Follow with ``may_join``, and ``joined`` in any case."""
+        name = _second_of(entry)
+        self._moving[name] = entry
+        ask = self._admission.ask(
+            name, host_of(entry.settings.url), worker.place - 1, self._priority(entry), self._now()
+        )
+        self._admit(ask)
+
+    def may_join(self, entry: Entry) -> bool:
+        return entry.index in self._may_join
+
+    def joined(self, entry: Entry) -> None:
+        """Or failed to, or gave up waiting."""
+        self._may_join.discard(entry.index)
+        if self._moving.pop(_second_of(entry), None) is not None:
+            self._admit(self._admission.done(_second_of(entry), self._now()))
 
     def join(self, entry: Entry, worker: Child) -> None:
         """Let another worker open a session beside the one there is."""
@@ -243,9 +265,12 @@ class Fleet:
     def asks_to_connect(self, index: int) -> None:
         entry = self.roster[index]
         host = host_of(entry.settings.url)
-        # Who matters twice as much is let in before the others.
-        priority = round(math.log2(max(1e-3, self._weights.get(entry.name, 1.0))))
-        self._admit(self._admission.ask(entry.name, host, entry.worker, priority, self._now()))
+        ask = self._admission.ask(entry.name, host, entry.worker, self._priority(entry), self._now())
+        self._admit(ask)
+
+    def _priority(self, entry: Entry) -> int:
+        """Who matters twice as much is let in before the others."""
+        return round(math.log2(max(1e-3, self._weights.get(entry.name, 1.0))))
 
     def connected(self, index: int) -> None:
         """Or failed to: in any case it connects no more."""
@@ -266,6 +291,9 @@ class Fleet:
 
     def _admit(self, granted: Sequence[Grant]) -> None:
         for grant in granted:
+            if (moving := self._moving.get(grant.camera)) is not None:
+                self._may_join.add(moving.index)
+                continue
             entry = self.roster.named_ever(grant.camera)
             self._send(entry, MayConnect(entry.index))
 
@@ -290,3 +318,8 @@ class Fleet:
 
     def _now(self) -> float:
         return self._clock.monotonic()
+
+
+def _second_of(entry: Entry) -> str:
+    """What a camera's second session is called among those who connect: like no camera."""
+    return f"{entry.name}\0moves"

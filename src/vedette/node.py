@@ -500,7 +500,7 @@ class Node:
         free = next((worker for worker in self._workers if worker not in taken), None)
         if free is None:
             raise WorkerError("no place is free for another camera worker")
-        free.staffed, free.deaths = True, type(free.deaths)(maxlen=free.deaths.maxlen)
+        free.fill(quarantines=like.quarantines)  # whoever is on trial stays so, by whatever process
         try:
             self._spawn(free)
         except OSError as err:
@@ -529,6 +529,18 @@ class Node:
     def cameras_of(self, child: Child) -> list[Entry]:
         """Those that this camera worker has, paused ones included."""
         return self.roster.of_worker(child.place - 1)
+
+    def ask_to_join(self, entry: Entry, child: Child) -> None:
+        """This camera worker wants to connect to a camera that another one has."""
+        self.fleet.ask_to_join(entry, child)
+
+    def may_join(self, entry: Entry) -> bool:
+        """Whether it has been let in to connect."""
+        return self.fleet.may_join(entry)
+
+    def joined(self, entry: Entry) -> None:
+        """It connects no more, whichever way it went."""
+        self.fleet.joined(entry)
 
     def join(self, entry: Entry, child: Child) -> None:
         """Let it open a session beside the one that the camera's worker has."""
@@ -661,7 +673,8 @@ class Node:
         place = self._place_apart()
         if place is None:
             return
-        place.staffed = True
+        if not place.staffed:
+            place.fill()
         why = f"{self._workers[entry.worker].name} died while it decoded this stream: {in_words(exit_code)}"
         self.fleet.isolate(entry, place.place - 1)
         self._tell(Isolated(at=self._clock.monotonic(), camera=name, worker=place.name, why=why))

@@ -80,6 +80,8 @@ def node(cameras: Sequence[CameraView] | None = None, **fields: object) -> NodeV
                 post="cameras-1",
                 replacements={"operator": 3, "lifetime": 1},
                 deaths=2,
+                quarantined=True,
+                leaks={"memory": 2e7, "files": 10.0},
             ),
             WorkerView("inference-0", "inference", busy=0.9, usage=usage("inference-0", gpu=3 * 10**9)),
         ),

@@ -95,6 +95,14 @@ def test_what_was_planned_and_what_was_not_are_counted_apart_for_whoever_has_the
     assert value("worker_cameras", worker="cameras-5", kind="camera") == 1
 
 
+def test_who_is_in_quarantine_and_what_leaks_is_there_for_alerts() -> None:
+    value = read(collector())
+    assert [value("worker_quarantined", worker=name) for name in ("cameras-0", "cameras-1")] == [0, 1]
+    assert value("worker_leak_per_hour", worker="cameras-1", measure="memory") == 2e7
+    assert value("worker_leak_per_hour", worker="cameras-1", measure="files") == 10
+    assert value("worker_leak_per_hour", worker="cameras-0", measure="memory") is None
+
+
 def test_helps_need_no_escapes_and_end_as_sentences_do() -> None:
     for family in FAMILIES:
         assert re.fullmatch(r'[^"\\\n]+\.', family.help), family

@@ -53,6 +53,8 @@ def test_the_report_has_exactly_the_documented_keys() -> None:
                 *("cameras-0", "camera", 77, 0.51239, 0.1, 3.456, 2, 1),
                 replacements={"lifetime": 3},
                 deaths=1,
+                quarantined=True,
+                leaks={"memory": 2.00000004e7},
             ),
         ),
         stages_s={"infer": 1.23456},
@@ -109,6 +111,8 @@ def test_the_report_has_exactly_the_documented_keys() -> None:
                     "outbox": 2,
                     "replacements": {"lifetime": 3},
                     "deaths": 1,
+                    "quarantined": True,
+                    "leaks_an_hour": {"memory": 20000000.4},
                 }
             ],
             "sinks": [

@@ -88,7 +88,10 @@ def looked(trial: Trial, now: float, calm: float, seen: Seen) -> Trial:
     """Nothing went down. ``calm``: for how many seconds nothing has been too much; ``seen``: the machine."""
     if trial.open and now - trial.at > PROVEN_S:
         hold = trial.hold / 2 if trial.hold > HOLD_FIRST_S else 0.0
-        trial = replace(trial, open=False, hold=hold, most=2 * trial.most, before={}, size=None)
+        # It held: twice as many may be next. Twice as many as went, not as might have: where only one fits
+        # at a time, ten that held say nothing of a thousand.
+        most = 2 * min(trial.most, len(trial.before)) if trial.before else trial.most
+        trial = replace(trial, open=False, hold=hold, most=most, before={}, size=None)
     if not trial.careful:
         return trial
     if trial.seen is None:

@@ -77,6 +77,10 @@ def _worker(worker: WorkerView) -> dict[str, Any]:
         "replacements": dict(worker.replacements),
         "deaths": worker.deaths,
     }
+    if worker.quarantined:
+        found["quarantined"] = True
+    if worker.leaks:
+        found["leaks_an_hour"] = {measure: round(amount, 1) for measure, amount in worker.leaks.items()}
     if worker.usage is not None:
         found["usage"] = _usage(worker.usage, worker.peak)
     return found

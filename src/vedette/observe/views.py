@@ -97,7 +97,8 @@ class WorkerView:
     loop was late. ``outbox``: messages that the node has not taken. ``cameras``: how many it reads.
     ``usage``: what it has and costs, None before it was read for the first time; ``peak``: the most it had.
     ``post``: the name of the first one that had its work. ``replacements`` of those that had it, as planned,
-    by reason; ``deaths`` of those nobody had planned.
+    by reason; ``deaths`` of those nobody had planned. ``quarantined``: it died so often that it is not
+    started for a while. ``leaks``: what it leaks for sure, by measure, an hour: bytes, or how many.
     """
 
     name: str
@@ -113,6 +114,8 @@ class WorkerView:
     post: str = ""
     replacements: Mapping[str, int] = field(default_factory=dict)
     deaths: int = 0
+    quarantined: bool = False
+    leaks: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

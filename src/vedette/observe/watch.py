@@ -138,6 +138,7 @@ class Watch:
     def _workers(self, entries: list[Entry]) -> Iterator[WorkerView]:
         loads = self._node.table.loads
         cameras = Counter(entry.worker for entry in entries if entry.watched)
+        leaking = self._node.recycler.leaking
         for child in self._node.children:
             load = loads[child.place]
             yield WorkerView(
@@ -158,6 +159,8 @@ class Watch:
                     if post == child.post
                 },
                 deaths=self._node.deaths[child.post],
+                quarantined=bool(child.quarantined_at),
+                leaks={leak.measure.value: leak.slope_per_hour for leak in leaking.get(child.post, ())},
             )
 
     def _camera(

@@ -128,6 +128,12 @@ class Child:
         if self._process is not None:
             self._process.terminate()
 
+    def fill(self, *, quarantines: int = 0) -> None:
+        """Somebody works in this place from now on, who has nothing to do with whoever did before."""
+        self.staffed, self.post = True, self.name
+        self.quarantines, self.quarantined_at = quarantines, 0.0
+        self.deaths.clear()
+
     def quarantine(self, now: float) -> None:
         """It is not to be started again for a while."""
         self.quarantined_at, self.quarantines = now, self.quarantines + 1

@@ -58,14 +58,30 @@ class Move:
                 return False
             if attempt:
                 await asyncio.sleep(AGAIN_AFTER_S)
-            self._crew.join(entry, self._fresh)
-            told = await self._answer(self._fresh, Joined, JOIN_WITHIN_S)
+            told = await self._join()
             if told is not None and not told.failed:
                 return True
             if told is None:
                 self._abandon(joined=True)
+            if not (self._fresh.alive and self._old.alive):
+                return False  # that says nothing of the camera
         entry.single_session = self._crew.is_live(entry)  # learnt: it is there, and lets nobody else in
         return False
+
+    async def _join(self) -> Any:
+        """What came of it: ``Joined``, or None where nothing did. Waits for its turn to connect: an NVR
+        that most cameras are behind answers some at a time."""
+        entry, crew = self._entry, self._crew
+        crew.ask_to_join(entry, self._fresh)
+        try:
+            while not crew.may_join(entry):
+                if not (self._fresh.alive and self._old.alive and entry.watched):
+                    return None
+                await asyncio.sleep(LOOK_EVERY_S)
+            crew.join(entry, self._fresh)
+            return await self._answer(self._fresh, Joined, JOIN_WITHIN_S)
+        finally:
+            crew.joined(entry)
 
     def _abandon(self, joined: bool) -> None:
         if joined:

@@ -81,6 +81,18 @@ class Crew(Protocol):
         """Those that this camera worker has, paused ones included."""
         ...
 
+    def ask_to_join(self, entry: Entry, child: Child) -> None:
+        """This camera worker wants to connect to a camera that another one has. See ``may_join``."""
+        ...
+
+    def may_join(self, entry: Entry) -> bool:
+        """Whether it has been let in to connect."""
+        ...
+
+    def joined(self, entry: Entry) -> None:
+        """It connects no more, whichever way it went."""
+        ...
+
     def join(self, entry: Entry, child: Child) -> None:
         """Let it open a session beside the one that the camera's worker has."""
         ...

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vedette.observe.views import NodeView, WorkerView
+from vedette.supervise.seen import Measure
 from vedette.top.column import Cell, Column, number, text
 from vedette.top.words import count, milliseconds, share
 
@@ -36,6 +37,15 @@ def _groups(worker: WorkerView) -> str:
     """What each group of its threads takes; those that do nothing are left out."""
     cpu = worker.usage.cpu if worker.usage else {}
     return " ".join(f"{group} {cores:.2f}" for group, cores in cpu.items() if cores >= 0.005)
+
+
+def _absent(worker: WorkerView) -> str:
+    return "quarantined" if worker.quarantined else "not running"
+
+
+def _leaks(worker: WorkerView) -> str:
+    """What it leaks in an hour, for sure."""
+    return ", ".join(Measure(measure).written(amount) for measure, amount in worker.leaks.items())
 
 
 def _megabytes(size: int) -> str:
@@ -83,7 +93,7 @@ WORKER_COLUMNS: tuple[Column[WorkerView], ...] = (
         "pid",
         "pid",
         "of its process",
-        lambda worker: ("not running", "bold red") if worker.pid is None else (str(worker.pid), ""),
+        lambda worker: (str(worker.pid), "") if worker.pid is not None else (_absent(worker), "bold red"),
         lambda worker: worker.pid or 0,
         11,
         down=False,
@@ -149,5 +159,15 @@ WORKER_COLUMNS: tuple[Column[WorkerView], ...] = (
     _figure(9, "died", "died", "how often it did", lambda worker: worker.deaths),
     _figure(
         10, "replaced", "replaced", "how often, as planned", lambda worker: sum(worker.replacements.values())
+    ),
+    Column(
+        "leaks",
+        "leaks an hour",
+        "what it leaks for sure, in an hour",
+        lambda worker: (_leaks(worker), "bold yellow"),
+        lambda worker: max(worker.leaks.values(), default=0.0),
+        14,
+        rank=11,
+        grows=10,
     ),
 )

@@ -138,6 +138,15 @@ WORKER_REPLACEMENTS = _counter(
 WORKER_DEATHS = _counter(
     "worker_deaths", "Processes that died unplanned, by the first that had the work.", "worker"
 )
+WORKER_QUARANTINED = _gauge(
+    "worker_quarantined", "1 while it is not started because it died too often.", "worker"
+)
+WORKER_LEAK = _gauge(
+    "worker_leak_per_hour",
+    "What a worker leaks for sure: bytes of memory or gpu, numbers of files or threads.",
+    "worker",
+    "measure",
+)
 SINK_RESULTS = _counter("sink_results", "Results by what became of them at a sink.", "sink", "outcome")
 REQUESTS = _counter("metrics_requests", "Requests for these metrics by what became of them.", "result")
 

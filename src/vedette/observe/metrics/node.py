@@ -81,6 +81,9 @@ def _put_worker(page: Page, worker: WorkerView) -> None:
     for reason, count in worker.replacements.items():
         page.add(families.WORKER_REPLACEMENTS, count, f"{post},{label('reason', reason)}")
     page.add(families.WORKER_DEATHS, worker.deaths, post)
+    page.add(families.WORKER_QUARANTINED, int(worker.quarantined), post)
+    for measure, an_hour in worker.leaks.items():
+        page.add(families.WORKER_LEAK, an_hour, f"{post},{label('measure', measure)}")
 
 
 def _put_usage(page: Page, usage: ProcessUsage) -> None:
