@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
+import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -330,11 +331,14 @@ async def test_a_thousand_cameras_cost_little(record_property: Callable[[str, ob
     views = [node(1000, turn) for turn in range(10)]
     async with app.run_test(size=(160, 50)) as pilot:
         await shown(pilot)
-        began = time.process_time()
+        took = []
         for view in views:
+            began = time.process_time()
             app.show(view)
             await pilot.pause()
-        each = (time.process_time() - began) / len(views)
+            took.append(time.process_time() - began)
+        # Not the mean: to a guest of a busy host, standing still may look like running.
+        each = statistics.median(took)
     record_property("cpu_s_per_refresh", each)
     print(f"{1000 * each:.0f} ms of CPU per refresh")
     assert each < 0.5
