@@ -102,7 +102,7 @@ delivery = Delivery(JsonlSink("-"), name="jsonl -", report=lambda text: print(te
 delivery.start()
 for seq in range(2000):
     delivery.put(result(seq), wait=True)
-delivery.close(10)
+delivery.close(100)
 print(delivery.delivered.written + delivery.delivered.failed, file=sys.stderr)
 """
 

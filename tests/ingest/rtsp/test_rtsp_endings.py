@@ -213,12 +213,12 @@ async def test_a_cable_cut_during_the_opening_is_the_networks_fault() -> None:
         visit.cut_cable()
         await visit.left()
 
-    end = await ending(is_cut_off, connect_timeout=1.0)
+    end = await ending(is_cut_off, connect_timeout=2.0)
     assert (end.reason, end.blame) == (EndReason.UNREACHABLE, Blame.NETWORK), end
 
 
 async def test_a_server_that_takes_the_question_and_keeps_silent_is_to_blame() -> None:
-    end = await ending(says_nothing, connect_timeout=0.5)
+    end = await ending(says_nothing, connect_timeout=2.0)
     assert (end.reason, end.blame) == (EndReason.UNREACHABLE, Blame.CAMERA), end
 
 
