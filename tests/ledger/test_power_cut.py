@@ -166,6 +166,6 @@ def test_an_sqlite_ledger_survives_200_kills(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(800)
 def test_a_postgresql_ledger_survives_20_killed_nodes(postgres: Any) -> None:
-    judge = _killed_over_and_over(postgres.database(), 20, 0.2)
+    judge = _killed_over_and_over(postgres.database(), 20, 0.4)
     assert len(judge.begun) > 10
     assert len(judge.committed) > 100
