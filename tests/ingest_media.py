@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 from servers import FFMPEG
@@ -48,6 +49,8 @@ class Notebook:
         self.frames_before_opened = 0
         self.threads: set[int] = set()
         self.enough = threading.Event()
+        self.opened_at = 0.0
+        """Monotonic second; the last time where it was opened more than once."""
         self._count = count
 
     @property
@@ -56,6 +59,7 @@ class Notebook:
 
     def opened(self, info: StreamInfo) -> None:
         self.infos.append(info)
+        self.opened_at = time.monotonic()
         self.threads.add(threading.get_ident())
 
     def frame(self, frame: EncodedFrame) -> None:

@@ -104,7 +104,8 @@ def test_a_receiver_that_hangs_holds_up_neither_others_nor_the_end() -> None:
         stuck.gate.clear()
         for number in range(5):
             deliverer.put(message(str(number)))
-        until(lambda: len(fine.got) == 5 and stuck.tries >= 1)
+        until(lambda: deliverer.delivered["target 2 (json)"].sent == 5 and stuck.tries >= 1)
+        assert len(fine.got) == 5
         began = time.monotonic()
         deliverer.close(within_s=0.5)
         assert time.monotonic() - began < PATIENCE_S / 2
@@ -257,7 +258,7 @@ def test_a_coverage_that_raises_is_told_of_once_and_breaks_nothing() -> None:
     service = AlertService(AlertSettings(), tell=told.append, coverage=coverage, clock=clock, tick_s=0.01)
     service.start()
     service.put(CameraAdded(at=clock.now, camera="gate", host="h"))
-    as_time_passes(clock, lambda: len(asked) == 3, step_s=600)
+    as_time_passes(clock, lambda: len(asked) >= 3, step_s=600)
     service.close()
     (trouble,) = told
     assert trouble.message == "coverage of gate is not known: OSError"

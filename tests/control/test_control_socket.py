@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import socket
 import stat
@@ -17,11 +16,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from patience import PATIENCE_S
+from patience import NEVER_S, PATIENCE_S
 from vedette.control import caller
 from vedette.control.client import ControlClient
 from vedette.control.protocol import LONGEST_REQUEST, ControlError, Refused, View, decode_answer, frame
-from vedette.control.server import MOST_CLIENTS, ControlServer
+from vedette.control.server import MOST_CLIENTS, VIEW_HOLDS_S, ControlServer
 from vedette.control.where import find_nodes, folder_for_sockets, socket_path
 from vedette.observe.views import CameraView, Frames, NodeView, Percentiles, SinkView, WorkerView
 
@@ -161,19 +160,21 @@ def test_a_view_that_fails_is_refused_without_secrets_and_the_next_is_answered(f
 
 
 def test_who_asks_on_and_on_makes_no_work(folder: Path) -> None:
-    made: list[float] = []
+    made = 0
 
     def view(details: bool) -> NodeView:
-        made.append(time.monotonic())
+        nonlocal made
+        made += 1
         return FULL
 
     server = ControlServer("lab", view, folder=folder)
     server.start()
+    began = time.monotonic()
     with ControlClient.connect(server.path, timeout=PATIENCE_S) as client:
         for _ in range(200):
             client.view()
     server.close()
-    assert all(later - earlier > 0.09 for earlier, later in itertools.pairwise(made))
+    assert made <= 1 + (time.monotonic() - began) / VIEW_HOLDS_S
 
 
 @pytest.mark.parametrize(
@@ -238,7 +239,7 @@ def test_random_bytes_never_hurt(server: ControlServer) -> None:
         with raw(server) as connection:
             try:
                 connection.sendall(random.bytes(int(size)))
-            except BrokenPipeError:
+            except (BrokenPipeError, ConnectionResetError):
                 pass  # it had seen enough
     assert still_answers(server)
 
@@ -279,10 +280,18 @@ def test_a_client_that_does_not_take_its_answer_is_dropped(
     server.start()
     with raw(server) as connection:
         connection.sendall(frame(View()))
+        wait_until(lambda: server.dropped or any(map(must_take_its_answer, list(server._callers.values()))))
+        # Those who take theirs may stand still for a while.
+        monkeypatch.setattr(caller, "TAKE_WITHIN_S", NEVER_S)
         with ControlClient.connect(server.path, timeout=PATIENCE_S) as other:
             assert other.view() == huge  # nobody waits for the slow one
         wait_until(lambda: server.dropped == 1)
     server.close()
+
+
+def must_take_its_answer(client: caller.Caller) -> bool:
+    """Whether its time for that has begun."""
+    return client.answering and client.deadline <= time.monotonic() + 2.0
 
 
 @pytest.mark.parametrize("sent", [b"", frame(View())[:7]])
@@ -324,10 +333,12 @@ def test_closing_hangs_up_at_once_and_leaves_no_thread_or_descriptor(folder: Pat
         client.close()
 
     once()
-    before = len(os.listdir("/proc/self/fd")), threading.active_count()
+    descriptors, threads = len(os.listdir("/proc/self/fd")), threading.active_count()
     for _ in range(20):
         once()
-    wait_until(lambda: (len(os.listdir("/proc/self/fd")), threading.active_count()) == before)
+    # Fewer where something of an earlier test has ended meanwhile.
+    wait_until(lambda: len(os.listdir("/proc/self/fd")) <= descriptors)
+    wait_until(lambda: threading.active_count() <= threads)
 
 
 def test_a_node_that_hangs_is_given_up(folder: Path) -> None:

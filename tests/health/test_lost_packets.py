@@ -6,11 +6,13 @@ A simulated camera over real RTSP; from the socket to what is said of it. A few 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
+from patience import PATIENCE_S
 from test_pipeline import Rig
 from vedette.causes import Blame, Cause
 from vedette.clock import SystemClock
@@ -38,26 +40,29 @@ async def test_a_stream_of_which_packets_are_lost_is_corrupt_by_the_networks_doi
 ) -> None:
     clock = SystemClock()
     rig = Rig(clock=clock)  # type: ignore[arg-type]
-    source = RtspSource(server.url(0), clock=clock)
+    source = RtspSource(server.url(0), clock=clock, connect_timeout=PATIENCE_S)
     lane = Lane(rig.pipeline, clock, None)
     health = CameraHealth(rig.pipeline, lane, source, clock=clock, tell=rig.facts.append)
     reading = asyncio.create_task(source.run(lane))
 
-    async def look_until(kind: type) -> None:
-        async with asyncio.timeout(30):
-            while not any(isinstance(fact, kind) for fact in rig.facts):
+    async def look_until(told: Callable[[Any], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(map(told, rig.facts)):
                 assert not reading.done(), reading.result()
                 await asyncio.sleep(LOOK_EVERY_S)
                 health.look()
 
-    await look_until(Sees)
+    def corrupt(fact: Any) -> bool:
+        return isinstance(fact, Blind) and fact.cause is Cause.CORRUPT
+
+    await look_until(lambda fact: isinstance(fact, Sees))
     assert rig.pipeline.notes.lost_packets == 0
     await server.set_fault("cam0", "loss", share=0.2)
-    await look_until(Blind)
+    await look_until(corrupt)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
-    (blind,) = [fact for fact in rig.facts if isinstance(fact, Blind)]
-    assert (blind.cause, blind.blame) == (Cause.CORRUPT, Blame.NETWORK)
+    (blind,) = filter(corrupt, rig.facts)
+    assert blind.blame is Blame.NETWORK
     assert "missing" in blind.detail
     assert rig.pipeline.notes.lost_packets > 3

@@ -229,7 +229,10 @@ def test_a_users_detector_may_offer_smaller_sizes(users: Any) -> None:
 def test_only_the_checks_of_a_users_results_count_as_after_the_network(users: Any) -> None:
     detector = users(USERS)
     detector.warm_up()
-    assert 0 < detector.post_s < 0.3
+    began = time.perf_counter()
+    detector.detect_boxes(np.zeros((1, 480, 640, 3), np.uint8))
+    # Less than all of it, by what the detector itself sleeps.
+    assert 0 < detector.post_s <= time.perf_counter() - began - 0.3
 
 
 def test_a_users_detector_that_offers_nothing_stays_as_it_is(users: Any) -> None:

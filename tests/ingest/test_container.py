@@ -24,6 +24,12 @@ from vedette.ingest.container_thread import Stop, run_in_thread
 Behaviour = Callable[[socket.socket, threading.Event], None]
 
 
+@pytest.fixture(autouse=True)
+def _threads_may_take_long_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vedette.ingest.container_thread._GRACE", PATIENCE_S)
+    monkeypatch.setattr("vedette.ingest.container_thread._SLACK", PATIENCE_S)
+
+
 @contextmanager
 def server(behaviour: Behaviour) -> Iterator[int]:
     """A TCP server on which each connection is treated by ``behaviour``, until the test is over."""
@@ -225,9 +231,16 @@ async def test_its_patience_may_change_while_it_waits(ts: bytes) -> None:
 
 
 async def test_a_stream_that_goes_silent_has_stalled(ts: bytes) -> None:
-    notebook = Notebook()
-    end = await end_when(sends(ts, then_silent=True), notebook=notebook, stall_after=0.5)
+    notebook = Notebook(count=51)
+    with server(sends(ts, then_silent=True)) as port:
+        camera = source(f"http://127.0.0.1:{port}/cam")
+        task = asyncio.create_task(camera.run(notebook))
+        # Before that it is the machine that may stall.
+        assert await asyncio.to_thread(notebook.enough.wait, PATIENCE_S)
+        camera.stall_after = 0.5
+        end = await asyncio.wait_for(task, PATIENCE_S)
     assert end.reason is EndReason.STALLED
+    assert "nothing came for 0.5 s" in end.detail
     assert notebook.told > 50
 
 
@@ -284,11 +297,12 @@ async def test_what_it_reads_has_the_times_at_which_it_was_read(ts: bytes) -> No
     assert all(began <= frame.arrived <= time.monotonic() for frame in notebook.frames)
 
 
-async def test_a_call_that_nothing_interrupts_is_given_up() -> None:
+async def test_a_call_that_nothing_interrupts_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vedette.ingest.container_thread._GRACE", 0.1)
     release = threading.Event()
 
     def stuck(stop: Stop) -> SessionEnd:
-        stop.allow(lambda: -10.0)  # overdue already
+        stop.allow(lambda: -NEVER_S)  # overdue already, by far
         release.wait()
         return SessionEnd(EndReason.ENDED)
 

@@ -88,7 +88,8 @@ async def test_paced_frames_are_never_early_and_the_schedule_does_not_drift(clip
     notebook = Notebook()
     await play(clips / "h264.mp4", notebook, pace=True)
     first = notebook.frames[0]
-    late = [frame.arrived - first.arrived - (frame.pts - first.pts) for frame in notebook.frames]
+    # The first one may be a little late already, but not earlier than it was opened.
+    late = [frame.arrived - notebook.opened_at - (frame.pts - first.pts) for frame in notebook.frames]
     assert min(late) >= -0.001
     assert len(late) == FRAMES
 
@@ -153,7 +154,7 @@ async def test_one_corrupt_clip_does_not_keep_the_others_from_playing(clips: Pat
 async def test_a_loop_over_nothing_readable_ends(clips: Path, tmp_path: Path) -> None:
     cut_short(clips / "h264.mp4", tmp_path / "a.mp4")
     cut_short(clips / "h264.mp4", tmp_path / "b.mp4")
-    end = await asyncio.wait_for(play(tmp_path, Notebook(), loop=True), 10)
+    end = await asyncio.wait_for(play(tmp_path, Notebook(), loop=True), PATIENCE_S)
     assert end.reason is EndReason.CORRUPT
 
 

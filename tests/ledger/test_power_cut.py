@@ -41,7 +41,7 @@ class Lives:
         self._process = process
 
     def one(self, url: str, seed: int, clock: float, since: str, seconds: float) -> Ending:
-        """Killed so many seconds after it was ``born`` or had ``begun``."""
+        """Killed so many seconds after it was ``born``, had ``begun``, or had first ``committed``."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"url": url, "seed": seed, "clock": clock}).encode() + b"\n")
@@ -51,7 +51,7 @@ class Lives:
             said = json.loads(line)
             assert "failed" not in said, said
             pid = said.get("born", pid)
-            if since in said:
+            if since in said and killer is None:
                 killer = threading.Timer(seconds, os.kill, [pid, signal.SIGKILL])
                 killer.start()
             if "begun" in said:
@@ -150,7 +150,8 @@ def _killed_over_and_over(url: str, times: int, longest: float) -> Judge:
     with living() as lives:
         for seed in range(times):
             clock = rng.choice([0, 0, 0, -5, -0.05, 3])
-            since = rng.choice(["born", "begun", "begun"])
+            # Half of them get to write something, however slow the machine.
+            since = rng.choice(["born", "begun", "committed", "committed"])
             judge.look(lives.one(url, seed, clock, since, rng.random() * longest))
     judge.downtime()
     return judge
@@ -165,6 +166,6 @@ def test_an_sqlite_ledger_survives_200_kills(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(800)
 def test_a_postgresql_ledger_survives_20_killed_nodes(postgres: Any) -> None:
-    judge = _killed_over_and_over(postgres.database(), 20, 0.2)
+    judge = _killed_over_and_over(postgres.database(), 20, 0.4)
     assert len(judge.begun) > 10
     assert len(judge.committed) > 100

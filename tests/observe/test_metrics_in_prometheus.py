@@ -222,4 +222,4 @@ def test_a_node_that_goes_is_seen_to_be_gone(tmp_path: Path) -> None:
         running.until("vedette_camera_blind")
         exporter.close()
         running.until("up == 0")
-        assert running.query("vedette_camera_blind") == []
+        running.until("absent(vedette_camera_blind)")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
 from patience import PATIENCE_S
 from vedette.facts import AnyFact, Trouble
 from vedette.observe.telling import WAITING_AT_MOST, Telling
@@ -14,6 +16,12 @@ def trouble(number: int) -> Trouble:
     return Trouble(at=float(number), where="test", message=str(number))
 
 
+@pytest.fixture
+def _last_words_may_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vedette.observe.telling.LAST_WORDS_S", PATIENCE_S)
+
+
+@pytest.mark.usefixtures("_last_words_may_take_long")
 def test_facts_are_told_in_order_to_the_last() -> None:
     heard: list[AnyFact] = []
     telling = Telling(heard.append)
@@ -24,6 +32,7 @@ def test_facts_are_told_in_order_to_the_last() -> None:
     assert heard == [trouble(number) for number in range(100)]
 
 
+@pytest.mark.usefixtures("_last_words_may_take_long")
 def test_an_observer_that_raises_costs_itself_that_fact() -> None:
     heard: list[float] = []
 

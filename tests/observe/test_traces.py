@@ -49,6 +49,11 @@ TIMES = FrameTimes(
 )
 
 
+@pytest.fixture(autouse=True)
+def _sending_may_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vedette.observe.traces.batches.TIMEOUT_S", PATIENCE_S)
+
+
 class Received:
     """An OTLP receiver. ``answers``: statuses of the next requests; 200 when there are none left."""
 
@@ -139,7 +144,7 @@ def tracer(endpoint: str, said: list[str] | None = None, **more: Any) -> Tracer:
     return started
 
 
-def until(happened: Callable[[], bool]) -> None:
+def until(happened: Callable[[], object]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not happened():
         assert time.monotonic() < deadline
@@ -187,7 +192,7 @@ def test_times_travel_as_a_plain_array() -> None:
 def test_a_frame_is_one_trace_with_a_span_for_each_stage(collector: Received) -> None:
     traces = tracer(collector.url)
     traces.frame(result(), TIMES)
-    traces.close(20)
+    traces.close(PATIENCE_S)
     (root,) = [span for span in collector.spans if not span.parent_span_id]
     stages = {span.name: span for span in collector.spans if span.parent_span_id}
     assert set(stages) == set(STAGES)
@@ -209,7 +214,7 @@ def test_a_frame_is_one_trace_with_a_span_for_each_stage(collector: Received) ->
 def test_spans_lie_in_wall_time_and_touch_each_other(collector: Received) -> None:
     traces = tracer(collector.url)
     traces.frame(result(), TIMES)
-    traces.close(20)
+    traces.close(PATIENCE_S)
     at = {span.name: (span.start_time_unix_nano, span.end_time_unix_nano) for span in collector.spans}
     first = round(OFFSET_S * 1e9) + 10_000_000_000
     assert at["frame"] == (first, first + 103_000_000)
@@ -221,7 +226,7 @@ def test_spans_lie_in_wall_time_and_touch_each_other(collector: Received) -> Non
 def test_a_collector_is_told_whose_traces_they_are(collector: Received) -> None:
     traces = tracer(collector.url, headers={"X-Tenant": "north"})
     traces.frame(result(), TIMES)
-    traces.close(20)
+    traces.close(PATIENCE_S)
     found = collector.resource()
     assert (found["service.name"], found["service.instance.id"]) == ("vedette", "roof")
     assert collector.headers[0]["x-tenant"] == "north"
@@ -234,7 +239,7 @@ def test_a_collector_is_told_whose_traces_they_are(collector: Received) -> None:
 def test_an_endpoint_without_a_path_has_the_usual_one(collector: Received, given: str, asked: str) -> None:
     traces = tracer(collector.url + given)
     traces.frame(result(), TIMES)
-    traces.close(20)
+    traces.close(PATIENCE_S)
     assert collector.paths == [asked]
 
 
@@ -243,7 +248,7 @@ def test_frames_leave_while_it_runs_and_all_have_traces_of_their_own(collector: 
     for seq in range(100):
         traces.frame(result(seq), TIMES)
     until(lambda: traces.sent == 100)
-    traces.close(20)
+    traces.close(PATIENCE_S)
     roots = [span for span in collector.spans if span.name == "frame"]
     assert sorted(attributes(span)["seq"] for span in roots) == list(range(100))
     assert len({span.trace_id for span in roots}) == 100
@@ -281,7 +286,7 @@ def test_a_collector_that_is_not_there_is_told_of_once_in_a_while(monkeypatch: p
     assert len(said) == 1
     assert said[0].startswith("traces to http://127.0.0.1:")
     assert "the trace of 1 frame was not sent: it could not be reached (ConnectionRefusedError)" in said[0]
-    traces.close(5)
+    traces.close(PATIENCE_S)
     assert len(said) == 2
     assert "the traces of 4 frames were not sent" in said[1]
     assert not any(secret in text for secret in ("secret", "hidden", "s3") for text in [*said, repr(traces)])
@@ -299,7 +304,8 @@ def test_what_a_collector_could_not_take_just_now_is_sent_again(
     until(lambda: traces.sent == 1)
     collector.answers = [400]
     traces.frame(result(), TIMES)
-    until(lambda: traces.dropped == 1)
+    until(lambda: said)
+    assert traces.dropped == 1
     assert said == [f"traces to {collector.url}: the trace of 1 frame was not sent: it answered 400"]
     collector.answers = [400]
     traces.frame(result(), TIMES)
@@ -307,7 +313,7 @@ def test_what_a_collector_could_not_take_just_now_is_sent_again(
     for sent in (2, 3):
         traces.frame(result(), TIMES)
         until(lambda: traces.sent == sent)  # noqa: B023 - called before the next round
-    traces.close(5)
+    traces.close(PATIENCE_S)
     lost = "the trace of 1 frame was not sent meanwhile"
     assert said[1:] == [f"traces to {collector.url}: they are taken again; {lost}"]
     assert len(collector.paths) == 7
@@ -324,7 +330,7 @@ def test_an_observer_that_raises_harms_nobody(monkeypatch: pytest.MonkeyPatch) -
     )
     traces.start()
     traces.frame(result(), TIMES)
-    traces.close(10)
+    traces.close(PATIENCE_S)
     assert (traces.sent, traces.dropped) == (0, 1)
 
 
@@ -337,9 +343,9 @@ def test_a_frame_that_makes_no_trace_is_dropped_and_raises_nothing(collector: Re
     traces.frame(result(), TIMES)
     traces.start()
     traces.frame(result(), TIMES)
-    traces.close(5)
+    traces.close(PATIENCE_S)
     traces.frame(result(), TIMES)
-    traces.close(5)
+    traces.close(PATIENCE_S)
     assert (traces.sent, traces.dropped, collector.paths) == (0, 3, [])
 
 
@@ -360,7 +366,7 @@ def test_a_server_that_speaks_something_else_is_told_of() -> None:
         thread.start()
         traces = tracer(f"http://127.0.0.1:{listening.getsockname()[1]}", said)
         traces.frame(result(), TIMES)
-        traces.close(10)
+        traces.close(PATIENCE_S)
     assert traces.dropped == 1
     assert len(said) == 1
 
@@ -369,7 +375,7 @@ def test_https_without_a_certificate_that_holds_sends_nothing(collector: Receive
     said: list[str] = []
     traces = tracer(collector.url.replace("http:", "https:"), said, headers={"X-Key": "s3cret"})
     traces.frame(result(), TIMES)
-    traces.close(10)
+    traces.close(PATIENCE_S)
     assert (traces.dropped, collector.paths, len(said)) == (1, [], 1)
     assert "no encrypted connection came about" in said[0]
 
@@ -436,7 +442,7 @@ def test_a_header_that_cannot_be_sent_is_an_error_that_does_not_show_it(bad: dic
 def test_a_user_and_password_in_the_endpoint_are_sent_as_a_header(collector: Received) -> None:
     traces = tracer(collector.url.replace("http://", "http://me:p%40ss@"))
     traces.frame(result(), TIMES)
-    traces.close(20)
+    traces.close(PATIENCE_S)
     assert collector.headers[0]["authorization"] == "Basic " + base64.b64encode(b"me:p@ss").decode()
     assert "p%40ss" not in repr(traces)
 
@@ -475,12 +481,13 @@ def test_the_environment_changes_nothing_and_nothing_is_logged(collector: Receiv
     code = (
         "import logging; logging.basicConfig(level=logging.INFO)\n"
         "from vedette.frame_times import FrameTimes\n"
-        "from vedette.observe.traces import Tracer\n"
+        "from vedette.observe.traces import Tracer, batches\n"
         "from vedette.results import Result\n"
+        f"batches.TIMEOUT_S = {PATIENCE_S}\n"
         "frame = Result('gate', 3, 7, 0.0, 0.0, 0.1, 640, 360), FrameTimes(1.0, 2.0)\n"
         f"for url in ({collector.url!r}, 'http://127.0.0.1:{free_port()}'):\n"
         "    traces = Tracer(url, node='roof', wall_offset=lambda: 0.0, report=lambda text: None)\n"
-        "    traces.start(); traces.frame(*frame); traces.close(20); traces.frame(*frame)\n"
+        f"    traces.start(); traces.frame(*frame); traces.close({PATIENCE_S}); traces.frame(*frame)\n"
         "    print(traces.sent, traces.dropped)\n"
     )
     ran = subprocess.run(
@@ -505,6 +512,6 @@ def test_a_full_queue_and_a_dead_collector_log_nothing(caplog: pytest.LogCapture
         traces = tracer(f"http://127.0.0.1:{free_port()}")
         for seq in range(2 * FRAMES_AT_MOST):
             traces.frame(result(seq), TIMES)
-        traces.close(10)
+        traces.close(PATIENCE_S)
     assert [record.name for record in caplog.records if record.name.startswith("opentelemetry")] == []
     assert traces.dropped == 2 * FRAMES_AT_MOST

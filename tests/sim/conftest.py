@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from patience import NEVER_S
 from vedette.sim import Clip, SimulatedCameras, encode_frames
 
 KEYFRAME_EVERY = 5
@@ -105,8 +106,14 @@ def clip() -> Clip:
 
 
 @pytest.fixture
-async def serve(clip: Clip) -> AsyncIterator[Callable[..., Awaitable[SimulatedCameras]]]:
-    """``await serve(cameras=…)``: running cameras on a free port, stopped afterwards."""
+async def serve(
+    clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Callable[..., Awaitable[SimulatedCameras]]]:
+    """``await serve(cameras=…)``: running cameras on a free port, stopped afterwards.
+
+    They leave nothing out when the machine stands still: what they send after that is late, and complete.
+    """
+    monkeypatch.setattr("vedette.sim.camera.MAX_LATE_S", NEVER_S)
     async with contextlib.AsyncExitStack() as stack:
 
         async def start(clips: Clip = clip, **options: object) -> SimulatedCameras:

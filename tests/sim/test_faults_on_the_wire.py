@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import time
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 
 from patience import PATIENCE_S
 from vedette.errors import ConfigError
-from vedette.sim import SimulatedCameras, encode_frames
+from vedette.sim import Clip, SimulatedCameras, encode_frames
 from vedette.sim.faults.board import FaultNote
 
 SPS = 7
@@ -21,14 +22,22 @@ SPS = 7
 
 async def falls_silent(reader) -> None:
     """Read what is under way, until nothing comes any more."""
-    silent = False
-    while not silent:
+    silences = 0
+    # Where the machine stood still, time may be up once while packets lie there unread, but not twice.
+    while silences < 2:
         try:
             async with asyncio.timeout(0.3):
                 await reader.receive()
+            silences = 0
         except TimeoutError:
-            silent = True
+            silences += 1
     reader.media.clear()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not holds():
+            await asyncio.sleep(0.01)
 
 
 async def how_it_ends(reader) -> str:
@@ -73,8 +82,7 @@ async def undisturbed(connect, server: SimulatedCameras, index: int = 1):
             await task
     assert stamps
     counts = server.cameras[index].counts
-    # A simulator that was held up for more than a second itself leaves frames out.
-    assert counts.late or {(b - a) % 2**32 for a, b in pairwise(stamps)} <= {90000 // 50}
+    assert {(b - a) % 2**32 for a, b in pairwise(stamps)} <= {90000 // 50}
     assert counts.dropped == counts.withheld == 0
 
 
@@ -87,9 +95,9 @@ async def test_stall_sends_nothing_yet_answers_and_goes_on_with_a_keyframe(serve
         assert before <= began <= time.monotonic()
         await falls_silent(reader)
         assert (await reader.ask("GET_PARAMETER"))[0] == 200
+        await until(lambda: server.cameras[0].counts.withheld > 5)
         await server.clear_fault("cam0", "stall")
         assert is_keyframe((await reader.frames(1))[0])
-        assert server.cameras[0].counts.withheld > 5
 
 
 async def test_hang_reads_and_answers_nothing_and_closes_nothing(serve, connect) -> None:
@@ -114,9 +122,9 @@ async def test_connections_that_hang_are_limited(serve, connect, monkeypatch) ->
     server = await serve(cameras=1)
     await server.set_fault("cam0", "hang")
     readers = [await connect(server) for _ in range(5)]
-    for reader in readers:
+    for asked, reader in enumerate(readers, 1):
         task = asyncio.create_task(reader.ask("DESCRIBE"))
-        await asyncio.sleep(0.02)
+        await until(lambda asked=asked: len(server._mute) + server.abandoned == asked)
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
@@ -200,23 +208,28 @@ async def test_wrong_password_cuts_and_asks_for_another(serve, connect, user: st
     assert (await again.ask("DESCRIBE", Authorization="Basic dmlld2VyOnJpZ2h0"))[0] == 200
 
 
-async def test_slow_lets_no_more_through_than_the_line_and_drops_what_overflows(serve, connect) -> None:
+async def test_slow_lets_no_more_through_than_the_line_and_drops_what_overflows(
+    serve, connect, clip: Clip
+) -> None:
     noise = np.random.default_rng(1)
     pictures = (noise.integers(0, 255, (144, 176, 3), np.uint8) for _ in range(10))
     heavy = encode_frames(pictures, fps=50, keyframe_every_s=0.1)
-    server = await serve(heavy, cameras=2)
+    # The line is what overflows, never the simulator, however much it has to catch up with.
+    server = await serve([heavy, clip], cameras=2, max_buffered=2**30)
+    camera = server.cameras[0]
     async with undisturbed(connect, server):
         reader = await playing(connect, server)
         await server.set_fault("cam0", "slow", kbps=800, buffer=64)
-        await drain_for(reader, 0.5)
+        # Frames from before it lie in the socket, as many as there are.
+        await skip_to(reader, camera.timestamp(camera.number))
         largest = max(sum(map(len, unit.payloads)) for unit in heavy.units)
         began, received = time.monotonic(), 0
         # Twice as much as the line holds, and all that comes in three seconds of it.
-        while received < 300_000 or server.cameras[0].counts.dropped <= 5:
+        while received < 300_000 or camera.counts.dropped <= 5:
             await reader.receive()
             received += sum(len(packet.payload) for packet in reader.media)
             reader.media.clear()
-            held = [each.link.buffered for each in server.cameras[0].readers]
+            held = [each.link.buffered for each in camera.readers]
             assert max(held) <= 64 * 1024 + 2 * largest
         assert received < 100_000 * (time.monotonic() - began) + 2 * 64 * 1024
         await server.clear_fault("cam0", "slow")
@@ -226,12 +239,11 @@ async def test_slow_lets_no_more_through_than_the_line_and_drops_what_overflows(
         assert all((b.sequence - a.sequence) % 65536 == 1 for a, b in pairwise(packets))
 
 
-async def drain_for(reader, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            while True:
-                await reader.receive()
-    reader.media.clear()
+async def skip_to(reader, stamp: int) -> None:
+    """Read until the first frame that was due at this RTP timestamp or later."""
+    (unit,) = await reader.frames(1)
+    while (unit[0].timestamp - stamp) % 2**32 >= 2**31:
+        (unit,) = await reader.frames(1)
 
 
 async def arrivals(reader, count: int) -> tuple[list[float], list[int]]:
@@ -264,8 +276,7 @@ async def test_burst_holds_frames_back_and_sends_them_together(serve, connect) -
     while sum(b - a > 0.2 for a, b in pairwise(times)) < 3:
         more, after = await arrivals(reader, 1)
         times, stamps = times + more, stamps + after
-    if not server.cameras[0].counts.late:
-        assert {(b - a) % 2**32 for a, b in pairwise(stamps)} == {90000 // 50}
+    assert {(b - a) % 2**32 for a, b in pairwise(stamps)} == {90000 // 50}
     await server.clear_fault("cam0", "burst")
     await reader.frames(40)
 
@@ -283,31 +294,44 @@ async def test_loss_leaves_packets_out_as_the_numbers_tell(serve, connect) -> No
         assert 0.08 < 1 - len(numbers) / sent < 0.35
 
 
-@pytest.mark.parametrize("by", [-10.0, 3600.0])
+async def the_jump(reader, last: int) -> float:
+    """Seconds by which timestamps jump, once. Frames from before it lie in the socket, as many as there are;
+    ``last``: the timestamp of the one before those."""
+    step = 0.02
+    while abs(step - 0.02) <= 0.001:
+        (unit,) = await reader.frames(1)
+        last, step = unit[0].timestamp, seconds(unit[0].timestamp - last)
+    stamps = [last] + [unit[0].timestamp for unit in await reader.frames(20)]
+    assert {(b - a) % 2**32 for a, b in pairwise(stamps)} == {90000 // 50}
+    return step
+
+
+def seconds(ticks: int) -> float:
+    """Of a difference of RTP timestamps."""
+    return ((ticks + 2**31) % 2**32 - 2**31) / 90000
+
+
+@pytest.mark.parametrize("by", [-1000.0, 3600.0])
 @pytest.mark.parametrize("rtcp", [True, False])
 async def test_timestamps_jump_and_reports_follow_or_not(serve, connect, by: float, rtcp: bool) -> None:
     server = await serve(cameras=1)
     reader = await playing(connect, server)
     (before,) = await reader.frames(1)
     await server.set_fault("cam0", "pts_jump", by=by, rtcp=rtcp)
-    stamps = [before[0].timestamp] + [unit[0].timestamp for unit in await reader.frames(20)]
-    steps = [((b - a + 2**31) % 2**32 - 2**31) / 90000 for a, b in pairwise(stamps)]
-    (jump,) = [step for step in steps if abs(step - 0.02) > 0.001]
-    assert jump == pytest.approx(by + 0.02, abs=0.001)
+    assert await the_jump(reader, before[0].timestamp) == pytest.approx(by + 0.02, abs=0.001)
     # A new session has its sender report first.
     again = await playing(connect, server)
     report, (unit,) = again.reports[0], await again.frames(1)
-    reported = (unit[0].timestamp - int.from_bytes(report[16:20], "big") + 2**31) % 2**32 - 2**31
-    assert abs(reported / 90000 - (0 if rtcp else by)) < 5
+    reported = seconds(unit[0].timestamp - int.from_bytes(report[16:20], "big"))
+    assert abs(reported - (0 if rtcp else by)) < PATIENCE_S
 
 
 async def test_a_timestamp_gap_leaves_a_stretch_out(serve, connect) -> None:
     server = await serve(cameras=1)
     reader = await playing(connect, server)
+    (before,) = await reader.frames(1)
     await server.set_fault("cam0", "timestamp_gap", by=2)
-    stamps = [unit[0].timestamp for unit in await reader.frames(20)]
-    steps = [round((b - a) % 2**32 / 90000, 2) for a, b in pairwise(stamps)]
-    assert sorted(steps)[-2:] in ([0.02, 2.02], [0.02, 0.02])
+    assert await the_jump(reader, before[0].timestamp) == pytest.approx(2.02, abs=0.001)
 
 
 async def test_restart_cuts_refuses_and_comes_back(serve, connect) -> None:

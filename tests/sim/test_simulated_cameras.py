@@ -55,8 +55,7 @@ async def test_a_reader_begins_with_a_keyframe_and_joins_the_timeline_at_one(ser
         assert first[0].payload[0] & 0x1F == SPS
         slots = recorder.slots
         jumps = [b for a, b in pairwise(slots) if b != (a + 1) % len(clip.units)]
-        # And whenever the simulator itself was held up for more than a second.
-        assert len(jumps) <= 1 + server.cameras[0].counts.late
+        assert len(jumps) <= 1
         assert all(clip.units[slot].keyframe for slot in (slots[0], *jumps))
 
 
@@ -107,11 +106,12 @@ async def test_readers_of_one_camera_see_the_same_timeline(serve, connect) -> No
         assert [packet.payload for packet in unit] == payloads[unit[0].timestamp]
 
 
-async def test_a_slow_reader_loses_frames_and_goes_on_at_a_keyframe(serve, connect) -> None:
+async def test_a_slow_reader_loses_frames_and_goes_on_at_a_keyframe(serve, connect, clip: Clip) -> None:
     noise = np.random.default_rng(1)
     pictures = (noise.integers(0, 255, (480, 640, 3), np.uint8) for _ in range(12))
     heavy = encode_frames(pictures, fps=100, keyframe_every_s=0.04)
-    server = await serve(heavy, cameras=2, max_buffered=100_000)
+    # The quick reader's frames are so small that even many of them, sent at once, are no pile.
+    server = await serve([heavy, clip], cameras=2, max_buffered=100_000)
     largest = max(sum(map(len, unit.payloads)) for unit in heavy.units)
     slow, quick = await connect(server, 0, limit=2**16), await connect(server, 1)
     await slow.play()

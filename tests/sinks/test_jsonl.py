@@ -60,7 +60,10 @@ def test_a_full_disk_is_reported_and_half_a_batch_is_taken_back() -> None:
     sink.close()
 
 
-def test_a_sink_that_fails_does_not_disturb_the_other(tmp_path: Path) -> None:
+def test_a_sink_that_fails_does_not_disturb_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vedette.sinks.delivery.LAST_WORD_S", PATIENCE_S)
     (tmp_path / "file").touch()
     config = Config(
         cameras={"gate": {"url": "rtsp://h"}},
@@ -76,11 +79,13 @@ def test_a_sink_that_fails_does_not_disturb_the_other(tmp_path: Path) -> None:
         delivery.start()
         for seq in range(100):
             delivery.put(result(seq))
-    for delivery in reversed(deliveries):
-        delivery.close(within_s=0.3)
+    failing, *working = deliveries
+    for delivery in reversed(working):
+        delivery.close(within_s=PATIENCE_S)
+    failing.close(within_s=0.3)
     assert seqs(tmp_path / "yes.jsonl") == list(range(100)) == called
-    assert deliveries[0].delivered.written == 0
-    assert deliveries[0].delivered.dropped == 100
+    assert failing.delivered.written == 0
+    assert failing.delivered.dropped == 100
     assert len(told) == 2
     assert "Not a directory; trying again" in told[0]
     assert "100 results were not delivered before the end" in told[1]
@@ -97,7 +102,7 @@ delivery = Delivery(JsonlSink("-"), name="jsonl -", report=lambda text: print(te
 delivery.start()
 for seq in range(2000):
     delivery.put(result(seq), wait=True)
-delivery.close(10)
+delivery.close(100)
 print(delivery.delivered.written + delivery.delivered.failed, file=sys.stderr)
 """
 

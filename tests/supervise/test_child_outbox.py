@@ -164,10 +164,10 @@ def test_a_descriptor_that_waits_is_our_own_copy_and_is_closed_when_it_is_sent(n
     # The worker has it: it answers a detector there, and hangs up when it ends.
     link = Channel(other)
     assert link.send(Fetch(7, 0, 0, 96, 160))
-    assert select.select([link], [], [], 20)[0]
+    assert select.select([link], [], [], PATIENCE_S)[0]
     assert link.receive() == (Filled(7, False), [])
     assert child.send(Stop())
-    assert select.select([link], [], [], 20)[0]
+    assert select.select([link], [], [], PATIENCE_S)[0]
     with pytest.raises(EOFError):
         link.receive()
     link.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
+import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -144,9 +145,8 @@ async def test_keys_in_the_filter_are_letters() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await shown(pilot)
         await pilot.press("slash", "q", "w", "s")
-        await pilot.pause()
+        await until(pilot, lambda: "“qws”" in text(app))
         assert app.is_running
-        assert "“qws”" in text(app)
 
 
 @pytest.mark.parametrize(
@@ -193,9 +193,8 @@ async def test_enter_shows_everything_about_one_camera_and_keeps_it_fresh() -> N
         app.show(NodeView())
         await until(pilot, lambda: "not a camera of this node any more" in text(app))
         await pilot.press("escape")
-        await pilot.pause()
-        assert not isinstance(app.screen, DetailsScreen)
-        assert app.grid.has_focus
+        await until(pilot, lambda: not isinstance(app.screen, DetailsScreen))
+        await until(pilot, lambda: app.grid.has_focus)
 
 
 async def test_details_are_asked_for_only_while_they_are_seen() -> None:
@@ -223,9 +222,8 @@ async def test_w_shows_the_workers_and_the_sinks() -> None:
         await pilot.press("s", "s", "s", "r")
         await until(pilot, lambda: "busy▲" in text(app))
         await pilot.press("w")
-        await pilot.pause()
+        await until(pilot, lambda: "camera_" in text(app))
         assert app.is_running
-        assert "camera_" in text(app)
 
 
 async def test_where_there_is_room_it_is_shown_what_each_process_has_and_costs() -> None:
@@ -243,8 +241,7 @@ async def test_where_there_is_room_it_is_shown_what_each_process_has_and_costs()
         assert lines["node"][:3] == ["node", "node", "4700"]
         assert lines["cameras-1"][-1] == "0", "nothing is known of it"
         await pilot.press(*["s"] * 8)
-        await pilot.pause()
-        assert "MB▼" in text(app)
+        await until(pilot, lambda: "MB▼" in text(app))
 
 
 async def test_memory_is_shown_in_the_smallest_terminal_too() -> None:
@@ -287,15 +284,16 @@ async def test_the_cursor_stays_on_its_camera_and_its_line_when_the_order_change
     async with app.run_test(size=(80, 24)) as pilot:
         await shown(pilot)
         await pilot.press("pagedown", "pagedown", "up", "up", "up")
-        await pilot.pause()
+        await until(pilot, lambda: "camera_0000" not in names(app))
+        await shown(pilot)
         held = app.grid.cursor_key
         assert held is not None
         line = names(app).index(held)
         more = [camera(0, 0), *(dataclasses.replace(camera(9), name=f"camera_000{n}_b") for n in range(5))]
         app.show(dataclasses.replace(node(200), cameras=(*more, *node(200).cameras[1:])))
-        await pilot.pause()
+        await until(pilot, lambda: "205 cameras" in text(app))
         assert app.grid.cursor_key == held
-        assert names(app).index(held) == line
+        await until(pilot, lambda: held in names(app) and names(app).index(held) == line)
 
 
 async def test_at_the_top_the_worst_is_shown_whoever_that_is() -> None:
@@ -304,9 +302,8 @@ async def test_at_the_top_the_worst_is_shown_whoever_that_is() -> None:
         await shown(pilot)
         worst = CameraView("camera_new", "waiting", blind="stalled", degraded=("slow", "late"))
         app.show(dataclasses.replace(node(40), cameras=(*node(40).cameras, worst)))
-        await pilot.pause()
+        await until(pilot, lambda: names(app)[:1] == ["camera_new"])
         assert app.grid.cursor == 0
-        assert names(app)[0] == "camera_new"
 
 
 async def test_the_place_in_a_long_table_is_kept_while_its_values_change() -> None:
@@ -325,8 +322,7 @@ async def test_the_place_in_a_long_table_is_kept_while_its_values_change() -> No
         await until(pilot, lambda: names(app) == ["camera_0000", "camera_0001", "camera_0002"])
         assert app.grid.cursor_key == "camera_0002"
         app.show(NodeView())
-        await pilot.pause()
-        assert app.grid.cursor_key is None
+        await until(pilot, lambda: app.grid.cursor_key is None)
         await pilot.press("down", "enter", "end")
 
 
@@ -335,11 +331,14 @@ async def test_a_thousand_cameras_cost_little(record_property: Callable[[str, ob
     views = [node(1000, turn) for turn in range(10)]
     async with app.run_test(size=(160, 50)) as pilot:
         await shown(pilot)
-        began = time.process_time()
+        took = []
         for view in views:
+            began = time.process_time()
             app.show(view)
             await pilot.pause()
-        each = (time.process_time() - began) / len(views)
+            took.append(time.process_time() - began)
+        # Not the mean: to a guest of a busy host, standing still may look like running.
+        each = statistics.median(took)
     record_property("cpu_s_per_refresh", each)
     print(f"{1000 * each:.0f} ms of CPU per refresh")
     assert each < 0.5

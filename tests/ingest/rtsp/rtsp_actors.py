@@ -8,10 +8,12 @@ import ctypes
 import socket
 import ssl
 import struct
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from ingest.rtsp.rtsp_replay import FIXTURES, split_replies
+from vedette.ingest.rtsp.client import RtspSource
 
 RECORDINGS = {path.stem: path.read_bytes() for path in FIXTURES}
 DESCRIBE, SETUP, PLAY, MEDIA = split_replies(RECORDINGS["gstreamer-h264"])
@@ -67,6 +69,18 @@ class Visit:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while await self.reader.read(65536):
                 pass
+
+
+async def asked(camera: RtspSource) -> None:
+    """Ask for a sign of life, as soon as that may be done."""
+    began = time.monotonic()
+    while True:
+        camera.probe()
+        before, evidence = time.monotonic(), camera.evidence()
+        assert evidence is not None, "the session is over"
+        if evidence.probe_s is not None and evidence.probe_s <= before - began:
+            return
+        await asyncio.sleep(0.01)
 
 
 def sequence(request: bytes) -> str:

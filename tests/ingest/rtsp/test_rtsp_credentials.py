@@ -20,6 +20,7 @@ from vedette.ingest.rtsp.auth import Credentials, split_credentials
 from vedette.ingest.rtsp.client import RtspSource
 from vedette.ingest.rtsp.wording import foreign, secrets_of
 
+PATIENT = {"connect_timeout": PATIENCE_S, "first_frame_timeout": PATIENCE_S, "stall_after": PATIENCE_S}
 PASSWORD = "p@ss wörd/ü%41&<'\""
 WRITTEN = quote(PASSWORD, safe="'")
 
@@ -42,7 +43,7 @@ async def ending(userinfo: str, *scenes: str) -> SessionEnd:
             await visit.send(f"RTSP/1.0 {text}\r\nCSeq: 2\r\n\r\n".encode())
 
     async with acting(echo, userinfo=userinfo) as url, asyncio.timeout(PATIENCE_S):
-        return await RtspSource(url, clock=SystemClock()).run(Collector())
+        return await RtspSource(url, clock=SystemClock(), **PATIENT).run(Collector())
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ async def test_names_of_codecs_are_quoted_with_the_same_care() -> None:
         await visit.answer("200 OK", body=sdp.encode())
 
     async with acting(describes, userinfo="me:sesame") as url, asyncio.timeout(PATIENCE_S):
-        end = await RtspSource(url, clock=SystemClock()).run(Collector())
+        end = await RtspSource(url, clock=SystemClock(), **PATIENT).run(Collector())
     assert "sesame" not in end.detail
     assert "***" in end.detail
     assert len(end.detail) < 250

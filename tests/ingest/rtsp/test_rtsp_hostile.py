@@ -73,11 +73,14 @@ async def test_each_kind_of_trouble_has_its_reason(parts: list[bytes], reason: E
 
 
 async def test_silence_after_play_is_a_stall() -> None:
-    assert (await ending([DESCRIBE, SETUP, PLAY], limits=QUICK, linger=5)).reason is EndReason.STALLED
+    limits = QUICK | {"connect_timeout": PATIENCE_S}
+    end = await ending([DESCRIBE, SETUP, PLAY], limits=limits, linger=PATIENCE_S)
+    assert end.reason is EndReason.STALLED
 
 
 async def test_a_server_that_never_answers_is_unreachable() -> None:
-    assert (await ending([b""], limits=QUICK, linger=5)).reason is EndReason.UNREACHABLE
+    end = await ending([b""], limits=QUICK, linger=PATIENCE_S)
+    assert end.reason is EndReason.UNREACHABLE
 
 
 @pytest.mark.parametrize("last", ["bye", "teardown"])
@@ -118,7 +121,7 @@ async def test_redirects_in_a_circle_are_refused() -> None:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"rtsp://127.0.0.1:{server.sockets[0].getsockname()[1]}/cam"
     async with server:
-        end = await RtspSource(url, clock=SystemClock()).run(Collector())
+        end = await RtspSource(url, clock=SystemClock(), **PATIENT).run(Collector())
     assert (end.reason, "redirects" in end.detail) == (EndReason.REFUSED, True)
 
 

@@ -13,8 +13,9 @@ import av
 import pytest
 import uvloop
 
+from ingest.rtsp.rtsp_actors import asked
 from ingest.rtsp.rtsp_replay import Collector
-from patience import PATIENCE_S
+from patience import NEVER_S, PATIENCE_S
 from servers import MediaMTX, free_port
 from vedette.causes import Blame
 from vedette.clock import SystemClock
@@ -47,8 +48,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MediaMTX]:
         yield running
 
 
-def source(url: str, **options: float) -> RtspSource:
-    return RtspSource(url, clock=SystemClock(), **options)  # type: ignore[arg-type]
+def source(url: str) -> RtspSource:
+    return RtspSource(
+        url,
+        clock=SystemClock(),
+        connect_timeout=NEVER_S,
+        first_frame_timeout=NEVER_S,
+        stall_after=NEVER_S,
+    )
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -72,9 +79,9 @@ async def watch(url: str, collector: Collector, frames: int) -> None:
             await session
 
 
-async def ending(url: str, collector: Collector | None = None, **options: float) -> SessionEnd:
+async def ending(url: str, collector: Collector | None = None) -> SessionEnd:
     async with asyncio.timeout(PATIENCE_S):
-        return await source(url, **options).run(collector or Collector())
+        return await source(url).run(collector or Collector())
 
 
 @pytest.mark.parametrize("codec", CODECS)
@@ -148,18 +155,25 @@ async def test_a_server_that_is_killed_ends_the_session(tmp_path: Path) -> None:
 async def test_a_publisher_that_leaves_ends_the_session_and_one_that_hangs_stalls_it(tmp_path: Path) -> None:
     with MediaMTX(tmp_path) as running:
         publishers = [running.publish(path, *H264) for path in ("leaves", "hangs")]
+        cameras = [source(running.url(path)) for path in ("leaves", "hangs")]
         collectors = [Collector(), Collector()]
         sessions = [
-            asyncio.create_task(ending(running.url(path), collector, stall_after=1.0))
-            for path, collector in zip(("leaves", "hangs"), collectors, strict=True)
+            asyncio.create_task(camera.run(collector))
+            for camera, collector in zip(cameras, collectors, strict=True)
         ]
-        for collector in collectors:
-            await asyncio.wait_for(collector.first_frame.wait(), PATIENCE_S)
-        publishers[0].kill()
-        os.kill(publishers[1].pid, signal.SIGSTOP)
-        ends = [await session for session in sessions]
-    assert [end.reason for end in ends] == [EndReason.CONNECTION_LOST, EndReason.STALLED]
-    assert ends[1].blame is Blame.CAMERA, ends[1]  # the server itself answers the probe
+        async with asyncio.timeout(PATIENCE_S):
+            for collector in collectors:
+                await collector.first_frame.wait()
+            publishers[0].kill()
+            os.kill(publishers[1].pid, signal.SIGSTOP)
+            left = await sessions[0]
+            await asked(cameras[1])
+            await until(lambda: cameras[1].evidence().answered)
+            # Only now may time be up: until then it might be this machine that stands still.
+            cameras[1].stall_after = 1.0
+            hung = await sessions[1]
+    assert [left.reason, hung.reason] == [EndReason.CONNECTION_LOST, EndReason.STALLED]
+    assert hung.blame is Blame.CAMERA, hung  # the server itself answers the probe
 
 
 async def test_cancelling_leaves_no_task_and_no_socket(server: MediaMTX) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.rtsp.rtsp_replay import FIXTURES, Collector, packets_of, parse, scripted, split_replies, track_of
+from patience import PATIENCE_S
 from vedette.clock import SystemClock
 from vedette.frame import Rung
 from vedette.ingest.rtsp.client import RtspSource
@@ -138,6 +139,6 @@ def test_a_recording_is_not_large(path: Path) -> None:
 async def test_a_recording_over_a_socket_is_lost_when_the_server_closes(name: str) -> None:
     collector = Collector()
     async with scripted(split_replies(RECORDINGS[name])) as url:
-        end = await RtspSource(url, clock=SystemClock()).run(collector)
+        end = await RtspSource(url, clock=SystemClock(), connect_timeout=PATIENCE_S).run(collector)
     assert end.reason == "connection_lost"
     assert len(collector.frames) == marked_frames(name)
