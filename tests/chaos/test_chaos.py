@@ -15,6 +15,7 @@ import psutil
 
 import vedette
 from integration.harness import (
+    CALM,
     Cameras,
     adds_up,
     assert_in_order,
@@ -40,10 +41,11 @@ class Observed:
         section = {f"cam{i}": {"url": server.url(0)} for i, server in enumerate(servers)}
         config = vedette.Config(
             cameras=section,
-            detector=fake(seconds=0.01, timeout="5s"),
+            detector=fake(seconds=0.01),
             workers=2,
             max_age=MAX_AGE_S,
-            defaults={"stall_after": "3s", "track_grace": 0},
+            # Only what is cut ends a session: servers that are frozen are none of this test's harm.
+            defaults={**CALM, "track_grace": 0},
         )
         self.names = list(section)
         self.node = vedette.run(config, on_result=self.results.append, on_fact=self._heard)
@@ -73,6 +75,9 @@ class Observed:
     def all_seen_since(self, moment: float) -> bool:
         fresh = {result.camera for result in self.results[-2000:] if result.captured_at > moment}
         return fresh >= set(self.names)
+
+    def all_are_live(self) -> bool:
+        return all(camera.state == "live" for camera in self.node.view().cameras)
 
     def wait_for_all(self) -> None:
         now = time.time()
@@ -140,23 +145,23 @@ def test_whatever_is_killed_stopped_or_cut_the_books_balance_and_tracks_stay_apa
         done = wreak(rng, servers, time.monotonic() + SECONDS)
         assert observed.node.running, f"the node did not survive {done}"
         observed.wait_for_all()
-        view = {camera.name: camera for camera in observed.node.view().cameras}
+        wait_until(observed.all_are_live, "every camera is live")
         observed.node.stop()
         report = observed.node.report()
 
     assert not observed.wrong, (done, observed.wrong[:5])
     assert max(result.age for result in observed.results) <= MAX_AGE_S
     killed = [pid for _, pid in done if pid is not None]
-    # Those with a reason were killed by their node: on a machine that stands still, they hung.
+    # Those with a reason were killed by their node: on a machine that stands still, they hung. One that we
+    # killed may have hung, too.
     lost = [fact for fact in observed.lost if not fact.detail]
-    assert len(lost) == len(killed), (done, observed.lost)
+    assert len(lost) <= len(killed) <= len(observed.lost), (done, observed.lost)
     # None: it took longer to die than the node waits to learn how.
     assert {fact.exit_code for fact in observed.lost} <= {-signal.SIGKILL, None}
     for name in observed.names:
         assert adds_up(report["cameras"][name]["frames"], in_flight=0)
         # A session has an epoch, and an epoch a session.
         assert report["cameras"][name]["sessions"] == report["cameras"][name]["epoch"] + 1
-        assert view[name].state == "live"
         lines = [
             {
                 "epoch": result.epoch,

@@ -61,7 +61,7 @@ class Left:
 
     async def is_all(self) -> int:
         """Assert that there is no more now; what still closes gets its time. Returns how many bytes more."""
-        for _ in range(200):
+        for _ in range(int(PATIENCE_S / 0.05)):
             now = Left()
             if now.held_no_more_than(self):
                 break
@@ -126,7 +126,8 @@ async def rtsp_loops(stack: AsyncExitStack) -> dict[EndReason, Loop]:
     garbage, untrusted = await url(babbles), await url(plays_on, tls=True)
 
     def camera(url: str) -> RtspSource:
-        return RtspSource(url, clock=SystemClock(), connect_timeout=PATIENCE_S)
+        limits = dict.fromkeys(("connect_timeout", "first_frame_timeout", "stall_after"), PATIENCE_S)
+        return RtspSource(url, clock=SystemClock(), **limits)
 
     async def recover() -> None:
         """A session that is well, until it is hung up on."""
@@ -213,7 +214,7 @@ async def container_loops(stack: AsyncExitStack, ts: bytes) -> dict[EndReason, L
         return served.replace("rtsp:", f"{scheme}:")
 
     def camera(url: str) -> ContainerSource:
-        return ContainerSource(url, clock=SystemClock())
+        return ContainerSource(url, clock=SystemClock(), connect_timeout=PATIENCE_S, stall_after=PATIENCE_S)
 
     def fails(url: str) -> Loop:
         return lambda: camera(url).run(Notebook())

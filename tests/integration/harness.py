@@ -20,19 +20,28 @@ import numpy as np
 import psutil
 import yaml
 
-from patience import PATIENCE_S
+from patience import NEVER_S, PATIENCE_S
 from servers import free_port
+from vedette.causes import Blame, Cause
+from vedette.facts import Gap
 from vedette.sim import Clip, SimulatedCameras, encode_frames
 
 FAKE = "vedette.testing:FakeDetector"
 OUTCOMES = ("analysed", "superseded", "expired", "skipped", "failed", "orphaned")
 SMALL = (160, 96)
 
+CALM = {"stall_after": NEVER_S, "late_after": NEVER_S, "hang_up_after": 30.0, "connect_timeout": 30.0}
+"""``defaults`` for cameras that are well. They live in the process of the test: where that stands still for a
+second, a node rightly calls them stalled and begins an epoch, and soon a session, too; a test that counts
+finds one too many. A test of a stall says itself how long is too long. To connect is still given up, because
+the first packets over UDP may get lost: then it has to be tried again."""
+
 Frames = Mapping[str, int]
 
 
-def fake(timeout: str = "10s", **options: Any) -> dict[str, Any]:
-    """The ``detector`` section for a detector that finds what it is told to."""
+def fake(timeout: float | str = NEVER_S, **options: Any) -> dict[str, Any]:
+    """The ``detector`` section for a detector that finds what it is told to. A test of one that hangs says
+    how long a batch may take: a machine that stands still is no reason to kill it."""
     return {"python": FAKE, "options": options, "timeout": timeout}
 
 
@@ -105,7 +114,7 @@ class Run:
         self.config_file = folder / "cameras.yaml"
         config = {"sinks": [{"type": "jsonl", "path": "results.jsonl"}], **config}
         # A session more is an epoch more: so that tests can count them.
-        config["defaults"] = {"track_grace": 0, **config.get("defaults", {})}
+        config["defaults"] = {**CALM, "track_grace": 0, **config.get("defaults", {})}
         self.config_file.write_text(yaml.safe_dump(config, sort_keys=False))
         self._out, self._err = folder / "stdout", folder / "stderr"
         command = [sys.executable, "-m", "vedette.cli", "run", str(self.config_file)]
@@ -254,6 +263,12 @@ def adds_up(frames: Frames, in_flight: int | None = None) -> bool:
     if in_flight is not None and frames["in_flight"] != in_flight:
         return False
     return frames["received"] == sum(frames[name] for name in OUTCOMES) + frames["in_flight"]
+
+
+def nobody_read(gap: Gap) -> bool:
+    """Whether a row says no more than that the process that reads the camera did nothing for two seconds.
+    Where the machine stands still that is so, and rightly on record."""
+    return (gap.cause, gap.blame) == (Cause.DECODE_BEHIND, Blame.NODE)
 
 
 def has_one_session(camera: Mapping[str, Any]) -> bool:

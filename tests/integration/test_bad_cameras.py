@@ -104,7 +104,9 @@ def test_the_good_camera_is_analysed_as_if_it_were_alone(run: Run) -> None:
 def test_each_bad_camera_ends_for_its_own_reason(run: Run, camera: str, reason: str) -> None:
     report = run.report["cameras"][camera]
     details = run.saw("session ended", camera=camera)
-    assert report["last_end_reason"] == reason, details
+    assert details[0]["reason"] == reason, details
+    # Later attempts have a second and a half, too little for an answer from a machine that is busy.
+    assert report["last_end_reason"] in (reason, "unreachable"), details
     assert all(line["detail"] for line in details), "an end without a word"
     assert adds_up(report["frames"], in_flight=0)
     assert run.results_of(camera) == []
@@ -132,6 +134,7 @@ def test_a_codec_nobody_can_decode_is_unsupported(
     section = {"good": {"url": cameras.url(0)}, "sound": {"url": mediamtx.url("sound")}}
     with Run(tmp_path, {"cameras": section, "detector": fake()}) as run:
         run.until_all_analysed(["good"])
-        run.until(lambda run: run.saw("session ended", camera="sound"), "its session had ended")
+        ended = {"camera": "sound", "reason": "unsupported"}
+        run.until(lambda run: run.saw("session ended", **ended), "its session had ended for that")
         assert run.interrupt() == 0
         assert run.report["cameras"]["sound"]["last_end_reason"] == "unsupported"

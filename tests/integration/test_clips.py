@@ -27,7 +27,7 @@ def watched(arrival: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """The bundled detector on the part of the bundled clip in which a car arrives."""
     config = {"cameras": {"driveway": {"url": str(arrival), "every_frame": True}}}
     with Run(tmp_path_factory.mktemp("run"), config) as run:
-        run.wait()
+        run.process.wait(2 * PATIENCE_S)  # this one has a real model
         yield run
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from integration.harness import Cameras, adds_up, fake
+from integration.harness import CALM, Cameras, adds_up, fake
 from patience import PATIENCE_S
 from servers import free_port
 
@@ -29,11 +29,16 @@ def write(folder: Path, config: object) -> Path:
 
 
 def test_the_demo_runs_without_a_terminal_and_sums_up(tmp_path: Path) -> None:
-    done = vedette("demo", "--cameras", "3", "--for", "12s", "--report", tmp_path / "report.json")
+    for seconds in (12, 90):  # a busy machine may need the first ones to load what looks at the pictures
+        done = vedette(
+            *("demo", "--cameras", "3", "--for", f"{seconds}s", "--report", tmp_path / "report.json")
+        )
+        assert "Traceback" not in done.stderr
+        report = json.loads((tmp_path / "report.json").read_text())
+        assert len(report["cameras"]) == 3
+        if all(camera["frames"]["analysed"] for camera in report["cameras"].values()):
+            break
     assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-    report = json.loads((tmp_path / "report.json").read_text())
-    assert len(report["cameras"]) == 3
     for name, camera in report["cameras"].items():
         assert camera["frames"]["analysed"] > 0
         assert adds_up(camera["frames"], in_flight=0)
@@ -42,7 +47,7 @@ def test_the_demo_runs_without_a_terminal_and_sums_up(tmp_path: Path) -> None:
 
 
 def test_check_is_content_with_what_works(cameras: Cameras, tmp_path: Path) -> None:
-    config = {"cameras": {"gate": {"url": cameras.url(0)}}, "detector": fake()}
+    config = {"cameras": {"gate": {"url": cameras.url(0)}}, "detector": fake(), "defaults": CALM}
     done = vedette("check", write(tmp_path, config))
     assert done.returncode == 0, done.stderr
     assert "gate" in done.stdout
@@ -51,7 +56,7 @@ def test_check_is_content_with_what_works(cameras: Cameras, tmp_path: Path) -> N
 
 def test_check_tells_of_a_camera_that_cannot_be_read(cameras: Cameras, tmp_path: Path) -> None:
     section = {"gate": {"url": cameras.url(0)}, "yard": {"url": f"rtsp://127.0.0.1:{free_port()}/x"}}
-    path = write(tmp_path, {"cameras": section, "detector": fake()})
+    path = write(tmp_path, {"cameras": section, "detector": fake(), "defaults": CALM})
     done = vedette("check", path)
     assert done.returncode == 4
     assert "yard" in done.stdout

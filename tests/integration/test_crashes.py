@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from integration.changing import Node, Still
-from integration.harness import SMALL, Cameras, adds_up, fake, wait_until, workers_of
+from integration.harness import CALM, SMALL, Cameras, adds_up, fake, wait_until, workers_of
+from patience import NEVER_S
 from vedette import Config
 from vedette.facts import Isolated, WorkerEnded
 from vedette.workers.exhausted import OUT_OF_MEMORY
@@ -38,16 +39,22 @@ def triggers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def node(cameras: Cameras, deadly: Cameras, triggers: Path) -> Iterator[Node]:
+def batch_within() -> float | str:
+    """The detector's ``timeout``; for the test of one that hangs another."""
+    return NEVER_S
+
+
+@pytest.fixture
+def node(cameras: Cameras, deadly: Cameras, triggers: Path, batch_within: float | str) -> Iterator[Node]:
     """cam0, cam2 and the deadly one in cameras-0; cam1 in cameras-1."""
     names = cameras.section()
     section = {"cam0": names["cam0"], "cam1": names["cam1"], "deadly": {"url": deadly.url(0)}}
     config = Config(
         cameras=section,
-        detector=fake(seconds=0.003, timeout="2s"),
+        detector=fake(seconds=0.003, timeout=batch_within),
         workers=2,
         # Only a new worker begins a new epoch, however long the machine stands still.
-        defaults={"track_grace": "1m"},
+        defaults={**CALM, "track_grace": "1m"},
     )
     with Node(config) as node:
         node.until_more(*section)
@@ -98,12 +105,12 @@ def test_a_stream_that_crashes_decoders_is_read_apart_and_takes_nobody_with_it_a
 
 
 @pytest.mark.parametrize(
-    ("trigger", "worker", "exit_code", "says"),
+    ("trigger", "worker", "exit_code", "says", "batch_within"),
     [
-        ("memory", "cameras-0", OUT_OF_MEMORY, "no memory left"),
-        ("detector-memory", "inference-0", OUT_OF_MEMORY, "no memory left"),
-        ("hang", "cameras-0", None, "no sign of life"),
-        ("detector-hang", "inference-0", None, "detector.timeout"),
+        ("memory", "cameras-0", OUT_OF_MEMORY, "no memory left", NEVER_S),
+        ("detector-memory", "inference-0", OUT_OF_MEMORY, "no memory left", NEVER_S),
+        ("hang", "cameras-0", None, "no sign of life", NEVER_S),
+        ("detector-hang", "inference-0", None, "detector.timeout", "2s"),
     ],
 )
 def test_a_worker_that_fails_is_replaced_for_what_it_was(

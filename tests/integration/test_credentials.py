@@ -60,11 +60,15 @@ def run(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple
 def test_the_right_password_opens_the_camera_and_a_wrong_one_is_unauthorised(
     run: tuple[Run, list[str]],
 ) -> None:
-    reasons = {name: camera["last_end_reason"] for name, camera in run[0].report["cameras"].items()}
+    report = run[0].report["cameras"]
     for name in ("mtx", "mtx_udp", "digest", "basic"):
-        assert has_one_session(run[0].report["cameras"][name])
-    assert {reasons[name] for name in ("wrong", "wrong_udp")} == {"unauthorised"}
-    assert {reasons[name] for name in ("refused", "refused_http", "missing")} == {"refused"}
+        assert has_one_session(report[name])
+    expected = dict.fromkeys(("wrong", "wrong_udp"), "unauthorised")
+    expected |= dict.fromkeys(("refused", "refused_http", "missing"), "refused")
+    for name, reason in expected.items():
+        assert run[0].saw("session ended", camera=name)[0]["reason"] == reason
+        # Later attempts have a second and a half, too little for an answer from a machine that is busy.
+        assert report[name]["last_end_reason"] in (reason, "unreachable")
 
 
 def test_the_password_is_in_nothing_that_is_written(run: tuple[Run, list[str]]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import vedette
-from integration.harness import Cameras, Run, fake, wait_until
+from integration.harness import CALM, Cameras, Run, fake, wait_until
 from observe.test_traces import Received, attributes, receiving
 from patience import PATIENCE_S
 from servers import free_port
@@ -36,6 +36,18 @@ def top(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str
     return subprocess.run(
         command, env={**os.environ, **env}, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
+
+
+def top_in_time(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """It gives up a node that does not answer within five seconds: then it is asked again."""
+    found: list[subprocess.CompletedProcess[str]] = []
+
+    def answered() -> bool:
+        found[:] = [top(env, *arguments)]
+        return found[0].returncode == 0
+
+    wait_until(answered, lambda: f"top {arguments} shows something: {found[0].stderr}")
+    return found[0]
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +96,8 @@ def run(
 
 
 def test_all_of_them_at_once(run: Run, port: int, collector: Received, env: dict[str, str]) -> None:
-    assert 'vedette_camera_live{camera="cam0"} 1' in page(port)
-    found = top(env, "--once")
-    assert found.returncode == 0, found.stderr
+    wait_until(lambda: 'vedette_camera_live{camera="cam0"} 1' in page(port), "cam0 is live")
+    found = top_in_time(env, "--once")
     for name in ("cam0", "cam1", "cam2", "cam3"):
         assert name in found.stdout
     wait_until(lambda: collector.spans, "spans arrive")
@@ -121,8 +132,7 @@ def test_a_trace_is_of_a_result_that_left_and_its_stages_lie_in_order(run: Run, 
 
 def test_top_finds_it_by_name_and_by_pid(run: Run, env: dict[str, str]) -> None:
     for node in ("south-1", str(run.process.pid)):
-        found = top(env, node, "--once", "--filter", "cam3")
-        assert found.returncode == 0, found.stderr
+        found = top_in_time(env, node, "--once", "--filter", "cam3")
         rows = [line.split()[0] for line in found.stdout.splitlines() if line.startswith("cam")]
         assert [row for row in rows if row[3:].isdecimal()] == ["cam3"]
     wrong = top(env, "nobody", "--once")
@@ -142,7 +152,7 @@ def test_a_second_node_whose_address_is_taken_does_not_start_and_leaves_nothing_
     assert "Traceback" not in other.stderr
     assert sockets(env) == before
     assert not other.report_file.exists()
-    assert 'vedette_camera_live{camera="cam0"} 1' in page(port), "the first one is as it was"
+    wait_until(lambda: 'vedette_camera_live{camera="cam0"} 1' in page(port), "the first one is as it was")
 
 
 def test_at_the_end_nothing_is_left(run: Run, port: int, collector: Received, env: dict[str, str]) -> None:
@@ -176,6 +186,7 @@ def test_in_python_an_address_that_is_taken_raises_and_leaves_nothing_behind(cam
         config = vedette.Config(
             cameras=cameras.section(),
             detector=fake(),
+            defaults=CALM,
             metrics=f"127.0.0.1:{taken.getsockname()[1]}",
             traces={"to": "http://127.0.0.1:9"},
         )
@@ -190,6 +201,7 @@ def test_a_collector_that_is_not_there_is_told_of_and_costs_nothing(cameras: Cam
     config = vedette.Config(
         cameras={"gate": {"url": cameras.url(0)}},
         detector=fake(),
+        defaults=CALM,
         workers=1,
         traces={"to": f"http://127.0.0.1:{free_port()}", "sample": 1},
     )
@@ -203,4 +215,4 @@ def test_a_collector_that_is_not_there_is_told_of_and_costs_nothing(cameras: Cam
         began = time.monotonic()
         node.stop()
         # OpenTelemetry's own exporters would try again for a minute.
-        assert time.monotonic() - began < 40
+        assert time.monotonic() - began < 55

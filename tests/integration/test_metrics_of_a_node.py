@@ -77,8 +77,8 @@ def test_ages_and_stages_are_measured(server: Prometheus) -> None:
     age = server.value("histogram_quantile(0.5, sum by (le) (vedette_frame_age_seconds_bucket))")
     assert 0.001 < age < 1.0
     for stage in ("decode", "wait", "convert", "infer", "track", "emit"):
-        assert server.value(f'vedette_stage_seconds_count{{stage="{stage}"}}') > 0, stage
-        assert server.value(f'count(vedette_camera_stage_seconds_count{{stage="{stage}"}} > 0)') == 4, stage
+        server.until(f'vedette_stage_seconds_count{{stage="{stage}"}} > 0')
+        server.until(f'count(vedette_camera_stage_seconds_count{{stage="{stage}"}} > 0) == 4')
 
 
 def test_every_worker_is_there(server: Prometheus) -> None:
@@ -87,13 +87,13 @@ def test_every_worker_is_there(server: Prometheus) -> None:
         for each in server.until("count by (kind) (vedette_worker_outbox)")
     }
     assert kinds == {"camera": "2", "inference": "1"}
-    assert server.value("sum(vedette_worker_cameras)") == 5
+    server.until("sum(vedette_worker_cameras) == 5")
     assert server.value("vedette_memory_pss_bytes") > 20e6
     server.until("vedette_cpu_seconds_total > 0")
     groups = server.until('vedette_worker_cpu_seconds_total{worker=~"cameras-.", group="loop"} > 0')
     assert {each["metric"]["worker"] for each in groups} == {"cameras-0", "cameras-1"}
     assert server.value('vedette_worker_memory_bytes{worker="node", kind="pss"}') > 10e6
-    assert server.value("count(vedette_worker_open_fds > 3)") == 4
+    server.until("count(vedette_worker_open_fds > 3) == 4")
     assert server.value("vedette_node_memory_available_bytes") > 0
 
 

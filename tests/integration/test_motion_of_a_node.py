@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import vedette
-from integration.harness import SMALL, Cameras, adds_up, fake, wait_until
+from integration.harness import CALM, SMALL, Cameras, adds_up, fake, wait_until
 from vedette.causes import Cause
 from vedette.facts import AnyFact, Blind, Degraded, EpochStarted, GapOpened
 from vedette.results import Result
@@ -62,6 +62,9 @@ def watched(cameras: Cameras) -> Iterator[Watched]:
                 "all": {"url": cameras.url(1)},
             },
             detector=fake(),
+            # Nothing is to be amiss but what lies with the motion.
+            defaults={**CALM, "track_grace": "1m"},
+            ladder=False,
             workers=1,
         )
         with vedette.run(config, on_result=results.append, on_fact=facts.append) as node:
@@ -80,7 +83,8 @@ def test_a_still_camera_is_analysed_now_and_then_and_the_rest_is_skipped(watched
     endings = watched.cameras["still"]["endings"]
     frames = watched.cameras["still"]["frames"]
     # Each keyframe of a clip looks a little different: some more than one in two seconds are no harm.
-    assert endings["skipped.motion"] > 5 * frames["analysed"]
+    # On a busy machine others are not even decoded in time.
+    assert endings["skipped.motion"] > 3 * frames["analysed"]
     assert adds_up(frames, in_flight=0)
     assert sum(endings.values()) == frames["received"]
 

@@ -13,12 +13,12 @@ import pytest
 import supervision as sv
 
 import vedette
-from integration.harness import Cameras, fake, gone, wait_until, workers_of
+from integration.harness import CALM, Cameras, fake, gone, wait_until, workers_of
 from patience import PATIENCE_S
 
 
 def config_of(cameras: Cameras, **more: object) -> vedette.Config:
-    return vedette.Config(cameras=cameras.section(), **{"detector": fake(), **more})
+    return vedette.Config(cameras=cameras.section(), **{"detector": fake(), "defaults": CALM, **more})
 
 
 def test_a_file_is_run_and_its_results_are_iterated_over(cameras: Cameras, tmp_path: Path) -> None:
@@ -26,6 +26,7 @@ def test_a_file_is_run_and_its_results_are_iterated_over(cameras: Cameras, tmp_p
     path.write_text(
         f"cameras: {{gate: {{url: '{cameras.url(0)}'}}}}\n"
         "detector: {python: 'vedette.testing:FakeDetector', options: {input_size: [192, 320]}}\n"
+        f"defaults: {CALM}\n"
     )
     with vedette.run(path) as node:
         for result in node.results():

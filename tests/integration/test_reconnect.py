@@ -74,7 +74,8 @@ def test_a_camera_that_hangs_is_stalled_and_comes_back(clips: Path, tmp_path: Pa
 
     with MediaMTX(tmp_path) as server:
         publisher = publish_clip(server, "gate", clips)
-        section = {"gate": {"url": server.url("gate"), "hang_up_after": "1s", "track_grace": 0}}
+        limits = {"stall_after": "1s", "hang_up_after": "1s", "track_grace": 0}
+        section = {"gate": {"url": server.url("gate"), **limits}}
         with Run(tmp_path / "run", {"cameras": section, "detector": fake()}) as run:
             # By then it is known how its frames usually come.
             run.until_all_analysed(["gate"], results=120)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from integration.changing import Node, config
 from integration.harness import Cameras, wait_until
+from patience import NEVER_S
 from vedette.facts import WorkerEnded, WorkerReplaced
 
 LIMIT = 700_000_000
@@ -16,6 +17,7 @@ def test_a_detector_that_leaks_is_replaced_before_it_reaches_its_limit(cameras: 
     detector = {
         "python": "leaking:LeakyDetector",
         "options": {"leaks": 100_000, "seconds": 0.003},
+        "timeout": NEVER_S,
     }
     recycle = {"memory_limit": f"{LIMIT // 1_000_000}MB"}
     with Node(config(cameras, 4, detector=detector, recycle=recycle, folder=HERE, ledger=False)) as node:

@@ -197,7 +197,7 @@ def test_a_detector_that_fails_on_what_cameras_show_never_gets_to_be_the_detecto
     name: str, says: str, cameras: Cameras, tmp_path: Path
 ) -> None:
     (tmp_path / f"bad_{name.lower()}.py").write_text(BAD)
-    detector = {"python": "vedette.testing:FakeDetector", "options": MANY, "timeout": "10s"}
+    detector = fake(**MANY)
     with Node(config(cameras, 2, detector=detector, folder=tmp_path, defaults={"track_grace": "1m"})) as node:
         node.until_more(*ALL)
         wait_until(lambda: len(ids(node, "cam0")) >= 8, "there is something to be seen")
@@ -225,14 +225,23 @@ def run(cameras: Cameras, tmp_path: Path) -> Iterator[Run]:
 
 
 def command(run: Run, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Said again where the node did not answer within the five seconds that it is given."""
     [socket] = (run.folder.parent / "sockets").rglob("*.sock")
-    return subprocess.run(
-        [sys.executable, "-m", "vedette.cli", *arguments, "--node", str(socket)],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    found: list[subprocess.CompletedProcess[str]] = []
+
+    def is_answered() -> bool:
+        done = subprocess.run(
+            [sys.executable, "-m", "vedette.cli", *arguments, "--node", str(socket)],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+        found[:] = [done]
+        return "does not answer" not in done.stderr
+
+    wait_until(is_answered, "the node answers")
+    return found[0]
 
 
 def test_an_operator_replaces_workers_and_the_model_of_a_node_that_runs(run: Run, tmp_path: Path) -> None:

@@ -8,14 +8,23 @@ from pathlib import Path
 import pytest
 
 import vedette
-from integration.harness import Cameras, Run, fake, wait_until
+from integration.harness import CALM, Cameras, fake, wait_until
 from vedette.observe.views import NodeView
 from vedette.running import RunningNode
 
 
+def all_is_measured(view: NodeView) -> bool:
+    """Memory is looked at more rarely than the rest."""
+    usages = [view.usage, *(worker.usage for worker in view.workers)]
+    machine = view.machine is not None and view.machine.disk_free
+    return len(usages) == 3 and all(usage and usage.pss for usage in usages) and bool(machine)
+
+
 @pytest.fixture(scope="module")
 def node(cameras: Cameras) -> Iterator[RunningNode]:
-    config = vedette.Config(cameras=cameras.section(), detector=fake(), workers=1, ledger=False)
+    config = vedette.Config(
+        cameras=cameras.section(), detector=fake(), defaults=CALM, workers=1, ledger=False
+    )
     with vedette.run(config, on_result=lambda _: None) as node:
         wait_until(lambda: node.view().frames.analysed > 50, "it works")
         wait_until(lambda: cores(node.view()), "it was looked at twice")
@@ -62,11 +71,16 @@ def test_the_node_itself_and_its_machine_are_known(node: RunningNode) -> None:
 
 
 def test_the_report_tells_it_at_the_end(cameras: Cameras, tmp_path: Path) -> None:
-    section = cameras.section()
-    with Run(tmp_path, {"cameras": section, "detector": fake(), "workers": 1}) as run:
-        run.until_all_analysed(section)
-        assert run.interrupt() == 0
-        found = run.report["node"]
+    config = vedette.Config(
+        cameras=cameras.section(),
+        detector=fake(),
+        defaults=CALM,
+        workers=1,
+        ledger=str(tmp_path / "site.db"),
+    )
+    with vedette.run(config, on_result=lambda _: None) as node:
+        wait_until(lambda: all_is_measured(node.view()), "all was looked at")
+    found = node.report()["node"]
     for worker in found["workers"]:
         usage = worker["usage"]
         assert usage["pss_peak_mb"] >= usage["pss_mb"] > 1

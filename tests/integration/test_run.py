@@ -47,7 +47,7 @@ def test_a_run_for_some_seconds_ends_by_itself(cameras: Cameras, tmp_path: Path)
     with Run(tmp_path, {"cameras": cameras.section(), "detector": fake()}, "--for", "4s") as run:
         code = run.wait()
         assert run.report["duration_s"] >= 4
-        seen = all(camera["frames"]["received"] for camera in run.report["cameras"].values())
+        seen = any(camera["frames"]["received"] for camera in run.report["cameras"].values())
         assert code == (0 if seen else 1), run.stderr
         assert "Traceback" not in run.stderr
 

@@ -45,7 +45,7 @@ def test_a_signal_while_everything_starts_stops_it_too(cameras: Cameras, tmp_pat
 
 
 def test_a_detector_that_hangs_does_not_hold_up_the_end(cameras: Cameras, tmp_path: Path) -> None:
-    config = {"cameras": cameras.section(), "detector": fake(hangs_after=8, timeout=f"{NEVER_S:.0f}s")}
+    config = {"cameras": cameras.section(), "detector": fake(hangs_after=8)}
     with Run(tmp_path, config) as run:
         run.until(lambda run: run.results, "there was a result")
         children = run.descendants()

@@ -20,7 +20,9 @@ def test_each_camera_has_a_file_that_plays_with_boxes_drawn(cameras: Cameras, tm
     folder = tmp_path / "videos"
     config = {"cameras": cameras.section(), "detector": fake()}
     with Run(tmp_path / "run", config, "--save-video", str(folder)) as run:
-        run.until_all_analysed(cameras.section(), 20)
+        # Pictures that the writer has no time for are left out: those on disk are what counts.
+        names = cameras.section()
+        run.until(lambda _: all(written(folder, name) >= 15 for name in names), "15 of each are on disk")
         assert run.interrupt() == 0
     for name in cameras.section():
         (path,) = folder.glob(f"{name}-*.mp4")
@@ -40,16 +42,16 @@ def test_videos_of_a_run_that_was_killed_still_play(cameras: Cameras, tmp_path: 
     folder = tmp_path / "videos"
     config = {"cameras": {"cam0": {"url": cameras.url(0)}}, "detector": fake()}
     with Run(tmp_path / "run", config, "--save-video", str(folder)) as run:
-        run.until(lambda _: written(folder) >= 25, "a second of it is on disk")
+        run.until(lambda _: written(folder, "cam0") >= 25, "a second of it is on disk")
         run.process.kill()
         run.wait()
-    assert written(folder) >= 25
+    assert written(folder, "cam0") >= 25
 
 
-def written(folder: Path) -> int:
-    """Pictures in the file of cam0, which is still written to."""
+def written(folder: Path, camera: str) -> int:
+    """Pictures in the file of a camera, which may still be written to."""
     found = 0
-    for path in folder.glob("cam0-*.mp4"):
+    for path in folder.glob(f"{camera}-*.mp4"):
         with suppress(av.error.FFmpegError):
             found += len(pictures_of(path))
     return found
