@@ -58,7 +58,10 @@ def test_an_outage_is_written_when_it_opens_and_completed_when_it_ends(
     assert [gap.cause for gap in blind(tmp_path, "steady")] == [Cause.STARTING]
     stood_still = [gap for gap in record(tmp_path) if gap.camera == "fickle0" and nobody_read(gap)]
     assert report["fickle0"]["gaps"] == 2 + len(stood_still)
-    assert set(report["fickle0"]["blind_s"]) == {"starting", "refused"} | {gap.cause for gap in stood_still}
+    # The last attempts may have been given up before a busy machine refused them.
+    assert outage.cause in (Cause.REFUSED, Cause.UNREACHABLE)
+    causes = {Cause.STARTING, outage.cause, *(gap.cause for gap in stood_still)}
+    assert set(report["fickle0"]["blind_s"]) == causes
 
 
 def test_a_node_that_is_killed_is_accounted_for_by_the_next_one(cameras: Cameras, tmp_path: Path) -> None:
