@@ -271,6 +271,12 @@ def nobody_read(gap: Gap) -> bool:
     return (gap.cause, gap.blame) == (Cause.DECODE_BEHIND, Blame.NODE)
 
 
+def no_detector_yet(gap: Gap) -> bool:
+    """Whether a row says no more than that the detector was still being loaded. On a busy machine that may
+    take longer than to connect: then it follows the row of the start."""
+    return gap.cause is Cause.DETECTOR_LOST and gap.detail.startswith("The detector is being loaded")
+
+
 def has_one_session(camera: Mapping[str, Any]) -> bool:
     """Whether this camera of a report was opened once and not lost before the run was asked to stop."""
     # A worker that is too slow to stop in time is killed: then that is how its sessions ended.

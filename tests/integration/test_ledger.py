@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from integration.harness import Cameras, Run, fake, nobody_read, wait_until
+from integration.harness import Cameras, Run, fake, no_detector_yet, nobody_read, wait_until
 from patience import PATIENCE_S
 from vedette.causes import Cause, Kind
 from vedette.ledger.audit import partition_problems
@@ -24,9 +24,13 @@ def record(folder: Path) -> list[LedgerGap]:
 
 
 def blind(folder: Path, camera: str) -> list[LedgerGap]:
-    """Without moments in which the whole machine stood still."""
+    """Without what a busy machine adds."""
     found = [gap for gap in record(folder) if gap.camera == camera and gap.kind is Kind.BLIND]
-    return [gap for gap in found if not nobody_read(gap)]
+    return [gap for gap in found if not is_busy(gap)]
+
+
+def is_busy(gap: LedgerGap) -> bool:
+    return nobody_read(gap) or no_detector_yet(gap)
 
 
 def is_known_to_be_seen(folder: Path, camera: str) -> bool:
@@ -56,9 +60,12 @@ def test_an_outage_is_written_when_it_opens_and_completed_when_it_ends(
     assert outage.frames_missed
     assert outage.detail.startswith("ended") or "refused" in outage.detail
     assert [gap.cause for gap in blind(tmp_path, "steady")] == [Cause.STARTING]
-    stood_still = [gap for gap in record(tmp_path) if gap.camera == "fickle0" and nobody_read(gap)]
-    assert report["fickle0"]["gaps"] == 2 + len(stood_still)
-    assert set(report["fickle0"]["blind_s"]) == {"starting", "refused"} | {gap.cause for gap in stood_still}
+    busy = [gap for gap in record(tmp_path) if gap.camera == "fickle0" and is_busy(gap)]
+    assert report["fickle0"]["gaps"] == 2 + len(busy)
+    # The last attempts may have been given up before a busy machine refused them.
+    assert outage.cause in (Cause.REFUSED, Cause.UNREACHABLE)
+    causes = {Cause.STARTING, outage.cause, *(gap.cause for gap in busy)}
+    assert set(report["fickle0"]["blind_s"]) == causes
 
 
 def test_a_node_that_is_killed_is_accounted_for_by_the_next_one(cameras: Cameras, tmp_path: Path) -> None:
