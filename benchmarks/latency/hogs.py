@@ -1,7 +1,8 @@
 """CPU taken away: busy processes beside a node of 64 cameras, for a while. What does the ladder do?
 
 20 s lie before them, so that what the ladder does without them shows too; 30 s are with them (of a stretch
-under two minutes a quarter each), the rest after them.
+under two minutes a quarter each), the rest after them. From four minutes on, a minute is after them and the
+rest with them: so long that it shows how the ladder settles.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ __all__ = ["HOGS"]
 
 MAX_AGE_S = 1.0
 BEFORE_S, HOGGED_S = 20.0, 30.0
+LONG_S, AFTER_S = 240.0, 60.0
 _BUSY = "while True: pass"
 
 
@@ -51,7 +53,7 @@ def _during(hogs: int) -> Any:
     def during(child: Child, seconds: float) -> dict[str, float]:
         """Before, with and after them; returns when they came and went (monotonic s)."""
         before = min(BEFORE_S, seconds / 4)
-        hogged = min(HOGGED_S, seconds / 4)
+        hogged = min(HOGGED_S, seconds / 4) if seconds < LONG_S else seconds - before - AFTER_S
         time.sleep(before)
         came = time.monotonic()
         with Hogs(hogs):
