@@ -17,8 +17,11 @@ from vedette.infer.load import DetectorSpec
 from vedette.supervise.child import Child
 from vedette.workers.inference_worker import ANSWER_WITHIN_S
 from vedette.workers.protocol import (
+    Begin,
     Channel,
     Done,
+    Drain,
+    Drained,
     Fetch,
     Filled,
     Hello,
@@ -26,6 +29,8 @@ from vedette.workers.protocol import (
     Message,
     Ready,
     StartInference,
+    Tried,
+    Try,
     pair,
 )
 from vedette.workers.slots import Slots
@@ -39,6 +44,8 @@ LATE_S = 3 * ANSWER_WITHIN_S
 class Rig:
     """The inference worker, two camera workers (the test plays both), and their cameras' rows."""
 
+    stands_by = False
+
     def __init__(self) -> None:
         self.table = Table.create(CAMERAS, 2)
         self.table.rows["interval"], self.table.rows["max_age"] = 0.04, 1000.0
@@ -49,7 +56,9 @@ class Rig:
 
     def spawn(self) -> None:
         spec = DetectorSpec(python="vedette.testing:FakeDetector", options={"boxes": [BOX]})
-        first_word = StartInference(CAMERAS, 2, msgspec.msgpack.encode(spec), batch=1, batch_within=None)
+        first_word = StartInference(
+            CAMERAS, 2, msgspec.msgpack.encode(spec), batch=1, batch_within=None, stand_by=self.stands_by
+        )
         self.child.spawn(first_word, [self.table.fd, self.doorbell])
         assert self.child.channel is not None
         message, _ = self.hear_from(self.child.channel)
@@ -287,3 +296,40 @@ def test_large_pictures_are_batches_of_their_own_and_the_others_do_not_wait(rig:
             worker.fill(fetch)
         assert {worker.done().ticket, worker.done().ticket} == {fetch.ticket for fetch in asked}
     worker.silent(0.2)
+
+
+class StandingBy(Rig):
+    stands_by = True
+
+
+def rings_left(rig: Rig) -> int:
+    try:
+        return os.eventfd_read(rig.doorbell)
+    except BlockingIOError:
+        return 0
+
+
+def test_only_the_detector_that_asks_for_frames_hears_the_doorbell() -> None:
+    rig = StandingBy()
+    try:
+        assert rig.child.channel is not None
+        # It stands by: another one has the same doorbell, and would sleep through what this one takes.
+        os.eventfd_write(rig.doorbell, 1)
+        rig.child.send(Try([]))
+        assert isinstance(rig.hear_from(rig.child.channel)[0], Tried)
+        assert rings_left(rig) == 1
+        rig.child.send(Begin())
+        worker = rig.meet(0, [0])
+        rig.frame(0)
+        worker.fill(worker.fetch())
+        worker.done()
+        # It has handed over.
+        rig.child.send(Drain())
+        assert isinstance(rig.hear_from(rig.child.channel)[0], Drained)
+        rings_left(rig)
+        os.eventfd_write(rig.doorbell, 1)
+        rig.child.send(Try([]))
+        assert isinstance(rig.hear_from(rig.child.channel)[0], Tried)
+        assert rings_left(rig) == 1
+    finally:
+        rig.close()

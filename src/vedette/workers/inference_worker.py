@@ -451,7 +451,9 @@ class InferenceWorker:
 
     def _listen(self, seconds: float) -> None:
         links = {link.fileno(): worker for worker, link in self._links.items()}
-        others = [self._doorbell, self._wake, self._node.fileno()]
+        others = [self._wake, self._node.fileno()]
+        if self._asks:
+            others.append(self._doorbell)
         # select, because it alone waits for fractions of a millisecond.
         # However long a batch takes, this loop turns and beats.
         seconds = min(seconds, IDLE_TURN_S)
@@ -466,6 +468,12 @@ class InferenceWorker:
                 self._hear_node()
             else:
                 _empty(fd)
+
+    @property
+    def _asks(self) -> bool:
+        """Whether it is the one that asks for frames. Whoever stands by, or has handed over, has the same
+        doorbell as the one that does, and must not take its rings."""
+        return (self._begun or not self._start.stand_by) and not self._drained
 
     def _hear_camera_worker(self, worker: int) -> None:
         link = self._links[worker]
