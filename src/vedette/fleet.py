@@ -169,6 +169,8 @@ class Fleet:
         """It is read by this worker from now on, who is told what the one before knew."""
         entry.worker = worker.place - 1
         self._tell_detectors(entry)
+        # What the worker before says of connecting counts no more.
+        self._admit(self._admission.done(entry.name, self._now()))
         if not entry.watched:
             return
         packed = msgspec.msgpack.encode(entry.settings)

@@ -392,10 +392,12 @@ class Node:
                     self._heard_ready(child)
             case Tried() | Drained() | Joined() | HandedOver():
                 child.answers.append(message)
-            case AskConnect(index):
+            case AskConnect(index) if self._reads(child, index):
                 self.fleet.asks_to_connect(index)
-            case Connected(index):
+            case Connected(index) if self._reads(child, index):
                 self.fleet.connected(index)
+            case AskConnect() | Connected():
+                pass  # the camera is another worker's by now, who asks for itself
             case CameraFinished(index, reason, detail):
                 self.fleet.finished(index, EndReason(reason), detail)
                 if self.roster.all_finished:
@@ -427,6 +429,10 @@ class Node:
                 detail=why,
             )
         )
+
+    def _reads(self, child: Child, index: int) -> bool:
+        """Whether the camera is this worker's."""
+        return self.roster[index].worker == child.place - 1
 
     def _heard_result(self, child: Child, output: Output) -> None:
         camera = self.roster[output.index]
@@ -511,9 +517,11 @@ class Node:
             workers[workers.index(like.place - 1)] = free.place - 1
         return free
 
-    def vacate(self, child: Child) -> None:
-        """Nobody is to be started in this camera worker's place any more."""
+    def vacate(self, child: Child, heir: Child) -> None:
+        """Nobody is to be started in this camera worker's place any more. Cameras that were removed from it
+        are the heir's if they come back."""
         child.staffed = False
+        self.roster.inherit(child.place - 1, heir.place - 1)
         self._standing_by.append(child)
         apart = set(self.roster.isolation)
         self.roster.workers = [
@@ -570,6 +578,7 @@ class Node:
         # Cameras know its threshold. Their trackers go by the new one from their next epoch in a new worker.
         self.fleet.note(camera_settings(self.config, self.save_video))
         self._detects(child)
+        self._tell(WorkerStarted(at=self._clock.monotonic(), worker=child.name, pid=child.pid or 0))
 
     def dismiss(self, child: Child) -> None:
         """Forget a worker that stood by, or was relieved. Its process has ended or is killed."""

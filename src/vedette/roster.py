@@ -115,6 +115,12 @@ class Roster:
     def of_worker(self, worker: int) -> list[Entry]:
         return [entry for entry in self._entries if entry.worker == worker and not entry.removed]
 
+    def inherit(self, before: int, worker: int) -> None:
+        """Nobody works in that place any more: whoever was removed there comes back to this worker."""
+        for entry in self._entries:
+            if entry.removed and entry.worker == before:
+                entry.worker = worker
+
     @property
     def isolation(self) -> dict[int, int]:
         """Workers that read cameras which are kept away from others, and how many each reads."""

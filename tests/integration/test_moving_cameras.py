@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
@@ -17,6 +18,7 @@ from servers import MediaMTX
 from vedette.causes import Cause
 from vedette.errors import ConfigError, WorkerError
 from vedette.facts import EpochStarted, Gap, TracksEnded, WorkerEnded, WorkerReplaced
+from vedette.supervise.move import Move
 
 MOVED = ("cam0", "cam2")
 """Cameras of cameras-0 of four in two workers."""
@@ -57,6 +59,12 @@ def nothing_was_noticed(node: Node) -> None:
 
 def gaps(node: Node, camera: str) -> list[Gap]:
     return [gap for gap in node.gaps(camera) if not nobody_read(gap)]
+
+
+def nothing_was_noticed_but_deaths(node: Node) -> None:
+    """One that was to take over may die: nobody's camera is lost with it."""
+    for camera in node.node.report()["cameras"].values():
+        assert adds_up(camera["frames"])
 
 
 def test_tracks_and_epochs_go_on_and_nothing_is_a_gap(node: Node) -> None:
@@ -169,6 +177,61 @@ def test_one_that_dies_while_cameras_come_to_it_leaves_all_of_them_watched(node:
     node.until_more("cam0", "cam1", "cam2", "cam3")
     for camera in node.node.report()["cameras"].values():
         assert adds_up(camera["frames"])
+
+
+def test_one_that_dies_when_the_first_camera_is_about_to_move_gets_none(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def joined(move: Move) -> bool:
+        fresh = move._fresh
+        fresh.kill()
+        while fresh.alive:
+            await asyncio.sleep(0.01)
+        return False
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Move, "_joined", joined)
+        with pytest.raises(WorkerError):
+            node.node.recycle("cameras-0")
+    node.until_more("cam0", "cam1", "cam2", "cam3")
+    node.node.recycle("cameras-0")
+    node.until_more("cam0", "cam1", "cam2", "cam3")
+    nothing_was_noticed_but_deaths(node)
+    node.stop()
+
+
+def test_a_camera_that_was_removed_comes_back_after_its_worker_was_replaced(
+    node: Node, cameras: Cameras
+) -> None:
+    node.node.remove_camera("cam0")
+    node.until_state("cam0", "removed")
+    node.node.recycle("cameras-0")
+    node.node.add_camera("cam0", url=cameras.url(0))
+    node.until_more("cam0", "cam2")
+    assert worker_name(node, "cam0") == worker_name(node, "cam2")
+    node.stop()
+
+
+def test_a_camera_that_has_moved_says_that_it_connects_no_more_when_it_is_back(
+    cameras: Cameras,
+) -> None:
+    with Node(config(cameras, 4, defaults=GRACE, connects={"per_host": 1})) as node:
+        node.until_more("cam0", "cam1", "cam2", "cam3")
+        node.node.recycle("cameras-0")
+        for name in MOVED:
+            node.node.pause(name)
+            node.until_state(name, "paused")
+            node.node.resume(name)
+        # One at a time may connect: the second does when the first has.
+        node.until_more(*MOVED)
+        cameras.stop()
+        for name in MOVED:
+            wait_until(lambda name=name: node.view(name).blind, f"{name} is lost")
+        cameras.start()
+        node.until_more(*MOVED)
+        admission = node.node._node.fleet._admission
+        wait_until(lambda: not admission.connecting, "nobody connects any more")
+        assert not admission.taken_back
 
 
 def test_the_old_one_dies_while_its_cameras_move_and_all_of_them_come_back(node: Node) -> None:

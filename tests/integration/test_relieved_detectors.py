@@ -148,6 +148,9 @@ def test_the_old_one_dies_while_the_new_one_starts_and_there_is_one_in_the_end(n
     node.until_more(*ALL)
     assert told(node, WorkerEnded)
     assert [node.view(name).epoch for name in ALL] == [0, 0]
+    wait_until(lambda: not any(node.view(name).blind for name in ALL), "both are seen again")
+    for name in ALL:
+        wait_until(lambda name=name: all(gap.end for gap in node.gaps(name)), f"{name}: no gap stays open")
     for camera in node.node.report()["cameras"].values():
         assert adds_up(camera["frames"])
 

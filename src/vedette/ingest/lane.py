@@ -52,9 +52,9 @@ class Lane:
         self.left_out = 0
         """Frames that found the backlog full, or came after one that did."""
 
-    def hand_to(self, receiver: Receiver) -> None:
-        """From the next frame on, frames go there."""
-        self._receiver = receiver
+    def hand_to(self, receiver: Receiver, connected: Callable[[], None] = lambda: None) -> None:
+        """From the next frame on, frames go there; ``connected`` is called for later sessions."""
+        self._receiver, self._connected = receiver, connected
 
     @property
     def backlog(self) -> int:

@@ -40,14 +40,25 @@ class Move:
         if not self._old.alive:
             self._abandon(joined)
             raise WorkerError(f"{self._old.name} died while {self._entry.name} moved")
+        if not self._fresh.alive:
+            raise WorkerError(f"{self._fresh.name} died while {self._entry.name} moved")
         if not self._entry.watched:
+            self._abandon(joined)
             self._crew.give_to(self._entry, self._fresh, b"", joined=False)  # nobody reads it
             return
         self._old.send(HandOver(self._entry.index))
         handed = await self._answer(self._old, HandedOver, HAND_OVER_WITHIN_S)
-        if handed is None or not self._fresh.alive:
+        if handed is None:
             self._abandon(joined)
+            # It may let go of the camera any time later, and nobody would know. Whoever is started in its
+            # place reads it for sure.
+            self._old.kill(f"it did not hand over {self._entry.name} within {HAND_OVER_WITHIN_S:g} s")
             raise WorkerError(f"{self._entry.name} was not handed over")
+        if not self._fresh.alive:
+            self._crew.give_to(self._entry, self._old, handed.known, joined=False)
+            raise WorkerError(f"{self._fresh.name} died while {self._entry.name} moved")
+        if not self._entry.watched:
+            self._abandon(joined)
         self._crew.give_to(self._entry, self._fresh, handed.known, joined=joined)
 
     async def _joined(self) -> bool:
@@ -85,7 +96,9 @@ class Move:
 
     def _abandon(self, joined: bool) -> None:
         if joined:
-            self._fresh.send(RemoveCamera(self._entry.index, CameraState.WAITING))
+            entry = self._entry
+            kept = CameraState.PAUSED if entry.paused else CameraState.WAITING
+            self._fresh.send(RemoveCamera(entry.index, CameraState.REMOVED if entry.removed else kept))
 
     async def _answer(self, child: Child, kind: type[Any], seconds: float) -> Any:
         """What it says of this camera; None where it says nothing in time, or has died."""

@@ -73,8 +73,9 @@ class Crew(Protocol):
         WorkerError where no place is free."""
         ...
 
-    def vacate(self, child: Child) -> None:
-        """Nobody is to be started in this camera worker's place any more."""
+    def vacate(self, child: Child, heir: Child) -> None:
+        """Nobody is to be started in this camera worker's place any more. Cameras that were removed from it
+        are the heir's if they come back."""
         ...
 
     def cameras_of(self, child: Child) -> list[Entry]:
@@ -161,14 +162,16 @@ class Relief:
         fresh.post = old.post
         try:
             await self._until(lambda: fresh.ready, fresh, START_WITHIN_S, "was not ready")
-            await self._move_all(old, fresh)
+            while self._crew.cameras_of(old):
+                # Once, unless one that had been removed comes back meanwhile.
+                await self._move_all(old, fresh)
         except WorkerError:
             fresh.post = fresh.name
             if not self._crew.cameras_of(fresh):
-                self._crew.vacate(fresh)
+                self._crew.vacate(fresh, old)
                 await self._end(fresh)
             raise
-        self._crew.vacate(old)
+        self._crew.vacate(old, fresh)
         await self._end(old)
         return fresh
 

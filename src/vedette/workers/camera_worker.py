@@ -435,7 +435,8 @@ class CameraWorker:
         camera = self._install(index, pipeline, lane, gate, source, pictures)
         camera.health.go_on(known["health"], live=True)
         pipeline.join(understudy)
-        lane.hand_to(pipeline)
+        # The session that was joined was let in by the node's word for it; later ones come through the gate.
+        lane.hand_to(pipeline, lambda: self._on_loop(gate.leave))
         camera.task = self._loop.create_task(self._watch(index, camera, session), name=settings.name)
         watch_task(camera.task)
 
