@@ -108,6 +108,18 @@ def test_the_successor_of_a_worker_begins_its_own_seconds_and_keeps_the_peak() -
     assert usage.peak_of("cameras-0").threads >= peak.threads
 
 
+HELD = 30 << 20
+# A process of its own, whose memory nothing else changes: that of the tests shrinks when it likes.
+HOLDS_WHEN_TOLD = f"""
+import os
+print("begun", flush=True)
+input()
+held = bytearray(os.urandom({HELD}))
+print("held", flush=True)
+input()
+"""
+
+
 def test_memory_that_costs_much_to_look_at_is_looked_at_less_often() -> None:
     clock = ManualClock()
     usage, sparing = Usage(clock=clock, memory_share=1e9), Usage(clock=clock, memory_share=1e-9)
@@ -115,21 +127,33 @@ def test_memory_that_costs_much_to_look_at_is_looked_at_less_often() -> None:
     def pss() -> tuple[int, int]:
         found = []
         for each in (usage, sparing):
-            each.read([Watched("cameras-0", "camera", os.getpid())], memory=True)
+            each.read([Watched("cameras-0", "camera", process.pid)], memory=True)
             latest = each.of("cameras-0")
             assert latest is not None
             assert latest.at == clock.monotonic()
             found.append(latest.pss)
         return found[0], found[1]
 
-    before, before_sparing = pss()
-    held = bytearray(os.urandom(1 << 20) * 30)
-    clock.advance(2)
-    now, now_sparing = pss()
-    assert now > before + len(held) * 0.8
-    assert now_sparing == before_sparing
-    clock.advance(1e12)
-    assert pss()[1] > before_sparing + len(held) * 0.8
+    with subprocess.Popen(
+        [sys.executable, "-S", "-c", HOLDS_WHEN_TOLD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        before, before_sparing = pss()
+        process.stdin.write("\n")
+        assert process.stdout.readline() == "held\n"
+        clock.advance(2)
+        now, now_sparing = pss()
+        assert now > before + HELD * 0.8
+        assert now_sparing == before_sparing
+        clock.advance(1e12)
+        assert pss()[1] > before_sparing + HELD * 0.8
+        process.stdin.write("\n")
 
 
 def test_the_machine_is_looked_at_with_the_memory() -> None:
