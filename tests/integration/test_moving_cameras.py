@@ -52,6 +52,10 @@ def ids(results: list[dict[str, object]]) -> set[int]:
     return {track["track_id"] for each in results for track in each["detections"]}  # type: ignore[attr-defined, index]
 
 
+def replaced(node: Node) -> list[WorkerReplaced]:
+    return [fact for fact in list(node.facts) if isinstance(fact, WorkerReplaced)]
+
+
 def nothing_was_noticed(node: Node) -> None:
     assert not [fact for fact in node.facts if isinstance(fact, (EpochStarted, TracksEnded, WorkerEnded))]
     assert not [gap for name in MOVED for gap in gaps(node, name)]
@@ -79,7 +83,8 @@ def test_tracks_and_epochs_go_on_and_nothing_is_a_gap(node: Node) -> None:
         node.node.recycle(name)
         node.until_more(*MOVED)
         lost.append(sum(node.view(each).frames.orphaned for each in MOVED) - orphaned)
-        told = [fact for fact in node.facts if isinstance(fact, WorkerReplaced)]
+        wait_until(lambda: len(replaced(node)) >= len(lost), "it is told that the worker was replaced")
+        told = replaced(node)
         assert len(told) == len(lost)
         assert (told[-1].worker, told[-1].reason) == (name, "operator")
         assert worker_name(node, "cam0") == worker_name(node, "cam2") != name

@@ -72,6 +72,12 @@ def told(node: Node, kind: type[Any]) -> list[Any]:
     return [fact for fact in list(node.facts) if isinstance(fact, kind)]
 
 
+def until_told(node: Node, kind: type[Any], times: int) -> None:
+    """Facts come a moment after they are so, in a thread of their own."""
+    wait_until(lambda: len(told(node, kind)) >= times, lambda: f"{times} × {kind.__name__}: {node.facts}")
+    assert len(told(node, kind)) == times
+
+
 def ids(node: Node, camera: str) -> set[int]:
     return {track["track_id"] for each in node.of(camera) for track in each["detections"]}
 
@@ -93,7 +99,7 @@ def test_one_after_the_other_takes_over_and_nothing_is_lost(node: Node) -> None:
         assert gone([old])
         [new] = inference()
         assert new.pid != old.pid
-        assert len(told(node, WorkerReplaced)) == number + 1
+        until_told(node, WorkerReplaced, number + 1)
     assert {name: ids(node, name) for name in ALL} == before, "no id is new, none was lost"
     nothing_was_lost(node)
     node.stop()
@@ -102,7 +108,7 @@ def test_one_after_the_other_takes_over_and_nothing_is_lost(node: Node) -> None:
 def test_two_that_are_asked_for_at_once_come_one_after_the_other(node: Node) -> None:
     asked = [Asked(node), Asked(node)]
     assert [each.over() for each in asked] == [None, None]
-    assert len(told(node, WorkerReplaced)) == 2
+    until_told(node, WorkerReplaced, 2)
     node.until_more(*ALL)
     assert len(inference()) == 1
     nothing_was_lost(node)
@@ -114,7 +120,7 @@ def test_one_that_dies_before_it_takes_over_changes_nothing(node: Node) -> None:
     asked = Asked(node)
     the_one_that_comes(known).kill()
     assert isinstance(asked.over(), WorkerError)
-    assert told(node, ReplacementFailed)
+    until_told(node, ReplacementFailed, 1)
     node.until_more(*ALL)
     assert inference() == known
     node.node.recycle("inference-0")
@@ -146,7 +152,7 @@ def test_the_old_one_dies_while_the_new_one_starts_and_there_is_one_in_the_end(n
     node.until_more(*ALL)
     wait_until(lambda: len(inference()) == 1, "one detector is left")
     node.until_more(*ALL)
-    assert told(node, WorkerEnded)
+    wait_until(lambda: told(node, WorkerEnded), "it is told that it died")
     assert [node.view(name).epoch for name in ALL] == [0, 0]
     wait_until(lambda: not any(node.view(name).blind for name in ALL), "both are seen again")
     for name in ALL:
