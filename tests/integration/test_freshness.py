@@ -23,8 +23,7 @@ from vedette.sim.clip import bundled_clip
 
 CLOCK_S = 2.0
 """From the question whether a result is too old until it is handed over, on a busy machine. Without that
-question the last ones that are looked at here would all be older by more than this. One of them may be: the
-machine may stand still just then."""
+question the last ones that are looked at here would be older by more than this."""
 
 
 class Seen:
@@ -83,7 +82,7 @@ def test_a_slow_callback_is_never_given_anything_old_and_the_file_gets_all(
     )
     wait_until(lambda: len(ages) >= 12 and expired() > 50, "it was called")
     node.stop()
-    assert sorted(ages)[-2] <= 1.0 + CLOCK_S
+    assert max(ages) <= 1.0 + CLOCK_S
     report = node.report()
     sinks = {sink["name"].split()[0]: sink for sink in report["node"]["sinks"]}
     assert sinks["on_result"]["expired"] > 50
@@ -103,7 +102,7 @@ def test_a_slow_loop_over_results_is_never_given_anything_old(
         if len(ages) >= 12 and node._mailbox.expired > 50:
             break
         time.sleep(0.5)
-    assert sorted(ages)[-2] <= 0.7 + CLOCK_S
+    assert max(ages) <= 0.7 + CLOCK_S
 
 
 # ---- kept until they are analysed
@@ -129,11 +128,11 @@ def test_with_a_buffer_a_detector_that_hiccups_loses_no_frame(
     table, most = node._node.table, dict.fromkeys(section, 0)
 
     def every_frame_was_analysed() -> bool:
-        """Of a camera over three seconds, while another lost some to the hiccups. Where the machine hiccups,
+        """Of a camera over five seconds, while another lost some to the hiccups. Where the machine hiccups,
         too, it is asked again."""
         lost = superseded("newest")
         at = len(seen.of("all"))
-        while len(seen.of("all")) < at + 75:
+        while len(seen.of("all")) < at + 125:
             for index, name in enumerate(section):
                 most[name] = max(most[name], int(table.rows["kept"][index]))
             time.sleep(0.005)
@@ -166,20 +165,16 @@ def test_a_camera_with_a_buffer_has_its_turn_as_often_as_those_without(
         node, seen = running(cameras=section, detector=fake(seconds=0.02), ladder=False)
         others = [name for name in section if name != "cam1"]
         wait_until(lambda: all(len(seen.of(name)) > 5 for name in section), "they are analysed")
-        looks: dict[str, int] = {}
+        before = {name: len(seen.of(name)) for name in section}
 
-        def has_its_turns() -> bool:
-            """Over the next twenty looks at each. Where the machine stands still, it is asked again."""
-            before = {name: len(seen.of(name)) for name in section}
+        def looks() -> dict[str, int]:
+            return {name: len(seen.of(name)) - before[name] for name in section}
 
-            def usual() -> float:
-                looks.update({name: len(seen.of(name)) - before[name] for name in section})
-                return float(np.median([looks[name] for name in others]))
+        def usual() -> float:
+            return float(np.median([looks()[name] for name in others]))
 
-            wait_until(lambda: usual() >= 20, "they have been looked at for a while")
-            return looks["cam1"] == pytest.approx(usual(), rel=0.25)
-
-        wait_until(has_its_turns, lambda: f"cam1 is looked at as often as the others: {looks}")
+        wait_until(lambda: usual() >= 20, "they have been looked at for a while")
+        assert looks()["cam1"] == pytest.approx(usual(), rel=0.25), looks()
         node.stop()
     frames = {name: each["frames"] for name, each in node.report()["cameras"].items()}
     lost, looked_at = (

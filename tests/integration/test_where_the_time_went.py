@@ -72,9 +72,8 @@ def test_a_slow_detector_is_named_as_what_holds_the_run_up(cameras: Cameras, tmp
         run.until(lambda run: "bottleneck: The detector: busy" in " ".join(ask(run).split()), "it was named")
         assert run.interrupt() == 0
         found = run.report["node"]["bottleneck"]
-        # By the end other things may come first on a busy machine: those that lie before or behind the
-        # detector. The cameras' workers themselves have next to nothing to do.
-        assert found["stage"] in ("infer", "cpu", "lag", "wait", "emit", "sinks"), found
+        # Where others take the cores away from the cameras' workers, that comes first.
+        assert found["stage"] == "infer" or "got none for" in found["sentence"], found
         assert found["sentence"] in " ".join(told(run)[-1].split())
 
 
