@@ -88,7 +88,7 @@ TOLD_AS = {
     ("pts_jump", "yard"): "timestamp_jump",
     ("resolution", "gate"): "resolution_changed",
 }
-TRIES = 3
+TRIES = 1
 
 
 def told(report: dict[str, Any]) -> dict[tuple[str, str], str | None]:
