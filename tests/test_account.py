@@ -286,3 +286,24 @@ def test_room_comes_with_what_the_sinks_have_taken(table: Table) -> None:
         assert account.has_room()
         account.keep(kept(0))
         assert not account.has_room(), "one picture at a time"
+
+
+def test_frames_that_are_on_their_way_give_way_when_another_process_takes_over() -> None:
+    table = Table.create(1, 1)
+    try:
+        account, row = Account(table.rows[0]), table.rows[0]
+        underway, inside = account.receive(), account.receive()
+        assert underway is not None
+        assert inside is not None
+        assert account.enter(inside, 0.0, 0.0, 0.0, 0.0)
+        account.leave_to_another()
+        account.left()
+        assert row["received"] == row["superseded"] == 2
+        # A thread was in the middle of it: the row is another process's by now.
+        assert not account.enter(underway, 0.0, 0.0, 0.0, 0.0)
+        account.lose(inside)
+        account.end(Ending.SKIPPED_KEYFRAME)
+        assert row["superseded"] == sum(int(row[outcome]) for outcome in OUTCOMES) == 2
+        assert row["decoded"] == 1
+    finally:
+        os.close(table.fd)

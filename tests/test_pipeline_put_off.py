@@ -248,3 +248,31 @@ def test_whenever_it_is_asked_for_no_broken_picture_is_handed_over(
         assert sum(found.values()) + rig.in_flight == rig.row["received"]
     finally:
         rig.close()
+
+
+def test_one_who_only_looks_sees_it_and_it_stays_to_be_asked_for(rig_of: Callable[..., Rig]) -> None:
+    rig = rig_of()
+    source = watched(rig)
+    keyframe(source)
+    seen = np.zeros_like(rig.target)
+    before = endings(rig)
+    assert rig.pipeline.show(seen)
+    assert abs(left_of_square(seen) - source.square()) <= 2
+    assert endings(rig) == before
+    rig.analyse()
+    assert abs(left_of_square(rig.target) - source.square()) <= 2
+    keyframe(source)
+    rig.analyse()
+    assert [result.seq for result in rig.results] == [0, 5, 10]
+    assert rig.in_flight == 0
+
+
+def test_one_who_only_looks_at_what_shows_nothing_is_told_so(rig_of: Callable[..., Rig]) -> None:
+    rig = rig_of()
+    watched(rig)
+    rig.clock.advance(0.2)
+    rig.pipeline.frame(EncodedFrame(b"\0\0\0\1\x65damaged", rig.clock.now, rig.clock.now, True))
+    assert not rig.pipeline.show(np.zeros_like(rig.target))
+    assert Ending.FAILED_DECODE not in endings(rig), "that is told when it is asked for"
+    assert rig.take() is None
+    assert endings(rig)[Ending.FAILED_DECODE] == 1

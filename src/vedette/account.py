@@ -72,6 +72,8 @@ class Kept:
 _FIELDS = {ending: (ending.outcome.value, ending.value) for ending in ENDINGS}
 """The two counters of each ending."""
 
+_OUTCOMES = sorted({outcome for outcome, _ in _FIELDS.values()})
+
 
 class Account:
     """One camera's. ``row``: its row of the shared table. ``buffer``: how many pictures are kept at most
@@ -87,6 +89,8 @@ class Account:
         self.closed = False
         self.leaving = False
         """Another process takes over: nothing more is received here, and what waits makes room."""
+        self._gone = False
+        """Another process counts in this row."""
         self._kept: deque[Kept] = deque()
         self.unacknowledged = 0
         self._taken: dict[int, Kept] = {}
@@ -119,6 +123,8 @@ class Account:
 
     def count(self, ending: Ending, count: int = 1) -> None:
         """With the lock held."""
+        if self._gone:
+            return  # a thread was in the middle of a frame, which has been counted by ``left``
         outcome, place = _FIELDS[ending]
         self.row[outcome] += count
         self.row[place] += count
@@ -271,14 +277,16 @@ class Account:
             self.room.notify_all()
 
     def left(self) -> None:
-        """What is still inside the decoder gives way, too; nothing is counted here from now on."""
+        """What is still inside the decoder, or on its way there, gives way, too; nothing is counted here from
+        now on."""
         with self.lock:
-            self.count(Ending.SUPERSEDED, len(self._inside))
             self._inside.clear()
             self._numbers.clear()
             self.count(Ending.ORPHANED_INFER, len(self._taken))
             self._taken.clear()
-            self.closed = True
+            ended = sum(int(self.row[outcome]) for outcome in _OUTCOMES)
+            self.count(Ending.SUPERSEDED, int(self.row["received"]) - ended)
+            self.closed = self._gone = True
             self.room.notify_all()
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -30,7 +31,9 @@ from vedette.supervise.child import Child
 from vedette.workers.protocol import (
     AddCamera,
     Cameras,
+    HandOver,
     MayConnect,
+    MessageTooLong,
     Nudge,
     Output,
     RemoveCamera,
@@ -42,6 +45,16 @@ __all__ = ["Fleet"]
 
 
 _TIME_DOES_NOT_MEND = (EndReason.UNAUTHORISED, EndReason.UNSUPPORTED)
+
+
+@dataclass(slots=True)
+class _Passage:
+    """A camera that one worker lets go of and no other has yet. ``settings``: packed, as they were when it
+    was to be handed over; None where it was not watched."""
+
+    settings: bytes | None
+    held: list[AddCamera | RemoveCamera] = field(default_factory=list)
+    """What people want of it meanwhile: told to whoever gets it, who first goes on where the other was."""
 
 
 class Fleet:
@@ -71,6 +84,8 @@ class Fleet:
         self._moving: dict[str, Entry] = {}
         """Cameras that wait to open a second session, by what they are called among those who connect."""
         self._may_join: set[int] = set()
+        self._passages: dict[int, _Passage] = {}
+        """By the index of the camera."""
         self._tracks: dict[int, bytes] = {}
         """The track ids of each camera's last result."""
 
@@ -165,19 +180,44 @@ class Fleet:
         packed = msgspec.msgpack.encode(entry.settings)
         worker.send(AddCamera(entry.index, entry.name, packed, joins=True))
 
+    def hand_over(self, entry: Entry) -> None:
+        """Have its worker let it go and say what it knows. ``give_to`` follows, unless the worker dies."""
+        packed = msgspec.msgpack.encode(entry.settings) if entry.watched else None
+        self._passages[entry.index] = _Passage(packed)
+        self._workers[entry.worker].send(HandOver(entry.index))
+
     def give_to(self, entry: Entry, worker: Child, known: bytes, *, joined: bool) -> None:
         """It is read by this worker from now on, who is told what the one before knew."""
         entry.worker = worker.place - 1
         self._tell_detectors(entry)
         # What the worker before says of connecting counts no more.
         self._admit(self._admission.done(entry.name, self._now()))
-        if not entry.watched:
+        passage = self._passages.pop(entry.index, None)
+        if passage is None:
+            # Whoever had it died, and that was told: nothing goes on.
+            self._send_anew(entry, joined=joined)
             return
-        packed = msgspec.msgpack.encode(entry.settings)
-        if joined and known:
-            worker.send(TakeOver(entry.index, entry.name, packed, known))
-        else:
-            worker.send(AddCamera(entry.index, entry.name, packed, known=known))
+        if passage.settings is not None:
+            self._send_known(entry, worker, passage.settings, known, joined=joined)
+        for message in passage.held:
+            worker.send(message)
+
+    def _send_known(
+        self, entry: Entry, worker: Child, settings: bytes, known: bytes, *, joined: bool
+    ) -> None:
+        try:
+            if joined and known:
+                worker.send(TakeOver(entry.index, entry.name, settings, known))
+            else:
+                worker.send(AddCamera(entry.index, entry.name, settings, known=known))
+        except MessageTooLong:
+            worker.send(AddCamera(entry.index, entry.name, settings))
+
+    def _send_anew(self, entry: Entry, *, joined: bool) -> None:
+        if entry.watched:
+            self._send_add(entry)  # this also closes what was joined
+        elif joined:
+            self._send_remove(entry, CameraState.REMOVED if entry.removed else CameraState.PAUSED)
 
     def is_live(self, entry: Entry) -> bool:
         return bool(self._table.rows["state"][entry.index] == CameraState.LIVE)
@@ -226,6 +266,7 @@ class Fleet:
         for entry in self.roster:
             if entry.worker != worker:
                 continue
+            self._passages.pop(entry.index, None)
             # Also those it was told to let go: it may have died before it heard of it.
             self._table.orphan(entry.index)
             if entry.watched:
@@ -302,12 +343,18 @@ class Fleet:
     # ---- to workers
 
     def _send_add(self, entry: Entry) -> None:
-        if entry.watched:
-            packed = msgspec.msgpack.encode(entry.settings)
-            self._send(entry, AddCamera(entry.index, entry.name, packed))
+        if not entry.watched:
+            return
+        message = AddCamera(entry.index, entry.name, msgspec.msgpack.encode(entry.settings))
+        if entry.index in self._passages:
+            self._passages[entry.index].held.append(message)
+        else:
+            self._send(entry, message)
 
     def _send_remove(self, entry: Entry, state: CameraState) -> None:
-        if self._workers[entry.worker].ready:
+        if entry.index in self._passages:
+            self._passages[entry.index].held.append(RemoveCamera(entry.index, state))
+        elif self._workers[entry.worker].ready:
             self._send(entry, RemoveCamera(entry.index, state))
         else:
             self._table.rows["state"][entry.index] = state  # nobody else is there to write it

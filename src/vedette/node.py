@@ -52,7 +52,7 @@ from vedette.supervise.machine import store_folder
 from vedette.supervise.policy import Action, Health, decide, quarantine_lasts
 from vedette.supervise.reader import UsageReader
 from vedette.supervise.recycler import Recycler
-from vedette.supervise.relief import Relief
+from vedette.supervise.relief import Relief, must_work
 from vedette.supervise.resources import Watched
 from vedette.supervise.suspects import Suspects
 from vedette.supervise.usage import Usage
@@ -281,14 +281,14 @@ class Node:
         if any(child.pardon() for child in self.children if name in (child.name, child.post)):
             return
         if name in (self.detector.name, self.detector.post):
-            _must_work(self.detector)
+            must_work(self.detector)
             await self.relief.detector(self.config, reason, detail)
             return
         # By the name that people see; or by that of the one whose work it does.
         for worker in sorted(self.camera_workers, key=lambda each: each.name != name):
             if name in (worker.name, worker.post):
-                _must_work(worker)
-                await self.relief.camera_worker(worker, reason, detail)
+                must_work(worker)
+                await self.relief.camera_worker(worker.post, reason, detail)
                 return
         names = ", ".join(each.name for each in self.children)
         raise ConfigError(f"there is no worker {redact(name)!r}; there are {names}")
@@ -506,7 +506,8 @@ class Node:
         free = next((worker for worker in self._workers if worker not in taken), None)
         if free is None:
             raise WorkerError("no place is free for another camera worker")
-        free.fill(quarantines=like.quarantines)  # whoever is on trial stays so, by whatever process
+        # Whoever is on trial stays so, by whatever process.
+        free.fill(self.free_post(free), quarantines=like.quarantines)
         try:
             self._spawn(free)
         except OSError as err:
@@ -516,6 +517,13 @@ class Node:
         if like.place - 1 in workers:  # whoever has an isolated camera is given no other
             workers[workers.index(like.place - 1)] = free.place - 1
         return free
+
+    def free_post(self, child: Child) -> str:
+        """What a camera worker is called that does nobody else's work: its name, unless another has it by now
+        that took over from an earlier one of that name."""
+        taken = {worker.post for worker in self.camera_workers if worker is not child}
+        names = [child.name, *(worker.name for worker in self._workers)]
+        return next(name for name in names if name not in taken)
 
     def vacate(self, child: Child, heir: Child) -> None:
         """Nobody is to be started in this camera worker's place any more. Cameras that were removed from it
@@ -553,6 +561,10 @@ class Node:
     def join(self, entry: Entry, child: Child) -> None:
         """Let it open a session beside the one that the camera's worker has."""
         self.fleet.join(entry, child)
+
+    def hand_over(self, entry: Entry) -> None:
+        """Have the camera's worker let it go, and say what it knows of it."""
+        self.fleet.hand_over(entry)
 
     def give_to(self, entry: Entry, child: Child, known: bytes, *, joined: bool) -> None:
         """The camera is this worker's from now on."""
@@ -656,6 +668,7 @@ class Node:
             self._spawn(child)
         except OSError as err:
             child.deaths.append(now)
+            child.quarantined_at = 0.0  # if it was in quarantine, it has been tried now
             self._tell(Trouble(at=now, where=child.name, message=f"cannot be started: {err}"))
 
     def _quarantine(self, child: Child, why: str, now: float) -> None:
@@ -683,7 +696,7 @@ class Node:
         if place is None:
             return
         if not place.staffed:
-            place.fill()
+            place.fill(self.free_post(place))
         why = f"{self._workers[entry.worker].name} died while it decoded this stream: {in_words(exit_code)}"
         self.fleet.isolate(entry, place.place - 1)
         self._tell(Isolated(at=self._clock.monotonic(), camera=name, worker=place.name, why=why))
@@ -788,12 +801,6 @@ class Node:
         # Side by side: each may have to wait for somebody outside.
         alerts = asyncio.to_thread(self.alerts.close, ALERTS_WITHIN_S)
         await asyncio.gather(alerts, asyncio.to_thread(self.keeper.close))
-
-
-def _must_work(child: Child) -> None:
-    """Raises WorkerError for one that has nothing to hand over."""
-    if not child.ready:
-        raise WorkerError(f"{child.name} is being started itself")
 
 
 def _hold(config: Config) -> float:

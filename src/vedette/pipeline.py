@@ -195,6 +195,12 @@ class Pipeline:
         return self._measures.keyframe_every
 
     @property
+    def comes_every(self) -> float:
+        """Seconds between the pictures that are decoded now, 0.0 while that is not known."""
+        keyframes_only = self.rung >= Rung.KEYFRAMES
+        return self.keyframe_every if keyframes_only else self.notes.pictures.interval
+
+    @property
     def grace(self) -> float:
         """Seconds without a picture that the tracker can bridge; after a longer gap an epoch starts."""
         if self.settings.track_grace is not None:
@@ -523,17 +529,29 @@ class Pipeline:
 
     def show(self, target: npt.NDArray[np.uint8]) -> bool:
         """Convert the newest picture that is kept into ``target``, for somebody who only wants to look; False
-        where there is none. No frame's way is touched."""
+        where there is none. No frame's way is touched. May decode: not to be called where others wait."""
         with self._account.lock:
             kept = self._account.newest()
-        if kept is None or kept.image is None:
+        if kept is None:
             return False
+        image, undecoded = kept.image, kept.undecoded
         try:
-            placement = fit((kept.height, kept.width), (target.shape[0], target.shape[1]))
-            Converter().into(kept.image, target, placement)
-        except ConvertFailed:
+            if image is None and undecoded is not None:
+                image = self._looked_into(undecoded, kept.seq)
+            if image is None:
+                return False
+            placement = fit((image.height, image.width), (target.shape[0], target.shape[1]))
+            Converter().into(image, target, placement)
+        except (ConvertFailed, DecodeFailed):
             return False
         return True
+
+    def _looked_into(self, undecoded: Undecoded, seq: int) -> Any:
+        """The picture of a keyframe that was put off, and stays so; None where it is too late for it."""
+        with self._decoding:
+            if seq < self._decoded_seq:
+                return None
+            return undecoded.decoder.decode_alone(undecoded.frame, seq).image
 
     def deadline(self, ticket: int) -> float:
         """When the frame taken with this ticket is too old to be looked at, in monotonic seconds."""

@@ -6,9 +6,11 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from integration.changing import GONE, Node, Still, config
@@ -18,6 +20,8 @@ from servers import MediaMTX
 from vedette.causes import Cause
 from vedette.errors import ConfigError, WorkerError
 from vedette.facts import EpochStarted, Gap, TracksEnded, WorkerEnded, WorkerReplaced
+from vedette.fleet import Fleet
+from vedette.roster import Entry
 from vedette.supervise.move import Move
 
 MOVED = ("cam0", "cam2")
@@ -293,3 +297,143 @@ def wait_for_another(known: set[int]) -> int:
 
     wait_until(there, "another camera worker is there")
     return found[0]
+
+
+Meanwhile = Callable[[Fleet, Entry], None]
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Meanwhile], None]:
+    """Have something done just when a worker was told to hand a camera over."""
+
+    def arrange(what: Meanwhile) -> None:
+        hand_over = Fleet.hand_over
+
+        def and_then(fleet: Fleet, entry: Entry) -> None:
+            hand_over(fleet, entry)
+            what(fleet, entry)
+
+        monkeypatch.setattr(Fleet, "hand_over", and_then)
+
+    return arrange
+
+
+def one_a_second(node: Node, *names: str) -> None:
+    """By when their pictures were taken, not by when they came. The first ones may be from before."""
+    for name in names:
+        node.until_more(name, results=3)
+        first = len(node.of(name))
+        node.until_more(name, results=3)
+        times = [result["captured_at"] for result in node.of(name)[first:]]
+        assert min(later - earlier for earlier, later in pairwise(times)) > 0.5
+
+
+def test_a_camera_that_is_paused_while_it_is_handed_over_is_paused(
+    node: Node, meanwhile: Callable[[Meanwhile], None]
+) -> None:
+    meanwhile(lambda fleet, entry: fleet.pause(entry.name) if entry.name == "cam0" else None)
+    node.node.recycle("cameras-0")
+    node.until_state("cam0", "paused")
+    wait_until(
+        lambda: any(isinstance(fact, TracksEnded) and fact.camera == "cam0" for fact in list(node.facts)),
+        "its tracks have ended",
+    )
+    node.until_more("cam2")
+    node.node.resume("cam0")
+    node.until_more(*MOVED)
+    node.stop()
+
+
+def test_a_camera_that_is_paused_and_resumed_while_it_is_handed_over_is_read_by_one(
+    node: Node, meanwhile: Callable[[Meanwhile], None]
+) -> None:
+    def pause_and_resume(fleet: Fleet, entry: Entry) -> None:
+        fleet.pause(entry.name)
+        fleet.resume(entry.name)
+
+    meanwhile(pause_and_resume)
+    node.node.recycle("cameras-0")
+    node.until_more(*MOVED)
+    wait_until(lambda: not any(node.view(name).blind for name in MOVED), "nothing is missing any more")
+    node.stop()
+
+
+def test_a_camera_that_is_changed_while_it_is_handed_over_is_watched_as_changed(
+    node: Node, meanwhile: Callable[[Meanwhile], None]
+) -> None:
+    def change(fleet: Fleet, entry: Entry) -> None:
+        fleet._change(entry, msgspec.structs.replace(entry.settings, max_fps=1.0))
+
+    meanwhile(change)
+    node.node.recycle("cameras-0")
+    one_a_second(node, *MOVED)
+    node.stop()
+
+
+def test_a_camera_that_is_changed_just_before_it_is_handed_over_is_watched_as_changed(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined = Move._joined
+
+    async def and_changed(move: Move) -> bool:
+        told = await joined(move)
+        node.node._node.fleet._change(move._entry, msgspec.structs.replace(move._entry.settings, max_fps=1.0))
+        return told
+
+    monkeypatch.setattr(Move, "_joined", and_changed)
+    node.node.recycle("cameras-0")
+    one_a_second(node, *MOVED)
+    node.stop()
+
+
+def test_two_who_ask_for_the_same_worker_at_a_time_replace_it_one_after_the_other(node: Node) -> None:
+    asking = [threading.Thread(target=lambda: node.node.recycle("cameras-0")) for _ in range(2)]
+    for each in asking:
+        each.start()
+    for each in asking:
+        each.join(PATIENCE_S)
+        assert not each.is_alive()
+    node.until_more(*MOVED)
+    wait_until(lambda: len(replaced(node)) == 2, "both were told of")
+    assert worker_name(node, "cam0") == worker_name(node, "cam2")
+    wait_until(lambda: len(workers_of(os.getpid(), "camera")) == 2, "the ones before are gone")
+    nothing_was_noticed(node)
+    node.stop()
+
+
+def test_a_move_that_stopped_halfway_is_finished_by_the_next_one(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    perform = Move.perform
+
+    async def all_but_one(move: Move) -> None:
+        if move._entry.name == "cam2":
+            raise WorkerError("not now")
+        await perform(move)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Move, "perform", all_but_one)
+        with pytest.raises(WorkerError, match="not now"):
+            node.node.recycle("cameras-0")
+    node.until_more(*MOVED)
+    halfway = worker_name(node, "cam0")
+    assert halfway != worker_name(node, "cam2") == "cameras-0"
+    node.node.recycle("cameras-0")
+    node.until_more("cam0", "cam1", "cam2", "cam3")
+    assert worker_name(node, "cam0") == worker_name(node, "cam2") == halfway
+    wait_until(lambda: len(workers_of(os.getpid(), "camera")) == 2, "no place is lost")
+    nothing_was_noticed(node)
+    node.stop()
+
+
+def test_workers_of_whom_one_has_taken_over_from_a_namesake_are_told_apart(node: Node) -> None:
+    node.node.recycle("cameras-0")
+    known = node.node._node
+    place = known._place_apart()
+    assert place is not None
+    assert place.name == "cameras-0"
+    place.fill(known.free_post(place))
+    posts = [worker.post for worker in known.camera_workers]
+    assert len(posts) == len(set(posts)) == 3
+    place.staffed = False
+    node.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
@@ -29,6 +30,7 @@ class FakeNvml:
     computing: list[list[FakeProcess]] = field(default_factory=list)
     drawing: list[list[FakeProcess]] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
+    free: list[int] = field(default_factory=list)
     begun: int = 0
 
     def nvmlInit(self) -> None:  # noqa: N802
@@ -42,6 +44,10 @@ class FakeNvml:
     def nvmlDeviceGetHandleByIndex(self, index: int, /) -> int:  # noqa: N802
         self._answer("handle")
         return index
+
+    def nvmlDeviceGetMemoryInfo(self, handle: int, /) -> SimpleNamespace:  # noqa: N802
+        self._answer("info")
+        return SimpleNamespace(total=1_000, free=self.free[handle])
 
     def nvmlDeviceGetComputeRunningProcesses(self, handle: int, /) -> list[FakeProcess]:  # noqa: N802
         self._answer("computing")
@@ -116,3 +122,14 @@ def test_the_gpu_memory_of_a_worker_and_its_peak_are_kept() -> None:
 
 def test_the_real_module_can_be_asked_wherever_it_is_installed() -> None:
     assert all(size > 0 for size in Gpus(load_nvml()).memory().values())
+
+
+def test_what_is_free_is_what_the_fullest_of_them_has_left() -> None:
+    nvml = FakeNvml([[], []], free=[600, 200])
+    usage = Usage(gpus=Gpus(nvml))
+    assert usage.gpu_free is None, "nothing was read yet"
+    usage.read([], memory=True)
+    assert usage.gpu_free == 200
+    nvml.broken.add("info")
+    usage.read([], memory=True)
+    assert usage.gpu_free is None, "what it was a while ago says nothing"

@@ -18,6 +18,7 @@ from vedette.supervise.child import Child
 from vedette.workers.inference_worker import ANSWER_WITHIN_S
 from vedette.workers.protocol import (
     Begin,
+    Cameras,
     Channel,
     Done,
     Drain,
@@ -263,6 +264,32 @@ def test_a_worker_that_dies_with_late_answers_takes_no_slots_along(rig: Rig) -> 
     worker = rig.meet(0, [0])
     for _ in range(other.slots.count + 2):
         worker.serve(0)
+
+
+def test_a_camera_that_moved_is_asked_for_again_when_its_worker_before_is_gone(rig: Rig) -> None:
+    before, after = rig.meet(0, [0]), rig.meet(1, [1])
+    for _ in range(before.slots.count + 2):
+        rig.frame(0)
+        before.fetch()
+        time.sleep(ANSWER_WITHIN_S * 1.2)
+        # It never answers, and the camera is another's by the time it ends.
+        rig.child.send(Cameras(1, [0]))
+        before.channel.close()
+        after.fill(after.fetch())  # the same picture, of whoever has it now
+        after.done()
+        after.serve(1)
+        after.serve(0)
+        before = rig.meet(0, [0])
+
+
+def test_what_was_found_is_told_to_the_worker_that_gave_the_picture(rig: Rig) -> None:
+    before, after = rig.meet(0, [0]), rig.meet(1, [1])
+    rig.frame(0)
+    fetch = before.fetch()
+    rig.child.send(Cameras(1, [0]))
+    before.fill(fetch)
+    assert before.done().ticket == fetch.ticket
+    assert after.fetch().ticket != fetch.ticket
 
 
 def test_an_answer_that_nobody_waits_for_changes_nothing(rig: Rig) -> None:

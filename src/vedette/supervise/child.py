@@ -128,9 +128,9 @@ class Child:
         if self._process is not None:
             self._process.terminate()
 
-    def fill(self, *, quarantines: int = 0) -> None:
+    def fill(self, post: str, *, quarantines: int = 0) -> None:
         """Somebody works in this place from now on, who has nothing to do with whoever did before."""
-        self.staffed, self.post = True, self.name
+        self.staffed, self.post = True, post
         self.quarantines, self.quarantined_at = quarantines, 0.0
         self.deaths.clear()
 

@@ -52,6 +52,8 @@ class Gpus:
         self._begun = False
         self.smallest: int | None = None
         """Bytes of the GPU that has least; None where none is known."""
+        self.free: int | None = None
+        """Bytes that are free on the GPU that has least left, when ``memory`` was called last."""
 
     def memory(self) -> Mapping[int, int]:
         """Bytes by process number, on all GPUs together. Processes without any are not in it."""
@@ -67,7 +69,9 @@ class Gpus:
             for index in range(self._nvml.nvmlDeviceGetCount()):
                 for pid, size in _on_one(self._nvml, index).items():
                     found[pid] = found.get(pid, 0) + size
+            self.free = _least(self._nvml, "free")
         except Exception:  # as above. A GPU that is being reset comes back, and a part would look like less
+            self.free = None
             return {}
         return found
 
@@ -75,14 +79,16 @@ class Gpus:
         if not self._begun:
             nvml.nvmlInit()
             self._begun = True
-            self.smallest = _smallest(nvml)
+            self.smallest = _least(nvml, "total")
 
 
-def _smallest(nvml: Nvml) -> int | None:
+def _least(nvml: Nvml, of: str) -> int | None:
+    """``of``: total or free."""
     try:
         handles = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
-        return min((int(nvml.nvmlDeviceGetMemoryInfo(handle).total) for handle in handles), default=None)
-    except Exception:  # as above. Then there is no limit to derive from it
+        infos = [nvml.nvmlDeviceGetMemoryInfo(handle) for handle in handles]
+        return min((int(getattr(info, of)) for info in infos), default=None)
+    except Exception:  # as above. Then nothing can be derived from it
         return None
 
 

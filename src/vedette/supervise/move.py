@@ -10,7 +10,7 @@ from vedette.clock import Clock
 from vedette.errors import WorkerError
 from vedette.roster import Entry
 from vedette.supervise.child import Child
-from vedette.workers.protocol import HandedOver, HandOver, Joined, RemoveCamera
+from vedette.workers.protocol import HandedOver, Joined, RemoveCamera
 from vedette.workers.table import CameraState
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ class Move:
             raise WorkerError(f"{self._fresh.name} died while {self._entry.name} moved")
         if not self._entry.watched:
             self._abandon(joined)
-            self._crew.give_to(self._entry, self._fresh, b"", joined=False)  # nobody reads it
-            return
-        self._old.send(HandOver(self._entry.index))
+            joined = False
+        # Also where nobody reads it: the old one may still be closing it.
+        self._crew.hand_over(self._entry)
         handed = await self._answer(self._old, HandedOver, HAND_OVER_WITHIN_S)
         if handed is None:
             self._abandon(joined)
@@ -57,8 +57,6 @@ class Move:
         if not self._fresh.alive:
             self._crew.give_to(self._entry, self._old, handed.known, joined=False)
             raise WorkerError(f"{self._fresh.name} died while {self._entry.name} moved")
-        if not self._entry.watched:
-            self._abandon(joined)
         self._crew.give_to(self._entry, self._fresh, handed.known, joined=joined)
 
     async def _joined(self) -> bool:

@@ -87,6 +87,7 @@ class Recycler:
             workers=seen,
             leaks=self._leaks.found,
             available=machine.memory_available if machine else None,
+            gpu_available=self._usage.gpu_free,
             under_way=self._busy() or (self._doing is not None and not self._doing.done()),
         )
         self._state, decision = recycle.decide(self._state, look, limits, now, self._rng)

@@ -26,7 +26,7 @@ from vedette.supervise.move import Move
 from vedette.supervise.policy import START_WITHIN_S
 from vedette.workers.protocol import Begin, Drain, Drained, Stop, Tried, Try
 
-__all__ = ["Crew", "Relief"]
+__all__ = ["Crew", "Relief", "must_work"]
 
 LOOK_EVERY_S = 0.005
 TRIAL_WITHIN_S = 20.0
@@ -73,6 +73,10 @@ class Crew(Protocol):
         WorkerError where no place is free."""
         ...
 
+    def free_post(self, child: Child) -> str:
+        """What a camera worker is called that does nobody else's work."""
+        ...
+
     def vacate(self, child: Child, heir: Child) -> None:
         """Nobody is to be started in this camera worker's place any more. Cameras that were removed from it
         are the heir's if they come back."""
@@ -96,6 +100,10 @@ class Crew(Protocol):
 
     def join(self, entry: Entry, child: Child) -> None:
         """Let it open a session beside the one that the camera's worker has."""
+        ...
+
+    def hand_over(self, entry: Entry) -> None:
+        """Have the camera's worker let it go, and say what it knows of it."""
         ...
 
     def give_to(self, entry: Entry, child: Child, known: bytes, *, joined: bool) -> None:
@@ -122,12 +130,15 @@ class Relief:
         """The post that is being relieved."""
         self.done: Counter[tuple[str, str]] = Counter()
         """Planned replacements that went well, by post and reason."""
+        self._halfway: dict[str, Child] = {}
+        """Who got some of a post's cameras when not all could move, by post: the others go there, too."""
 
     async def detector(self, config: Config, reason: str, detail: str = "") -> None:
         """Another process becomes the detector, as this configuration has it. Raises WorkerError where it
         cannot: then the old one goes on, and nothing was lost."""
         async with self._one:
             old = self._crew.detector
+            must_work(old)
             began = self._clock.monotonic()
             self.under_way = old.post
             try:
@@ -139,10 +150,15 @@ class Relief:
                 self.under_way = None
             self._replaced(old, fresh, reason, detail, began)
 
-    async def camera_worker(self, old: Child, reason: str, detail: str = "") -> None:
-        """Another process takes over all cameras of a camera worker. Raises WorkerError where it cannot;
-        cameras that have moved by then stay where they are, the others with the old one."""
+    async def camera_worker(self, post: str, reason: str, detail: str = "") -> None:
+        """Another process takes over all cameras of the camera worker in that post. Raises WorkerError where
+        it cannot; cameras that have moved by then stay where they are, the others with the old one."""
         async with self._one:
+            # Only now: it may have been relieved while this waited for its turn.
+            old = next((worker for worker in self._crew.camera_workers if worker.post == post), None)
+            if old is None:
+                raise WorkerError(f"nobody works as {post} any more")
+            must_work(old)
             began = self._clock.monotonic()
             self.under_way = old.post
             try:
@@ -158,7 +174,7 @@ class Relief:
         staying = [entry.name for entry in self._crew.cameras_of(old) if entry.plays_a_clip]
         if staying:
             raise WorkerError(f"it plays {', '.join(staying[:3])}, which would have to begin again")
-        fresh = self._crew.staff(old)
+        fresh = self._heir(old)
         fresh.post = old.post
         try:
             await self._until(lambda: fresh.ready, fresh, START_WITHIN_S, "was not ready")
@@ -166,14 +182,23 @@ class Relief:
                 # Once, unless one that had been removed comes back meanwhile.
                 await self._move_all(old, fresh)
         except WorkerError:
-            fresh.post = fresh.name
-            if not self._crew.cameras_of(fresh):
+            fresh.post = self._crew.free_post(fresh)
+            if self._crew.cameras_of(fresh):
+                self._halfway[old.post] = fresh
+            else:
                 self._crew.vacate(fresh, old)
                 await self._end(fresh)
             raise
         self._crew.vacate(old, fresh)
         await self._end(old)
         return fresh
+
+    def _heir(self, old: Child) -> Child:
+        """Whoever got some of its cameras before, if that one still works; else somebody new."""
+        before = self._halfway.pop(old.post, None)
+        if before is not None and before.staffed and before.ready:
+            return before
+        return self._crew.staff(old)
 
     async def _move_all(self, old: Child, fresh: Child) -> None:
         room = asyncio.Semaphore(MOVES_AT_A_TIME)
@@ -271,3 +296,9 @@ class Relief:
                 raise WorkerError(f"it {what} within {seconds:g} s")
             child.flush()
             await asyncio.sleep(LOOK_EVERY_S)
+
+
+def must_work(child: Child) -> None:
+    """Raises WorkerError for one that has nothing to hand over."""
+    if not child.ready:
+        raise WorkerError(f"{child.name} is being started itself")

@@ -61,6 +61,11 @@ class Usage:
         """Bytes of the GPU that has least; None where none is known."""
         return self._gpus.smallest
 
+    @property
+    def gpu_free(self) -> int | None:
+        """Bytes that are free on the GPU that has least left; None where that is not known."""
+        return self._gpus.free
+
     def of(self, worker: str) -> ProcessUsage | None:
         """The latest of a worker, or of the ``node`` itself; after its death, the last that was read. None
         before the first reading with memory."""

@@ -51,6 +51,7 @@ from vedette.workers.protocol import (
     Facts,
     Fetch,
     Filled,
+    HandedOver,
     HandOver,
     Hello,
     Link,
@@ -90,8 +91,9 @@ so long, but heard in between."""
 BEAT_S = 0.1
 SWEEP_S = 0.5
 
-SHOWN_WITHIN_S = 1.0
-"""Whoever only wants to look waits so long for the next picture of a camera."""
+SHOWN_WITHIN_S, SHOWN_MOST_S = 1.0, 10.0
+"""Whoever only wants to look waits so long for the next picture of a camera: longer where keyframes are far
+apart and others are not decoded, and never longer than the second figure."""
 
 
 class _Gate:
@@ -415,6 +417,12 @@ class CameraWorker:
         """None where it is not this worker's, or is being closed."""
         return self._cameras.get(index)
 
+    async def has_closed(self, index: int) -> None:
+        """Return once nothing of a camera is open here that was being closed; it does not begin anew."""
+        if (closing := self._closing.get(index)) is not None:
+            closing.next = None
+            await asyncio.wait([closing.task])
+
     def forget(self, index: int) -> None:
         """It is another worker's now."""
         self._cameras.pop(index, None)
@@ -558,11 +566,10 @@ class CameraWorker:
             return
         target = desk.slots.sized(fetch.slot, fetch.height, fetch.width)
         if fetch.trial:
-            if camera.pipeline.show(target):
-                desk.channel.send(Filled(fetch.ticket, True))
-            else:
-                # A detector that has time takes pictures as soon as they are there: on the next one's way.
-                desk.to_show[fetch.camera] = fetch, self.clock.monotonic() + SHOWN_WITHIN_S
+            # Where a detector has time, it takes pictures at once: then it is shown on the next one's way.
+            within = SHOWN_WITHIN_S + 2 * camera.pipeline.comes_every
+            desk.to_show[fetch.camera] = fetch, self.clock.monotonic() + min(within, SHOWN_MOST_S)
+            self._takers.submit(self._show, camera, fetch.camera)
             return
         desk.tickets[fetch.ticket] = fetch.camera
         if camera.lane.slow or self._table.rows["decode_s"][fetch.camera] > SHORT_S:
@@ -600,11 +607,21 @@ class CameraWorker:
     def _show(self, camera: _Camera, index: int) -> None:
         """To those who only want to look, before the picture is taken. From any thread."""
         for desk in list(self._desks):
-            if desk.slots is None or index not in desk.to_show:
+            # Whoever takes the entry out has to answer, whichever thread it is.
+            asked = desk.to_show.pop(index, None)
+            if asked is None or desk.slots is None:
                 continue
-            fetch, _ = desk.to_show[index]
-            shown = camera.pipeline.show(desk.slots.sized(fetch.slot, fetch.height, fetch.width))
-            if shown and desk.open and desk.to_show.pop(index, None) is not None:
+            fetch, _ = asked
+            try:
+                shown = camera.pipeline.show(desk.slots.sized(fetch.slot, fetch.height, fetch.width))
+            except MemoryError:
+                raise
+            except Exception as err:  # no answer at all would hold up the trial
+                self.trouble(f"a picture could not be shown: {type(err).__name__}: {err}")
+                shown = False
+            if not shown:
+                desk.to_show[index] = asked
+            elif desk.open:
                 desk.channel.send(Filled(fetch.ticket, True))
 
     def _nothing_to_show(self, now: float) -> None:
@@ -659,6 +676,10 @@ class CameraWorker:
         try:
             return self._node.send(message)
         except MessageTooLong:
+            if isinstance(message, HandedOver):
+                # Whoever gets the camera begins anew; it must hear that it has it.
+                self.trouble("what is known of a camera is too long to be handed over")
+                return self._node.send(HandedOver(message.index, b""))
             self._unsent += 1
             return True
 

@@ -84,6 +84,8 @@ class InferenceWorker:
         self._links: dict[int, Channel] = {}
         self._unsent: defaultdict[int, deque[Done]] = defaultdict(deque)
         self._owner: dict[int, int] = {}
+        self._asked_of: dict[int, int] = {}
+        """Tickets that are not answered for yet → the worker that was asked: cameras may move meanwhile."""
         self._tickets = itertools.count(time.monotonic_ns())  # never those of a worker before this one
         self._rhythm = Rhythm()
         self._running_since = 0.0
@@ -183,7 +185,7 @@ class InferenceWorker:
         return pictures[slots[0] : slots[0] + 1] if len(slots) == 1 else pictures[slots]
 
     def _send_done(self, done: Done) -> None:
-        worker = self._owner.get(done.camera, -1)
+        worker = self._asked_of.pop(done.ticket, -1)
         if worker in self._links:
             # In order, and kept while the worker does not read: it counts on an answer to each ticket. They
             # are few, because no new frames can be asked of it meanwhile.
@@ -374,6 +376,7 @@ class InferenceWorker:
         if link.send(Fetch(ticket, slot, camera, *self._sizes[batch.size].input_size)):
             batch.tickets[ticket] = (camera, slot)
             batch.open.add(ticket)
+            self._asked_of[ticket] = self._owner[camera]
         else:
             self._free.append(slot)
 
@@ -407,7 +410,7 @@ class InferenceWorker:
 
     def _answer(self, answer: Filled) -> None:
         if self._trial is not None and answer.ticket in self._trial.asked:
-            self._free.append(self._trial.asked[answer.ticket][1])
+            self._take_back(answer.ticket, self._trial.asked[answer.ticket][1])
             self._trial.answered(answer)
             return
         late = self._overdue.pop(answer.ticket, None)
@@ -416,7 +419,7 @@ class InferenceWorker:
             held_up = [overdue for overdue, _, _ in self._overdue.values()]
             self._reachable[self._cameras_of(self._owner[camera])] = True
             self._reachable[held_up] = False
-            if answer.filled:
+            if answer.filled and not self._drained:
                 # It lies in its slot: a batch of its own. If it is still wanted is judged when it returns.
                 self._pass_on(
                     Batch(
@@ -427,7 +430,7 @@ class InferenceWorker:
                     )
                 )
             else:
-                self._free.append(slot)
+                self._take_back(answer.ticket, slot)
             return
         batch = self._pending
         if batch is None or answer.ticket not in batch.open:
@@ -436,11 +439,16 @@ class InferenceWorker:
         if answer.filled:
             batch.deadlines[answer.ticket] = answer.deadline
         else:
-            self._free.append(batch.tickets.pop(answer.ticket)[1])
+            self._take_back(answer.ticket, batch.tickets.pop(answer.ticket)[1])
         if not batch.open:
             self._rhythm.answered(time.monotonic() - batch.asked_at)
             self._pending = None
             self._pass_on(batch)
+
+    def _take_back(self, ticket: int, slot: int) -> None:
+        """Nothing came of it, and nobody waits for an answer."""
+        self._free.append(slot)
+        self._asked_of.pop(ticket, None)
 
     def _pass_on(self, batch: Batch) -> None:
         if batch.tickets:
@@ -490,15 +498,12 @@ class InferenceWorker:
     def _lose(self, worker: int) -> None:
         self._links.pop(worker).close()
         self._unsent.pop(worker, None)
-        gone = self._cameras_of(worker)
-        self._reachable[gone] = False
-        for ticket in [ticket for ticket, (camera, _, _) in self._overdue.items() if camera in gone]:
-            self._free.append(self._overdue.pop(ticket)[1])
-        if self._pending is not None:
-            for ticket in [t for t in self._pending.open if self._pending.tickets[t][0] in gone]:
-                self._answer(Filled(ticket, False))
-        if self._trial is not None:
-            for ticket in [t for t, (camera, _) in self._trial.asked.items() if camera in gone]:
+        self._reachable[self._cameras_of(worker)] = False
+        asked = [ticket for ticket, whom in self._asked_of.items() if whom == worker]
+        for ticket in asked:
+            if ticket in self._overdue:
+                self._take_back(ticket, self._overdue.pop(ticket)[1])
+            else:
                 self._answer(Filled(ticket, False))
 
     def _hear_node(self) -> None:
@@ -532,6 +537,7 @@ class InferenceWorker:
                 ticket, slot = next(self._tickets), self._free.pop()
                 if link.send(Fetch(ticket, slot, camera, *self._sizes[0].input_size, trial=True)):
                     self._trial.asked[ticket] = camera, slot
+                    self._asked_of[ticket] = self._owner[camera]
                 else:
                     self._free.append(slot)
         self._trial.conclude_if_complete()

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from vedette.facts import SessionEnd
 from vedette.frame import Rung
 from vedette.ingest.lane import Lane
@@ -97,11 +99,13 @@ class Moving:
 
     def take_over(self, message: TakeOver) -> None:
         """The camera is ours, in the middle of the session that was joined."""
-        rehearsal = self._rehearsals.pop(message.index, None)
-        if rehearsal is None or not rehearsal.understudy.pictured:
-            # It fell through just now: there is no way back, so it is opened anew.
+        rehearsal = self._rehearsals.get(message.index)
+        settings = msgspec.msgpack.decode(message.settings, type=CameraSettings)
+        if rehearsal is None or not rehearsal.understudy.pictured or rehearsal.settings != settings:
+            # It fell through just now, or is to be watched in another way: it is opened anew.
             self._worker.add(AddCamera(message.index, message.name, message.settings, known=message.known))
             return
+        del self._rehearsals[message.index]
         self._worker.go_on(
             message.index,
             rehearsal.settings,
@@ -130,6 +134,7 @@ class Moving:
     async def _hand_over(self, index: int) -> None:
         camera = self._worker.camera(index)
         if camera is None:
+            await self._worker.has_closed(index)
             self._tell(HandedOver(index, b""))
             return
         camera.pipeline.leave()
