@@ -3,6 +3,7 @@
 VedetteError
 ├── ConfigError        the configuration cannot be used; the message names file, line and key
 ├── DetectorError      the model or the user's detector cannot be used
+├── LabelError         a labelled set cannot be read or written; the message names the file and the place
 ├── LedgerError        the ledger cannot be opened, read or written
 ├── SourceError        a source cannot be read (inside a session it becomes an EndReason)
 └── WorkerError        a worker process cannot be started or kept
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 __all__ = [
     "ConfigError",
     "DetectorError",
+    "LabelError",
     "LedgerError",
     "SourceError",
     "VedetteError",
@@ -58,6 +60,12 @@ class LedgerError(VedetteError):
     """The ledger cannot be opened, read or written."""
 
     exit_code = 6
+
+
+class LabelError(VedetteError):
+    """A labelled set cannot be read or written."""
+
+    exit_code = 7
 
 
 _USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s'\"]*@")

@@ -1,0 +1,1 @@
+"""Whether what a detector says is right: drift, review, labelled sets, validation. Consumes facts."""

@@ -1,0 +1,1 @@
+"""Labelled pictures, and the formats in which people keep them."""
