@@ -65,7 +65,7 @@ class LedgerError(VedetteError):
 class LabelError(VedetteError):
     """A labelled set cannot be read or written."""
 
-    exit_code = 7
+    exit_code = 8
 
 
 _USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s'\"]*@")
