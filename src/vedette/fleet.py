@@ -13,16 +13,19 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from vedette.causes import Blame, Cause
 from vedette.clock import Clock
 from vedette.errors import host_of
 from vedette.facts import (
     AnyFact,
+    Blind,
     CameraAdded,
     CameraFinished,
     CameraPaused,
     CameraRemoved,
     CameraResumed,
     EndReason,
+    TracksEnded,
 )
 from vedette.ingest.admission import Admission, Grant
 from vedette.roster import Changes, Entry, Roster, changes
@@ -180,14 +183,15 @@ class Fleet:
         packed = msgspec.msgpack.encode(entry.settings)
         worker.send(AddCamera(entry.index, entry.name, packed, joins=True))
 
-    def hand_over(self, entry: Entry) -> None:
-        """Have its worker let it go and say what it knows. ``give_to`` follows, unless the worker dies."""
+    def hand_over(self, entry: Entry, *, joined: bool) -> None:
+        """Have its worker let it go and say what it knows. ``give_to`` follows, unless the worker dies.
+        ``joined``: another worker has a session of it already."""
         packed = msgspec.msgpack.encode(entry.settings) if entry.watched else None
         self._passages[entry.index] = _Passage(packed)
-        self._workers[entry.worker].send(HandOver(entry.index))
+        self._workers[entry.worker].send(HandOver(entry.index, joined))
 
-    def give_to(self, entry: Entry, worker: Child, known: bytes, *, joined: bool) -> None:
-        """It is read by this worker from now on, who is told what the one before knew."""
+    def give_to(self, entry: Entry, worker: Child, known: bytes | None, *, joined: bool) -> None:
+        """It is read by this worker from now on, who is told what the one before knew. None: that is lost."""
         entry.worker = worker.place - 1
         self._tell_detectors(entry)
         # What the worker before says of connecting counts no more.
@@ -203,21 +207,51 @@ class Fleet:
             worker.send(message)
 
     def _send_known(
-        self, entry: Entry, worker: Child, settings: bytes, known: bytes, *, joined: bool
+        self, entry: Entry, worker: Child, settings: bytes, known: bytes | None, *, joined: bool
     ) -> None:
         try:
             if joined and known:
                 worker.send(TakeOver(entry.index, entry.name, settings, known))
-            else:
+                return
+            if known is not None:
                 worker.send(AddCamera(entry.index, entry.name, settings, known=known))
+                return
         except MessageTooLong:
-            worker.send(AddCamera(entry.index, entry.name, settings))
+            pass
+        self._tell_what_is_lost(entry)
+        worker.send(AddCamera(entry.index, entry.name, settings))
+
+    def _tell_what_is_lost(self, entry: Entry) -> None:
+        """Nobody knows any more what the worker before knew of it: whatever it said ends here."""
+        now = self._now()
+        epoch, ids = int(self._table.rows["epoch"][entry.index]), self._tracks.pop(entry.index, b"")
+        tracks = [int(each) for each in np.frombuffer(ids, np.int64) if each >= 0]
+        if tracks:
+            self._tell(
+                TracksEnded(at=now, camera=entry.name, epoch=epoch, track_ids=tracks, reason="handed_over")
+            )
+        self._tell(CameraAdded(at=now, camera=entry.name, host=host_of(entry.settings.url)))
+        detail = "It moved to another of this node's processes, and had to be opened anew."
+        self._tell(
+            Blind(
+                at=now,
+                camera=entry.name,
+                since=now,
+                cause=Cause.HANDED_OVER,
+                blame=Blame.NODE,
+                detail=detail,
+            )
+        )
 
     def _send_anew(self, entry: Entry, *, joined: bool) -> None:
         if entry.watched:
             self._send_add(entry)  # this also closes what was joined
         elif joined:
             self._send_remove(entry, CameraState.REMOVED if entry.removed else CameraState.PAUSED)
+
+    def keyframe_every(self, entry: Entry) -> float:
+        """Seconds between its keyframes; 0.0 while that is not known."""
+        return float(self._table.rows["keyframe_every"][entry.index])
 
     def is_live(self, entry: Entry) -> bool:
         return bool(self._table.rows["state"][entry.index] == CameraState.LIVE)
@@ -229,6 +263,8 @@ class Fleet:
         self._send_remove(entry, CameraState.REMOVED)
 
     def _change(self, entry: Entry, settings: CameraSettings) -> None:
+        if settings.url != entry.settings.url:
+            entry.single_session = False  # that was another one
         entry.settings, entry.finished = settings, None
         self._tell(CameraAdded(at=self._now(), camera=entry.name, host=host_of(settings.url)))
         if not entry.paused:

@@ -196,7 +196,7 @@ class Node:
         self.relief = Relief(self, self._clock, self._tell)
         self.recycler = Recycler(
             config.recycle,
-            workers=lambda: self.children,
+            workers=lambda: [child for child in self.children if self.relief.at_work(child)],
             usage=self.usage,
             frames=self._frames_of,
             movable=lambda child: not any(entry.plays_a_clip for entry in self.cameras_of(child)),
@@ -273,7 +273,7 @@ class Node:
     async def set_detector(self, config: Config, reason: str, detail: str = "") -> None:
         """Make this configuration's detector the detector. Raises WorkerError where it cannot be; then
         nothing has changed."""
-        await self.relief.detector(config, reason, detail)
+        await self.relief.detector(lambda: config, reason, detail)
 
     async def recycle(self, name: str, reason: str = "operator", detail: str = "") -> None:
         """Put another process in a worker's place. Raises ConfigError where there is no such worker, and
@@ -282,7 +282,7 @@ class Node:
             return
         if name in (self.detector.name, self.detector.post):
             must_work(self.detector)
-            await self.relief.detector(self.config, reason, detail)
+            await self.relief.detector(lambda: self.config, reason, detail)
             return
         # By the name that people see; or by that of the one whose work it does.
         for worker in sorted(self.camera_workers, key=lambda each: each.name != name):
@@ -562,11 +562,15 @@ class Node:
         """Let it open a session beside the one that the camera's worker has."""
         self.fleet.join(entry, child)
 
-    def hand_over(self, entry: Entry) -> None:
+    def hand_over(self, entry: Entry, *, joined: bool) -> None:
         """Have the camera's worker let it go, and say what it knows of it."""
-        self.fleet.hand_over(entry)
+        self.fleet.hand_over(entry, joined=joined)
 
-    def give_to(self, entry: Entry, child: Child, known: bytes, *, joined: bool) -> None:
+    def keyframe_every(self, entry: Entry) -> float:
+        """Seconds between the camera's keyframes; 0.0 while that is not known."""
+        return self.fleet.keyframe_every(entry)
+
+    def give_to(self, entry: Entry, child: Child, known: bytes | None, *, joined: bool) -> None:
         """The camera is this worker's from now on."""
         self.fleet.give_to(entry, child, known, joined=joined)
 
@@ -591,6 +595,10 @@ class Node:
         self.fleet.note(camera_settings(self.config, self.save_video))
         self._detects(child)
         self._tell(WorkerStarted(at=self._clock.monotonic(), worker=child.name, pid=child.pid or 0))
+
+    def bury(self, child: Child) -> None:
+        """The detector at work has died, and nobody had planned it: tell that, and what goes with it."""
+        self._bury(child, self._clock.monotonic())
 
     def dismiss(self, child: Child) -> None:
         """Forget a worker that stood by, or was relieved. Its process has ended or is killed."""

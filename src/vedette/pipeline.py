@@ -217,6 +217,8 @@ class Pipeline:
         """Forget what was tracked: no id lives on, and no frame from before will be given one."""
         self._motion.reset()
         with self._account.lock:
+            if self._account.closed:
+                return  # another pipeline may have this row by now
             self._row["epoch"] += 1
             epoch = int(self._row["epoch"])
             self._tracker = self._make_tracker()

@@ -70,6 +70,8 @@ class Roster:
         """
         entry = self._by_name.get(settings.name)
         if entry is not None:
+            if settings.url != entry.settings.url:
+                entry.single_session = False  # that was another one
             entry.settings, entry.detail, entry.finished = settings, "", None
             entry.removed = entry.paused = False
             return entry

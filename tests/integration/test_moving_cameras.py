@@ -19,7 +19,7 @@ from patience import NEVER_S, PATIENCE_S
 from servers import MediaMTX
 from vedette.causes import Cause
 from vedette.errors import ConfigError, WorkerError
-from vedette.facts import EpochStarted, Gap, TracksEnded, WorkerEnded, WorkerReplaced
+from vedette.facts import EpochStarted, Gap, SessionEnded, TracksEnded, WorkerEnded, WorkerReplaced
 from vedette.fleet import Fleet
 from vedette.roster import Entry
 from vedette.supervise.move import Move
@@ -256,6 +256,26 @@ def test_the_old_one_dies_while_its_cameras_move_and_all_of_them_come_back(node:
         assert adds_up(camera["frames"])
 
 
+def test_the_old_one_dies_while_nothing_comes_of_a_second_session_and_nobody_waits_for_that(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = workers_of(os.getpid(), "camera")
+    asked = threading.Event()
+    with monkeypatch.context() as patched:
+        # The new one is never told, so it never says that it has a picture; and it may take its time.
+        patched.setattr(Fleet, "join", lambda *_: asked.set())
+        asking = threading.Thread(target=lambda: _try(node, "cameras-0"))
+        asking.start()
+        wait_until(asked.is_set, "a camera is about to move")
+        for each in first:
+            each.kill()
+        asking.join(PATIENCE_S)
+        assert not asking.is_alive()
+    node.until_more("cam0", "cam1", "cam2", "cam3")
+    for camera in node.node.report()["cameras"].values():
+        assert adds_up(camera["frames"])
+
+
 def test_a_node_that_is_stopped_while_cameras_move_stops(cameras: Cameras) -> None:
     with Node(config(cameras, 4, defaults=GRACE)) as node:
         node.until_more("cam0", "cam2")
@@ -309,8 +329,8 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Meanwhile], None]:
     def arrange(what: Meanwhile) -> None:
         hand_over = Fleet.hand_over
 
-        def and_then(fleet: Fleet, entry: Entry) -> None:
-            hand_over(fleet, entry)
+        def and_then(fleet: Fleet, entry: Entry, *, joined: bool) -> None:
+            hand_over(fleet, entry, joined=joined)
             what(fleet, entry)
 
         monkeypatch.setattr(Fleet, "hand_over", and_then)
@@ -437,3 +457,39 @@ def test_workers_of_whom_one_has_taken_over_from_a_namesake_are_told_apart(node:
     assert len(posts) == len(set(posts)) == 3
     place.staffed = False
     node.stop()
+
+
+def test_a_camera_whose_session_ends_just_before_it_is_handed_over_is_looked_after(
+    cameras: Cameras, mediamtx: MediaMTX, clips: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of cameras that hang up on the first when a second one comes."""
+    with Node(config(cameras, 2, defaults=GRACE)) as node:
+        clip = clips / "h264.mp4"
+        publisher = mediamtx.publish("other", "-re", "-stream_loop", "-1", "-i", clip, "-c", "copy")
+        node.node.add_camera("gate", url=mediamtx.url("other"))
+        node.until_more("gate")
+        node.forget()
+        joined = Move._joined
+
+        async def and_lost(move: Move) -> bool:
+            if move._entry.name != "gate":
+                return await joined(move)
+            assert await joined(move)
+            await asyncio.to_thread(kick_the_first, mediamtx)
+            while not [fact for fact in node.facts if isinstance(fact, SessionEnded)]:
+                await asyncio.sleep(0.01)
+            return True
+
+        monkeypatch.setattr(Move, "_joined", and_lost)
+        node.node.recycle(worker_name(node, "gate"))
+        node.until_more("gate")
+        wait_until(lambda: not node.view("gate").blind, "the gap is over")
+        publisher.kill()
+        publisher.wait()
+        wait_until(lambda: node.view("gate").blind, "it is lost, and that is noticed")
+
+
+def kick_the_first(mediamtx: MediaMTX) -> None:
+    readers = [each for each in mediamtx.api("rtspsessions/list")["items"] if each["state"] == "read"]
+    first = min(readers, key=lambda each: str(each["created"]))
+    mediamtx.api(f"rtspsessions/kick/{first['id']}", "POST")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -15,12 +16,15 @@ import numpy as np
 import psutil
 import pytest
 
+import vedette
 from integration.changing import Node, config
 from integration.harness import Cameras, Run, adds_up, fake, gone, wait_until, workers_of
 from networks import constant_network
 from patience import PATIENCE_S
 from vedette.errors import ConfigError, WorkerError
 from vedette.facts import EpochStarted, ReplacementFailed, TracksEnded, WorkerEnded, WorkerReplaced
+from vedette.supervise.child import Child
+from vedette.supervise.relief import Relief
 
 ALL = ("cam0", "cam1")
 
@@ -159,6 +163,53 @@ def test_the_old_one_dies_while_the_new_one_starts_and_there_is_one_in_the_end(n
         wait_until(lambda name=name: all(gap.end for gap in node.gaps(name)), f"{name}: no gap stays open")
     for camera in node.node.report()["cameras"].values():
         assert adds_up(camera["frames"])
+
+
+def test_one_that_dies_while_it_hands_over_has_died(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    pass_on = Relief._pass_on
+
+    async def and_it_dies(relief: Relief, old: Child, fresh: Child, config: vedette.Config) -> None:
+        old.kill("by a test")
+        while old.alive:
+            await asyncio.sleep(0.001)
+        await pass_on(relief, old, fresh, config)
+
+    monkeypatch.setattr(Relief, "_pass_on", and_it_dies)
+    node.node.recycle("inference-0")
+    node.until_more(*ALL)
+    until_told(node, WorkerEnded, 1)
+    assert not told(node, WorkerEnded)[0].planned
+    assert sum(each["deaths"] for each in node.node.report()["node"]["workers"]) == 1
+    wait_until(lambda: not any(node.view(name).blind for name in ALL), "nobody is blind any more")
+    assert len(inference()) == 1
+    node.stop()
+
+
+def test_one_that_waited_while_another_detector_was_set_is_made_as_that_one(
+    node: Node, cameras: Cameras, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = config(cameras, 2, defaults={"track_grace": "1m"}, detector=fake(input_size=[96, 160]))
+    relieve, asked = Relief._relieve_detector, threading.Event()
+
+    async def when_both_are_asked(relief: Relief, old: Child, config: vedette.Config) -> Child:
+        while not asked.is_set():
+            await asyncio.sleep(0.001)
+        return await relieve(relief, old, config)
+
+    monkeypatch.setattr(Relief, "_relieve_detector", when_both_are_asked)
+    setting = threading.Thread(target=lambda: node.node.reload(other))
+    setting.start()
+    wait_until(lambda: node.node._node.relief.under_way is not None, "the other one is being made")
+    recycling = Asked(node)
+    wait_until(lambda: bool(node.node._node.relief._one._waiters), "one waits for its turn")
+    asked.set()
+    assert recycling.over() is None
+    setting.join(PATIENCE_S)
+    until_told(node, WorkerReplaced, 2)
+    assert node.node.config.detector.options["input_size"] == [96, 160]
+    assert node.node._node.input_size == (96, 160)
+    node.until_more(*ALL)
+    node.stop()
 
 
 def test_a_node_that_is_stopped_meanwhile_stops(node: Node) -> None:

@@ -37,7 +37,7 @@ def test_what_is_known_of_a_camera_is_handed_over() -> None:
 
 def test_a_camera_of_which_too_much_is_known_is_handed_over_without_it() -> None:
     handed, told = asyncio.run(heard_by_the_node(bytes(MESSAGE_AT_MOST)))
-    assert handed == HandedOver(0, b"")
+    assert handed == HandedOver(0, lost=True)
     assert isinstance(told, Facts)
     [trouble] = told.facts
     assert isinstance(trouble, Trouble)

@@ -20,7 +20,7 @@ from vedette.facts import (
     Sees,
     StoodStill,
 )
-from vedette.frame import Rung
+from vedette.frame import Rung, StreamInfo
 from vedette.health import stream
 from vedette.health.conditions import Ended as PictureBetter
 from vedette.health.conditions import PictureHealth, PictureState
@@ -120,13 +120,18 @@ class CameraHealth:
             "moments": (self._probed_at, self._looked_at, self._keyframes_at, self._let_go_at),
         }
 
-    def go_on(self, known: dict[str, Any], *, live: bool) -> None:
-        """Begin where another process was. ``live``: there is a session; else it has to be opened anew."""
+    def go_on(self, known: dict[str, Any], *, joined: StreamInfo | None) -> None:
+        """Begin where another process was. ``joined``: the stream of the session there is; None where one has
+        to be opened."""
         self._pictures, self._picture = known["pictures"]
         self._before = known["before"]
         self._probed_at, self._looked_at, self._keyframes_at, self._let_go_at = known["moments"]
-        if live:
-            self._stream = known["stream"]
+        if joined is None:
+            return
+        self._stream = known["stream"]
+        if self._stream.opened_at is None or self._stream.hung_up:
+            # The other process had just lost its session, or given it up; this one's is another.
+            self._notes.opened(self._clock.monotonic(), joined)
 
     # ---- the stream
 

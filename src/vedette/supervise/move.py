@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from vedette.clock import Clock
@@ -18,10 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Move"]
 
-JOIN_WITHIN_S = 20.0
-"""To connect, and for the next keyframe."""
+JOIN_WITHIN_S, KEYFRAMES = 20.0, 3
+"""To connect, and for the next keyframe; or so many intervals between keyframes, where those are longer."""
 
-HAND_OVER_WITHIN_S = 5.0
+HAND_OVER_WITHIN_S = 10.0
+"""It may be in the middle of closing the camera, which may be in the middle of writing a video."""
+
 TRIES = 2
 """A camera that lets us in a second time no more often than that allows a single session."""
 
@@ -46,22 +47,27 @@ class Move:
             self._abandon(joined)
             joined = False
         # Also where nobody reads it: the old one may still be closing it.
-        self._crew.hand_over(self._entry)
+        self._crew.hand_over(self._entry, joined=joined)
         handed = await self._answer(self._old, HandedOver, HAND_OVER_WITHIN_S)
         if handed is None:
             self._abandon(joined)
             # It may let go of the camera any time later, and nobody would know. Whoever is started in its
             # place reads it for sure.
-            self._old.kill(f"it did not hand over {self._entry.name} within {HAND_OVER_WITHIN_S:g} s")
+            if self._old.alive:
+                self._old.kill(f"it did not hand over {self._entry.name} within {HAND_OVER_WITHIN_S:g} s")
             raise WorkerError(f"{self._entry.name} was not handed over")
+        if self._entry.worker != self._old.place - 1:
+            self._abandon(joined)
+            return  # the old one has died since, and somebody else has it already
+        known = None if handed.lost else handed.known
         if not self._fresh.alive:
-            self._crew.give_to(self._entry, self._old, handed.known, joined=False)
+            self._crew.give_to(self._entry, self._old, known, joined=False)
             raise WorkerError(f"{self._fresh.name} died while {self._entry.name} moved")
-        self._crew.give_to(self._entry, self._fresh, handed.known, joined=joined)
+        self._crew.give_to(self._entry, self._fresh, known, joined=joined)
 
     async def _joined(self) -> bool:
         """Whether the new worker has a session beside the old one's; it moves without otherwise."""
-        entry = self._entry
+        entry, refused = self._entry, 0
         for attempt in range(TRIES):
             if not (entry.watched and self._crew.is_live(entry) and entry.may_be_joined):
                 return False
@@ -72,9 +78,12 @@ class Move:
                 return True
             if told is None:
                 self._abandon(joined=True)
+            else:
+                refused += 1
             if not (self._fresh.alive and self._old.alive):
                 return False  # that says nothing of the camera
-        entry.single_session = self._crew.is_live(entry)  # learnt: it is there, and lets nobody else in
+        # Learnt: it is there, and lets nobody else in. One that gives no keyframe in time may well do so.
+        entry.single_session = refused == TRIES and self._crew.is_live(entry)
         return False
 
     async def _join(self) -> Any:
@@ -87,8 +96,11 @@ class Move:
                 if not (self._fresh.alive and self._old.alive and entry.watched):
                     return None
                 await asyncio.sleep(LOOK_EVERY_S)
+            # What it said of an earlier try says nothing of this one.
+            self._fresh.answers = [each for each in self._fresh.answers if not self._concerns(each)]
             crew.join(entry, self._fresh)
-            return await self._answer(self._fresh, Joined, JOIN_WITHIN_S)
+            within = max(JOIN_WITHIN_S, KEYFRAMES * crew.keyframe_every(entry))
+            return await self._answer(self._fresh, Joined, within, beside=self._old)
         finally:
             crew.joined(entry)
 
@@ -98,23 +110,27 @@ class Move:
             kept = CameraState.PAUSED if entry.paused else CameraState.WAITING
             self._fresh.send(RemoveCamera(entry.index, CameraState.REMOVED if entry.removed else kept))
 
-    async def _answer(self, child: Child, kind: type[Any], seconds: float) -> Any:
-        """What it says of this camera; None where it says nothing in time, or has died."""
+    def _concerns(self, answer: Any) -> bool:
+        return isinstance(answer, (Joined, HandedOver)) and answer.index == self._entry.index
+
+    async def _answer(
+        self, child: Child, kind: type[Any], seconds: float, beside: Child | None = None
+    ) -> Any:
+        """What it says of this camera; None where it says nothing in time, or has died, or the one ``beside``
+        it has."""
 
         def said() -> Any:
-            found = [
-                each for each in child.answers if isinstance(each, kind) and each.index == self._entry.index
-            ]
+            found = [each for each in child.answers if isinstance(each, kind) and self._concerns(each)]
             return found[0] if found else None
 
-        return await _eventually(said, child, self._clock.monotonic() + seconds, self._clock)
+        def lives() -> bool:
+            return child.alive and (beside is None or beside.alive)
 
-
-async def _eventually(said: Callable[[], Any], child: Child, deadline: float, clock: Clock) -> Any:
-    while (answer := said()) is None and child.alive and clock.monotonic() < deadline:
-        child.flush()
-        await asyncio.sleep(LOOK_EVERY_S)
-    answer = answer if answer is not None else said()
-    if answer is not None:
-        child.answers.remove(answer)
-    return answer
+        deadline = self._clock.monotonic() + seconds
+        while (answer := said()) is None and lives() and self._clock.monotonic() < deadline:
+            child.flush()
+            await asyncio.sleep(LOOK_EVERY_S)
+        answer = answer if answer is not None else said()
+        if answer is not None:
+            child.answers.remove(answer)
+        return answer

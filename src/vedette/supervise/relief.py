@@ -30,7 +30,9 @@ __all__ = ["Crew", "Relief", "must_work"]
 
 LOOK_EVERY_S = 0.005
 TRIAL_WITHIN_S = 20.0
-STOP_WITHIN_S = 3.0
+STOP_WITHIN_S = 6.0
+"""Whoever is relieved may still be writing videos to their end; nobody waits for it."""
+
 MOVES_AT_A_TIME = 16
 """Cameras that have two sessions open."""
 TRIAL_CAMERAS = 8
@@ -58,6 +60,10 @@ class Crew(Protocol):
 
     def promote(self, child: Child, config: Config) -> None:
         """It is the detector from now on; the one before is a bystander until it is dismissed."""
+        ...
+
+    def bury(self, child: Child) -> None:
+        """The detector at work has died, and nobody had planned it: tell that, and what goes with it."""
         ...
 
     def dismiss(self, child: Child) -> None:
@@ -102,12 +108,17 @@ class Crew(Protocol):
         """Let it open a session beside the one that the camera's worker has."""
         ...
 
-    def hand_over(self, entry: Entry) -> None:
-        """Have the camera's worker let it go, and say what it knows of it."""
+    def hand_over(self, entry: Entry, *, joined: bool) -> None:
+        """Have the camera's worker let it go, and say what it knows of it. ``joined``: another one has a
+        session of it already."""
         ...
 
-    def give_to(self, entry: Entry, child: Child, known: bytes, *, joined: bool) -> None:
-        """The camera is this worker's from now on."""
+    def give_to(self, entry: Entry, child: Child, known: bytes | None, *, joined: bool) -> None:
+        """The camera is this worker's from now on. ``known``: by the one before; None = that is lost."""
+        ...
+
+    def keyframe_every(self, entry: Entry) -> float:
+        """Seconds between the camera's keyframes; 0.0 while that is not known."""
         ...
 
     def is_live(self, entry: Entry) -> bool:
@@ -130,19 +141,20 @@ class Relief:
         """The post that is being relieved."""
         self.done: Counter[tuple[str, str]] = Counter()
         """Planned replacements that went well, by post and reason."""
-        self._halfway: dict[str, Child] = {}
-        """Who got some of a post's cameras when not all could move, by post: the others go there, too."""
+        self._halfway: dict[str, str] = {}
+        """Where some of a post's cameras went when not all could move, by post: the others go there, too."""
+        self._warming: Child | None = None
 
-    async def detector(self, config: Config, reason: str, detail: str = "") -> None:
-        """Another process becomes the detector, as this configuration has it. Raises WorkerError where it
-        cannot: then the old one goes on, and nothing was lost."""
+    async def detector(self, config: Callable[[], Config], reason: str, detail: str = "") -> None:
+        """Another process becomes the detector, as the configuration has it when its turn has come. Raises
+        WorkerError where it cannot: then the old one goes on, and nothing was lost."""
         async with self._one:
             old = self._crew.detector
             must_work(old)
             began = self._clock.monotonic()
             self.under_way = old.post
             try:
-                fresh = await self._relieve_detector(old, config)
+                fresh = await self._relieve_detector(old, config())
             except WorkerError as err:
                 self._failed(old, reason, err)
                 raise
@@ -174,21 +186,24 @@ class Relief:
         staying = [entry.name for entry in self._crew.cameras_of(old) if entry.plays_a_clip]
         if staying:
             raise WorkerError(f"it plays {', '.join(staying[:3])}, which would have to begin again")
-        fresh = self._heir(old)
+        fresh = self._warming = self._heir(old)
         fresh.post = old.post
         try:
-            await self._until(lambda: fresh.ready, fresh, START_WITHIN_S, "was not ready")
+            await self._until(lambda: fresh.ready, fresh, START_WITHIN_S, "was not ready", beside=old)
             while self._crew.cameras_of(old):
                 # Once, unless one that had been removed comes back meanwhile.
                 await self._move_all(old, fresh)
         except WorkerError:
             fresh.post = self._crew.free_post(fresh)
             if self._crew.cameras_of(fresh):
-                self._halfway[old.post] = fresh
+                self._halfway[old.post] = fresh.post
             else:
                 self._crew.vacate(fresh, old)
+                self.under_way = None  # if it is the old one that died, it need not wait for this
                 await self._end(fresh)
             raise
+        finally:
+            self._warming = None
         self._crew.vacate(old, fresh)
         await self._end(old)
         return fresh
@@ -196,9 +211,12 @@ class Relief:
     def _heir(self, old: Child) -> Child:
         """Whoever got some of its cameras before, if that one still works; else somebody new."""
         before = self._halfway.pop(old.post, None)
-        if before is not None and before.staffed and before.ready:
-            return before
-        return self._crew.staff(old)
+        heir = next((each for each in self._crew.camera_workers if each.post == before), None)
+        return heir if heir is not None and heir.ready else self._crew.staff(old)
+
+    def at_work(self, child: Child) -> bool:
+        """Whether it is one that works, not one that is to take over and has not yet."""
+        return child is not self._warming
 
     async def _move_all(self, old: Child, fresh: Child) -> None:
         room = asyncio.Semaphore(MOVES_AT_A_TIME)
@@ -261,11 +279,22 @@ class Relief:
         old.send(Drain())
         try:
             await self._answer(old, Drained, self._crew.batch_within + 1.0, "did not finish")
-        except WorkerError:
-            pass  # it died or hangs; what it has is orphaned when it is gone
+        except WorkerError as err:
+            # What it has is orphaned when it is gone.
+            await self._dies(old, str(err))
         self._crew.promote(fresh, config)
         fresh.send(Begin())
         await self._end(old)
+
+    async def _dies(self, old: Child, why: str) -> None:
+        """It did while it was relieved, or hangs: that is no planned end."""
+        if old.alive:
+            old.kill(why)
+        deadline = self._clock.monotonic() + STOP_WITHIN_S
+        while old.alive and self._clock.monotonic() < deadline:
+            await asyncio.sleep(LOOK_EVERY_S)
+        if old.channel is not None:
+            self._crew.bury(old)
 
     async def _end(self, old: Child) -> None:
         """Let a worker that has nothing left to do end, or end it."""
@@ -287,9 +316,19 @@ class Relief:
         child.answers.remove(answer)
         return answer
 
-    async def _until(self, happened: Callable[[], bool], child: Child, seconds: float, what: str) -> None:
+    async def _until(
+        self,
+        happened: Callable[[], bool],
+        child: Child,
+        seconds: float,
+        what: str,
+        beside: Child | None = None,
+    ) -> None:
+        """``beside``: whose death ends the waiting, too."""
         deadline = self._clock.monotonic() + seconds
         while not happened():
+            if beside is not None and not beside.alive:
+                raise WorkerError(f"{beside.name} died meanwhile")
             if not child.alive and not happened():
                 raise WorkerError(child.kill_reason or f"it died (exit code {child.exit_code})")
             if self._clock.monotonic() > deadline:

@@ -88,6 +88,8 @@ GLANCE_S = 0.002
 """With hundreds of cameras a turn of the loop takes a tenth of a second: the detector is not kept waiting for
 so long, but heard in between."""
 
+CLOSE_WITHIN_S = 2.0
+
 BEAT_S = 0.1
 SWEEP_S = 0.5
 
@@ -252,13 +254,16 @@ class CameraWorker:
 
     async def _close(self) -> None:
         tasks = [camera.task for camera in self._cameras.values() if camera.task]
-        self._moving.close()
+        closing = [*self._moving.close(), *(each.task for each in self._closing.values())]
         for camera in self._cameras.values():
             camera.pipeline.close()
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=1.2)
+        if closing:
+            # Cameras that were let go of before: their videos are not written to the end yet.
+            await asyncio.wait(closing, timeout=CLOSE_WITHIN_S)
         self._flush_outbox()
         close_all([camera.pictures for camera in self._cameras.values() if camera.pictures])
         self._flush_outbox()
@@ -288,8 +293,8 @@ class CameraWorker:
                 case RemoveCamera(index, state):
                     if not self._moving.abandon(index):
                         self._close_camera(index, CameraState(state))
-                case HandOver(index):
-                    self._moving.hand_over(index)
+                case HandOver(index, joined):
+                    self._moving.hand_over(index, joined=joined)
                 case TakeOver():
                     self._moving.take_over(message)
                 case MayConnect(index):
@@ -312,6 +317,14 @@ class CameraWorker:
             self._add(message)
         except (VedetteError, OSError) as err:
             self._tell(CannotAdd(message.index, f"{message.name}: {redact(str(err))}"))
+        except MemoryError:
+            raise
+        except Exception as err:
+            if not message.known:
+                raise
+            # A mistake of ours, on one camera: somebody must read it all the same.
+            self.trouble(f"{message.name} begins anew: {type(err).__name__}: {err}", where="moving")
+            self.add(msgspec.structs.replace(message, known=b""))
 
     def _add(self, message: AddCamera) -> None:
         settings = msgspec.msgpack.decode(message.settings, type=CameraSettings)
@@ -325,7 +338,7 @@ class CameraWorker:
         lane = self.lane(settings, pipeline, gate)
         camera = self._install(message.index, pipeline, lane, gate, self.source(settings), pictures)
         if known is not None:
-            camera.health.go_on(known["health"], live=False)
+            camera.health.go_on(known["health"], joined=None)
             self._say_unseen(pipeline, known)
         camera.task = self._loop.create_task(self._watch(message.index, camera), name=message.name)
         watch_task(camera.task)
@@ -441,18 +454,21 @@ class CameraWorker:
         gate = _Gate(index, self._tell, free=False)
         pipeline, pictures = self._pipeline(index, settings, known)
         camera = self._install(index, pipeline, lane, gate, source, pictures)
-        camera.health.go_on(known["health"], live=True)
+        camera.health.go_on(known["health"], joined=understudy.info)
         pipeline.join(understudy)
         # The session that was joined was let in by the node's word for it; later ones come through the gate.
         lane.hand_to(pipeline, lambda: self._on_loop(gate.leave))
         camera.task = self._loop.create_task(self._watch(index, camera, session), name=settings.name)
         watch_task(camera.task)
 
-    async def close_quietly(self, camera: _Camera) -> None:
+    async def hang_up(self, camera: _Camera) -> None:
         """Close the session of a camera that is another worker's now: nobody is told."""
         if camera.task:
             camera.task.cancel()
             await asyncio.wait([camera.task], timeout=2.5)
+
+    async def close_video(self, camera: _Camera) -> None:
+        """What was written of it is a whole clip."""
         if camera.pictures:
             await self._loop.run_in_executor(None, camera.pictures.close)
 
@@ -514,7 +530,8 @@ class CameraWorker:
 
     async def _closed(self, camera: _Camera) -> None:
         camera.pipeline.close()
-        await self.close_quietly(camera)
+        await self.hang_up(camera)
+        await self.close_video(camera)
 
     # ---- the detector
 
@@ -679,7 +696,7 @@ class CameraWorker:
             if isinstance(message, HandedOver):
                 # Whoever gets the camera begins anew; it must hear that it has it.
                 self.trouble("what is known of a camera is too long to be handed over")
-                return self._node.send(HandedOver(message.index, b""))
+                return self._node.send(HandedOver(message.index, lost=True))
             self._unsent += 1
             return True
 

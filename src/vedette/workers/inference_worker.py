@@ -400,7 +400,7 @@ class InferenceWorker:
             camera, slot = self._pending.tickets.pop(ticket)
             self._overdue[ticket] = camera, slot, self._pending.size
             self._reachable[camera] = False
-            worker = self._owner[camera]
+            worker = self._asked_of[ticket]
             if time.monotonic() - self._table.beats[1 + worker] > SWAMPED_S:
                 # The worker hangs. Its other cameras must not take up the remaining slots too.
                 self._reachable[self._cameras_of(worker)] = False
@@ -417,7 +417,8 @@ class InferenceWorker:
         if late is not None:
             camera, slot, size = late
             held_up = [overdue for overdue, _, _ in self._overdue.values()]
-            self._reachable[self._cameras_of(self._owner[camera])] = True
+            self._reachable[self._cameras_of(self._asked_of[answer.ticket])] = True
+            self._reachable[camera] = self._owner[camera] in self._links
             self._reachable[held_up] = False
             if answer.filled and not self._drained:
                 # It lies in its slot: a batch of its own. If it is still wanted is judged when it returns.
@@ -502,7 +503,9 @@ class InferenceWorker:
         asked = [ticket for ticket, whom in self._asked_of.items() if whom == worker]
         for ticket in asked:
             if ticket in self._overdue:
-                self._take_back(ticket, self._overdue.pop(ticket)[1])
+                camera, slot, _ = self._overdue.pop(ticket)
+                self._take_back(ticket, slot)
+                self._reachable[camera] = self._owner[camera] in self._links  # it may have moved meanwhile
             else:
                 self._answer(Filled(ticket, False))
 

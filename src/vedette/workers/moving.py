@@ -69,6 +69,7 @@ class Moving:
         """Open a session beside the one that another worker has."""
         worker, index = self._worker, message.index
         loop = asyncio.get_running_loop()
+        self.abandon(index)
 
         def rung() -> Rung:
             return Rung(max(settings.rung, int(worker.row(index)["rung"])))
@@ -105,6 +106,16 @@ class Moving:
             # It fell through just now, or is to be watched in another way: it is opened anew.
             self._worker.add(AddCamera(message.index, message.name, message.settings, known=message.known))
             return
+        try:
+            self._go_on(message, rehearsal)
+        except MemoryError:
+            raise
+        except Exception as err:  # a mistake of ours, on one camera: somebody must read it all the same
+            rehearsal.session.cancel()
+            self._worker.trouble(f"{message.name} begins anew: {type(err).__name__}: {err}", where="moving")
+            self._worker.add(AddCamera(message.index, message.name, message.settings))
+
+    def _go_on(self, message: TakeOver, rehearsal: _Rehearsal) -> None:
         del self._rehearsals[message.index]
         self._worker.go_on(
             message.index,
@@ -125,38 +136,45 @@ class Moving:
 
     # ---- the worker that a camera leaves
 
-    def hand_over(self, index: int) -> None:
-        """Let it go, with all that is known of it."""
-        task = asyncio.get_running_loop().create_task(self._hand_over(index))
+    def hand_over(self, index: int, *, joined: bool) -> None:
+        """Let it go, with all that is known of it. ``joined``: another session is open beside ours."""
+        task = asyncio.get_running_loop().create_task(self._hand_over(index, joined))
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
 
-    async def _hand_over(self, index: int) -> None:
+    async def _hand_over(self, index: int, joined: bool) -> None:
+        loop = asyncio.get_running_loop()
         camera = self._worker.camera(index)
         if camera is None:
             await self._worker.has_closed(index)
-            self._tell(HandedOver(index, b""))
+            loop.call_soon(self._tell, HandedOver(index))
             return
         camera.pipeline.leave()
-        loop = asyncio.get_running_loop()
         deadline = loop.time() + SETTLE_WITHIN_S
         while not camera.pipeline.settled and loop.time() < deadline:
             await asyncio.sleep(LOOK_EVERY_S)
         self._worker.forget(index)
-        self._tell(HandedOver(index, self._all_known(camera)))
-        await self._worker.close_quietly(camera)
+        if not joined:
+            # The camera may let nobody in beside us.
+            await self._worker.hang_up(camera)
+        # After all facts about it: those wait for a turn of the loop.
+        loop.call_soon(self._tell, self._last_word(index, camera))
+        await self._worker.hang_up(camera)
+        await self._worker.close_video(camera)
 
-    def _all_known(self, camera: _Camera) -> bytes:
-        """Empty where something of it cannot be told: then the camera begins anew, but it goes on."""
+    def _last_word(self, index: int, camera: _Camera) -> HandedOver:
+        """With all that is known of it. Where that cannot be told the camera begins anew, but it goes on."""
         try:
             camera.health.look()  # what has happened and was not looked at yet
             health = camera.health.left()
-            return packed({"health": health, "pipeline": camera.pipeline.left()})
+            return HandedOver(index, packed({"health": health, "pipeline": camera.pipeline.left()}))
         except Exception as err:  # a mistake of ours, on one camera
             camera.pipeline.left()
             self._worker.trouble(f"what is known of a camera cannot be handed over: {err}")
-            return b""
+            return HandedOver(index, lost=True)
 
-    def close(self) -> None:
+    def close(self) -> list[asyncio.Task[None]]:
+        """Returns what is not over yet: cameras that have left are being closed."""
         for index in list(self._rehearsals):
             self.abandon(index)
+        return list(self._leaving)

@@ -107,6 +107,8 @@ class HandOver(Message, frozen=True):
     """Take no more frames of this camera, finish those that the detector has, and say ``HandedOver``."""
 
     index: int
+    joined: bool = False
+    """Another worker has a session beside this one's. Else ours is to be closed before that is said."""
 
 
 class TakeOver(Message, frozen=True):
@@ -222,10 +224,12 @@ class Joined(Message, frozen=True):
 
 
 class HandedOver(Message, frozen=True):
-    """The camera is no longer this worker's. ``known``: for whoever takes it over."""
+    """The camera is no longer this worker's. ``known``: for whoever takes it over; empty where it had nothing
+    open. ``lost``: it had, and could not say what it knew."""
 
     index: int
-    known: bytes
+    known: bytes = b""
+    lost: bool = False
 
 
 class AskConnect(Message, frozen=True):
