@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from vedette.quality.estimates.ratio import Floats
 
-__all__ = ["Emitted"]
+__all__ = ["ROUNDING", "Emitted"]
+
+ROUNDING = 1e-6
+"""Of scores: detectors have them as float32."""
 
 _BEND = 2.0
 _LIGHT = 1.0
@@ -67,11 +70,11 @@ class Emitted:
 
     def cell(self, light: str, score: float) -> int:
         """Where a box belongs. ValueError where no such box can have been counted."""
-        if not self.edges[0] <= score <= self.edges[-1]:
+        if not self.edges[0] - ROUNDING <= score <= self.edges[-1] + ROUNDING:
             raise ValueError(f"a score of {score:g} lies outside the bins")
         bins = len(self.edges) - 1
-        found = min(int(np.searchsorted(self.edges, score, side="right")) - 1, bins - 1)
-        return self._row(light) * bins + found
+        found = int(np.searchsorted(self.edges, score, side="right")) - 1
+        return self._row(light) * bins + min(max(found, 0), bins - 1)
 
     def _row(self, light: str) -> int:
         if light not in self.lights:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vedette.quality.estimates.emitted import Emitted
+from vedette.quality.estimates.emitted import ROUNDING, Emitted
 from vedette.quality.estimates.matching import Prediction, matched
 from vedette.quality.estimates.powered import Cells
 from vedette.quality.estimates.ratio import Floats, Shares
@@ -48,7 +48,7 @@ class ObjectThere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A reviewed frame.
+    """A reviewed frame, once: what a repeat of it says tells how people agree.
 
     ``probability``: with which any of the draws would have taken this frame, above 0, at most 1; of draws
     that do not know of each other 1 - Π(1 - pᵢ). None = it was picked, not drawn: then no share is estimated
@@ -80,7 +80,7 @@ def judged(
 ) -> Judged:
     """What was right in a picture that people looked at. Predictions below ``threshold``, the score from
     which the detector emits, are left out; ``at``: see :func:`matched`."""
-    emitted = [each for each in predictions if each.score >= threshold]
+    emitted = [each for each in predictions if each.score >= threshold - ROUNDING]
     pairs = matched(emitted, picture.boxes, at)
     return Judged(
         boxes=tuple(

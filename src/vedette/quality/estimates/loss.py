@@ -6,7 +6,7 @@ Ramdas, "Estimating Means of Bounded Random Variables by Betting", JRSS B 2024):
 "the share is at the floor or above" with what a frame shows before it is seen, and never has less than
 nothing, multiplies the stake by 1/α with probability at most α, ever, however long it goes on. No
 approximation, few frames included. Frames must be drawn, in the order they are reviewed in, without regard
-to what is in them.
+to what is in them; where the share changes meanwhile, a loss says that it was not at its floor all the time.
 """
 
 from __future__ import annotations

@@ -103,11 +103,9 @@ def more_frames(known: Estimate, half_width: float) -> int | None:
     """
     if half_width <= 0:
         raise ValueError("an interval has a width")
-    short, enough = -1, 0
-    while _with_more(known, enough) > half_width:
-        short, enough = enough, max(1, 2 * enough)
-        if enough > MOST_FRAMES:
-            return None
+    short, enough = -1, MOST_FRAMES
+    if _with_more(known, enough) > half_width:
+        return None
     while enough - short > 1:
         middle = (short + enough) // 2
         short, enough = (middle, enough) if _with_more(known, middle) > half_width else (short, middle)

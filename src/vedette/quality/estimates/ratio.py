@@ -2,8 +2,8 @@
 
 Boxes of one frame are alike (the same light, the same rain), so frames are counted, not boxes: the share is a
 ratio of two weighted sums (Hájek), and its spread that of each frame's influence on it. Särndal, Swensson and
-Wretman, "Model Assisted Survey Sampling" (1992), 5.7 and 8.6; frames are taken as drawn with replacement,
-which is at most too cautious.
+Wretman, "Model Assisted Survey Sampling" (1992), 5.7, 8.6 and 11.5; frames are taken as drawn with
+replacement, which is at most too cautious.
 """
 
 from __future__ import annotations
@@ -58,9 +58,14 @@ class Shares:
 
     @property
     def influence(self) -> Floats:
-        """How far each frame moves the share, times the number of frames; float64 [frames], mean 0."""
+        """How far the share moves without each frame, times their number (jackknife); float64 [frames].
+
+        A frame that holds much of all there is has pulled the share towards itself: what it would be without
+        says more of how far off it is. More than one frame must have something in it.
+        """
+        mass = self.weight * self.wholes
         off = self.weight * (self.parts - self.share * self.wholes)
-        return off * (len(off) / float(self.weight @ self.wholes))
+        return len(off) * off / (float(mass.sum()) - mass)
 
 
 def enough(shares: Shares) -> bool:
