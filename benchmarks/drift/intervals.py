@@ -249,9 +249,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, nargs="*", default=[50, 200], help="reviewed in a trial")
     parser.add_argument("--only", default="", help="settings with this in their name")
     parser.add_argument("--seed", type=int, default=1, help="another one: another part of the same benchmark")
-    parser.add_argument(
-        "--save", action="store_true", help="into results/DATE-drift-CASE.json, to what is there"
-    )
+    parser.add_argument("--save", action="store_true", help="add to results/DATE-drift-CASE.json")
     options = parser.parse_args()
     before, rows = machine(), []
     for row in _rows(options):
