@@ -85,6 +85,10 @@ def run_validation(
     """
     if not dataset.pictures:
         raise LabelError(f"{name}: there is no picture in it")
+    missing = [each.name for each in dataset.pictures if not (folder / each.name).is_file()]
+    if missing:
+        count = f"{len(missing)} of {len(dataset.pictures)} pictures are not there"
+        raise LabelError(f"{folder}: {count}, such as {missing[0]}")
     model, predictor = model_of(spec), Predictor(load(spec))
     classes = Classes(dataset.labels, predictor.detector.names)
     found, keys, left_out = [], [], dict[str, int]()
