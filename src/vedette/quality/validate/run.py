@@ -23,7 +23,7 @@ from vedette.quality.validate.pictures import decode, key_of, read
 from vedette.quality.validate.predict import Predictor, load
 from vedette.quality.validate.records import StoredRecords
 
-__all__ = ["Figures", "Outcome", "Run", "run_validation"]
+__all__ = ["Figures", "Outcome", "Run", "make_run", "run_validation"]
 
 Figures = dict[str, float | None]
 """Of COCO's summary by name; None where there was nothing to find."""
@@ -89,14 +89,15 @@ def run_validation(
     if missing:
         count = f"{len(missing)} of {len(dataset.pictures)} pictures are not there"
         raise LabelError(f"{folder}: {count}, such as {missing[0]}")
-    model, predictor = model_of(spec), Predictor(load(spec))
+    predictor = Predictor(load(spec))
+    model = model_of(spec)  # a module of the user's can be found once it was loaded
     classes = Classes(dataset.labels, predictor.detector.names)
     found, keys, left_out = [], [], dict[str, int]()
     for key, boxes in _looked_at(dataset, folder, predictor):
         keys.append(key)
         found.append(_labelled(boxes, classes, left_out))
         progress(len(found))
-    run = _run(name, dataset, spec.confidence, model, classes, found, keys, left_out, at)
+    run = make_run(name, dataset, spec.confidence, model, classes, found, keys, left_out, at)
     return Outcome(run, dataset, folder, found)
 
 
@@ -117,7 +118,7 @@ def _labelled(boxes: Boxes, classes: Classes, left_out: dict[str, int]) -> Found
     return Found(boxes.xyxy[asked], boxes.confidence[asked].astype(np.float64).round(6), label[asked])
 
 
-def _run(
+def make_run(
     name: str,
     dataset: Dataset,
     confidence: float,
@@ -128,6 +129,7 @@ def _run(
     left_out: dict[str, int],
     at: datetime,
 ) -> Run:
+    """Of what was found in each picture, and what tells whether it is the same one (``keys``)."""
     figures, by_label, by_light = evaluate(dataset, found, _by_light(dataset))
     records = records_of(dataset, found, keys)
     weakest = [float(each.score.min()) for each in found if len(each.score)]

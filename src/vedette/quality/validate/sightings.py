@@ -46,9 +46,7 @@ def sighting(
     number: int, picture: Picture, found: Found, labels: Sequence[str], confidence: float
 ) -> Sighting:
     """As COCO has it: the surest box chooses first, the object it overlaps most; crowds last, and again."""
-    order = [
-        int(index) for index in np.argsort(-found.score, kind="stable") if found.score[index] >= confidence
-    ]
+    order = np.argsort(-found.score, kind="stable")
     free = set(range(len(picture.boxes)))
     right, wrong = [], []
     for index in order[found.score[order] >= confidence].tolist():

@@ -57,9 +57,11 @@ def render(
         parts += [Text(""), _rows("light", run.by_light, None)]
     parts.append(Text(""))
     parts += [Text(f"note: {remark}", style="dim") for remark in judged.remarks]
-    parts.append(Text(f"kept as {file}" + (", the baseline from now on" if became_baseline else "")))
+    parts.append(Text(f"kept as {file}", no_wrap=True, overflow="ignore"))
+    if became_baseline:
+        parts.append(Text(f"the baseline of {run.dataset.name} from now on"))
     if page is not None:
-        parts.append(Text(f"page written to {page}"))
+        parts.append(Text(f"page written to {page}", no_wrap=True, overflow="ignore"))
     parts += [Text(f"✗ {problem}", style="bold red") for problem in judged.problems]
     if judged.passed and judged.comparison is not None:
         assert judged.baseline is not None
