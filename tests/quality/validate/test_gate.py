@@ -128,6 +128,24 @@ def test_runs_without_a_picture_in_common_are_not_compared() -> None:
         refusal(other, good(), QUICK)
 
 
+def test_precision_alone_is_no_reason_but_is_remarked() -> None:
+    rng = np.random.default_rng(3)
+    flooded = []
+    for each in GOOD:
+        corner = rng.uniform(0, 500, (6, 2))
+        xyxy = np.concatenate([each.xyxy, np.hstack([corner, corner + 30])])
+        # Just below what is right, and above the threshold: AP50 hardly sees them.
+        score = np.concatenate([each.score * 0.5 + 0.5, np.full(6, 0.45)])
+        flooded.append(Found(xyxy, score, np.concatenate([each.label, np.zeros(6, int)])))
+    judged = judge(
+        run_of(DATASET, flooded),
+        run_of(DATASET, [Found(each.xyxy, each.score * 0.5 + 0.5, each.label) for each in GOOD]),
+        QUICK,
+    )
+    assert judged.passed
+    assert any("precision at its threshold" in remark for remark in judged.remarks)
+
+
 def test_floors_are_held() -> None:
     assert below_floor(good(), {"ap50": 0.3, "recall": 0.3}) == []
     [said] = below_floor(good(), {"ap50": 0.99})

@@ -10,7 +10,7 @@ from vedette.quality.validate.estimate import RESAMPLES, SEED, Estimate, differe
 from vedette.quality.validate.records import Records
 from vedette.quality.validate.run import Run
 
-__all__ = ["Comparison", "Rules", "below_floor", "compare", "refusal", "worse"]
+__all__ = ["Comparison", "Rules", "below_floor", "compare", "points", "refusal", "worse"]
 
 JUDGED = {"ap50": "AP50", "recall": "recall at its threshold"}
 """What a detector must not lose. Not precision alone: a threshold trades it for recall; AP50 sees both."""
@@ -93,7 +93,7 @@ def worse(found: Comparison, rules: Rules = USUAL) -> str | None:
     if found.pictures < rules.pictures:
         return None
     lost = [
-        f"{name} is {_points(found.differences[key])} lower"
+        f"{name} is {points(found.differences[key])} lower"
         for key, name in JUDGED.items()
         if found.differences[key].lies_below > rules.tolerance
     ]
@@ -114,7 +114,7 @@ def below_floor(run: Run, floors: Mapping[str, float]) -> list[str]:
     return found
 
 
-def _points(fall: Estimate) -> str:
+def points(fall: Estimate) -> str:
     """``12.3 points (9.8 to 14.9)`` of a difference below 0."""
     value, low, high = (-100 * (number or 0.0) for number in (fall.value, fall.high, fall.low))
     return f"{value:.1f} points ({low:.1f} to {high:.1f})"

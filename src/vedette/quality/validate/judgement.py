@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vedette.quality.validate.gate import Comparison, Rules, below_floor, compare, worse
+from vedette.quality.validate.gate import Comparison, Rules, below_floor, compare, points, worse
 from vedette.quality.validate.run import Run
 
 __all__ = ["Judgement", "judge", "notes"]
@@ -37,6 +37,9 @@ def judge(run: Run, baseline: Run | None, rules: Rules) -> Judgement:
     found = compare(run, baseline, rules)
     if lost := worse(found, rules):
         problems.append(f"compared with the baseline, {lost}")
+    precision = found.differences["precision"]
+    if precision.lies_below > rules.tolerance:
+        remarks.append(f"mind that precision at its threshold is {points(precision)} lower")
     if found.pictures < run.dataset.pictures:
         both = f"{found.pictures} of {run.dataset.pictures} pictures"
         remarks.append(f"compared on {both}: the baseline has not seen the others with the same labels")

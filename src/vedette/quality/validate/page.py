@@ -152,9 +152,10 @@ def _worst(outcome: Outcome) -> str:
 def _picture(outcome: Outcome, seen: Sighting) -> str:
     picture, found = outcome.dataset.pictures[seen.number], outcome.found[seen.number]
     labels = outcome.dataset.labels
-    rects = [_rect(box.xyxy, "missed", box.label) for box in seen.missed]
+    rects = []
     for kind, numbers in (("right", seen.right), ("wrong", seen.wrong)):
         rects += [_rect(found.xyxy[index], kind, _said(found, index, labels)) for index in numbers]
+    rects += [_rect(box.xyxy, "missed", box.label) for box in seen.missed]  # last: on top
     said = f"{len(seen.right)} found, {len(seen.missed)} missed, {len(seen.wrong)} not there"
     return (
         f'<figure><svg viewBox="0 0 {picture.width} {picture.height}" role="img" aria-label="{escape(said)}">'

@@ -42,7 +42,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """``at``: ISO 8601, UTC. ``confidence``: the pipeline's threshold. ``floor``: the least sure box of all;
     None where none was found. ``estimates``: with intervals; ``figures`` …: COCO's summary, over all and by
     label and light. ``unknown``: labels the detector cannot say, all of whose objects count as missed.
-    ``left_out``: names that the set did not look for, and how many boxes had them."""
+    ``left_out``: names that the set did not look for, and how many boxes would have left the pipeline."""
 
     id: str
     at: str
@@ -95,7 +95,7 @@ def run_validation(
     found, keys, left_out = [], [], dict[str, int]()
     for key, boxes in _looked_at(dataset, folder, predictor):
         keys.append(key)
-        found.append(_labelled(boxes, classes, left_out))
+        found.append(_labelled(boxes, classes, spec.confidence, left_out))
         progress(len(found))
     run = make_run(name, dataset, spec.confidence, model, classes, found, keys, left_out, at)
     return Outcome(run, dataset, folder, found)
@@ -107,11 +107,11 @@ def _looked_at(dataset: Dataset, folder: Path, predictor: Predictor) -> Iterator
         yield key_of(picture, data), predictor.boxes_in(decode(data, picture))
 
 
-def _labelled(boxes: Boxes, classes: Classes, left_out: dict[str, int]) -> Found:
-    """The boxes of what was looked for; counts the others."""
+def _labelled(boxes: Boxes, classes: Classes, confidence: float, left_out: dict[str, int]) -> Found:
+    """The boxes of what was looked for; counts the others that are sure enough."""
     label = np.array(classes.label_of(boxes.class_name), np.int32)
-    for name, number in zip(boxes.class_name, label, strict=True):
-        if number < 0:
+    for name, number, sure in zip(boxes.class_name, label, boxes.confidence >= confidence, strict=True):
+        if number < 0 and sure:
             left_out[name] = left_out.get(name, 0) + 1
     asked = label >= 0
     # Six digits are more than anybody is sure of, and short in a file.
