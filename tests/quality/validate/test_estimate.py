@@ -86,3 +86,31 @@ def test_where_nothing_was_found_precision_is_unknown_and_recall_is_none() -> No
     found = estimates(kept(dataset, nothing), 0.4, resamples=20)
     assert found["recall"].value == found["ap50"].value == 0
     assert found["precision"].value is None
+
+
+def test_an_interval_ends_at_the_edge_and_holds_its_figure() -> None:
+    dataset = drawn_set(1, 40, crowded=0)
+    perfect = [
+        Found(
+            np.array([box.xyxy for box in picture.boxes], float).reshape(-1, 4),
+            np.full(len(picture.boxes), 0.9),
+            np.array([dataset.labels.index(box.label) for box in picture.boxes], int),
+        )
+        for picture in dataset.pictures
+    ]
+    lacking = [perfect[0], *(perfect[1:-1]), Found(np.zeros((0, 4)), np.zeros(0), np.zeros(0, int))]
+    assert estimates(kept(dataset, perfect), 0.4, resamples=100)["recall"].low == 1.0
+    for each in estimates(kept(dataset, lacking), 0.4, resamples=100).values():
+        assert 0 <= each.low <= each.value <= each.high <= 1  # type: ignore[operator]
+
+
+def test_one_picture_has_no_interval() -> None:
+    dataset = drawn_set(4, 1)
+    found = estimates(kept(dataset, seen(dataset, 2)), 0.4, resamples=20)
+    assert {(each.low, each.high) for each in found.values()} == {(None, None)}
+    assert (
+        differences((kept(dataset, seen(dataset, 2)), 0.4), (kept(dataset, seen(dataset, 3)), 0.4))[
+            "recall"
+        ].lies_below
+        == 0
+    )

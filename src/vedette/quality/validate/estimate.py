@@ -1,14 +1,20 @@
 """How sure figures are: the bootstrap over pictures, and pairs of runs on the same ones. Pure.
 
-Efron, "Bootstrap methods: another look at the jackknife" (1979); intervals are percentiles. Pictures are
-drawn, not boxes, because the boxes of one picture stand and fall together. For two runs the same pictures are
-drawn for both, so that what is hard about a picture takes no part in their difference.
+Efron, "Bootstrap methods: another look at the jackknife" (1979). Pictures are drawn, not boxes, because the
+boxes of one picture stand and fall together. For two runs the same pictures are drawn for both, so that what
+is hard about a picture takes no part in their difference.
+
+Intervals have the spread of the draws and Student's shape, since few pictures spread less than they should,
+and are moved by what the draws say of their own bias: average precision is the higher the fewer objects there
+are, because precision made falling keeps what chance put on top. How often they hold: docs/validation.md.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping
+from statistics import NormalDist
 
 import msgspec
 import numpy as np
@@ -49,8 +55,9 @@ def estimates(
     level: float = LEVEL,
 ) -> dict[str, Estimate]:
     """Each of ``FIGURES``. ``confidence``: the threshold of the pipeline."""
-    drawn = _drawn(len(records.pictures), resamples, seed)
-    return {name: _estimate(values, level) for name, values in _figures(records, drawn, confidence).items()}
+    count = len(records.pictures)
+    figures = _figures(records, _drawn(count, resamples, seed), confidence)
+    return {name: _estimate(values, count, level, (0, 1)) for name, values in figures.items()}
 
 
 def differences(
@@ -65,9 +72,10 @@ def differences(
     not the same ones."""
     if candidate[0].keys != running[0].keys or candidate[0].labels != running[0].labels:
         raise ValueError("two runs are compared on the same pictures and labels, or not at all")
-    drawn = _drawn(len(candidate[0].pictures), resamples, seed)
+    count = len(candidate[0].pictures)
+    drawn = _drawn(count, resamples, seed)
     theirs, ours = _figures(*_with(candidate, drawn)), _figures(*_with(running, drawn))
-    return {name: _estimate(theirs[name] - ours[name], level) for name in theirs}
+    return {name: _estimate(theirs[name] - ours[name], count, level, (-1, 1)) for name in theirs}
 
 
 def _with(run: tuple[Records, float], drawn: Choices) -> tuple[Records, Choices, float]:
@@ -96,11 +104,26 @@ def _figures(records: Records, drawn: Choices, confidence: float) -> Mapping[str
     return {"ap": ap, "ap50": ap50, "ap75": ap75, "recall": recall, "precision": precision}
 
 
-def _estimate(values: NDArray[np.float64], level: float) -> Estimate:
-    value, drawn = values[0], values[1:][np.isfinite(values[1:])]
+def _estimate(
+    values: NDArray[np.float64], pictures: int, level: float, within: tuple[float, float]
+) -> Estimate:
+    value, drawn = float(values[0]), values[1:][np.isfinite(values[1:])]
     if not np.isfinite(value):
         return Estimate(None)
-    if not len(drawn):
-        return Estimate(float(value))
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Estimate(float(value), float(low), float(high))
+    if len(drawn) < 2 or pictures < 2:
+        return Estimate(value)
+    middle = value - (float(drawn.mean()) - value)
+    reach = _student((1 + level) / 2, pictures - 1) * float(drawn.std(ddof=1))
+    low, high = (min(max(end, within[0]), within[1]) for end in (middle - reach, middle + reach))
+    # The figure itself is in its interval, also where that ends at an edge.
+    return Estimate(value, min(low, value), max(high, value))
+
+
+def _student(share: float, freedom: int) -> float:
+    """Quantile of Student's distribution (Abramowitz, Stegun 26.7.5), times what a sample's own spread lacks;
+    within 0.02 from 5 degrees of freedom on."""
+    z = NormalDist().inv_cdf(share)
+    first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    quantile = z + first / freedom + second / freedom**2 + third / freedom**3
+    return quantile * math.sqrt((freedom + 1) / freedom)

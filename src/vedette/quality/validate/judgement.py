@@ -10,7 +10,7 @@ from vedette.quality.validate.run import Run
 __all__ = ["Judgement", "judge", "notes"]
 
 FEW = 20
-"""Pictures from which on intervals are worth their name."""
+"""Pictures from which on intervals were measured to be worth their name."""
 
 _NAMED = 6
 
@@ -63,7 +63,7 @@ def notes(run: Run) -> list[str]:
             f"off; the least sure box had {least}"
         )
     if run.dataset.pictures < FEW:
-        found.append(f"{run.dataset.pictures} pictures say little; the intervals are too narrow below {FEW}")
+        found.append(f"{run.dataset.pictures} pictures say little; {FEW} are the least")
     return found
 
 

@@ -90,7 +90,7 @@ def _figures(run: Run, judged: Judgement) -> str:
         ]
         for most in (1, 10, 100)
     ]
-    return _table(["", "", "95% of draws", *(["less baseline"] if compared else [])], rows)
+    return _table(["", "", "95% interval", *(["less baseline"] if compared else [])], rows)
 
 
 def _curves(curves: Sequence[Curve], run: Run) -> str:

@@ -91,7 +91,7 @@ def _head(run: Run) -> str:
 
 def _figures(run: Run, judged: Judgement) -> Table:
     compared = judged.comparison
-    table = _table("", "", "95% of draws", *(("less baseline",) if compared else ()))
+    table = _table("", "", "95% interval", *(("less baseline",) if compared else ()))
     for name in FIGURES:
         said = WORDS[name] + (f" at {run.confidence:g}" if name in ("recall", "precision") else "")
         estimate = run.estimates[name]
