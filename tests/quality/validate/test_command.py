@@ -109,9 +109,18 @@ def test_the_bundled_model_needs_no_configuration(tmp_path: Path) -> None:
     assert len(list(runs.iterdir())) == 1
 
 
+TWICE = """{"images": [{"id": 1, "file_name": "a.png", "width": 9, "height": 9}],
+"categories": [{"id": 1, "name": "car"}, {"id": 2, "name": "car"}]}"""
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("{", "is not JSON"), ("[]", "not a COCO set"), ('{"images": [], "categories": []}', "no picture")],
+    [
+        ("{", "is not JSON"),
+        ("[]", "not a COCO set"),
+        ('{"images": [], "categories": []}', "no picture"),
+        (TWICE, "the same name"),
+    ],
 )
 def test_a_set_that_cannot_be_read_is_named(tmp_path: Path, content: str, said: str) -> None:
     (tmp_path / "set.json").write_text(content)

@@ -55,7 +55,11 @@ def test_a_baseline_that_is_gone_or_damaged_is_named(tmp_path: Path) -> None:
     runs, run = Runs(tmp_path), run_of()
     path = runs.keep(run)
     runs.make_baseline(run)
-    path.write_bytes(path.read_bytes()[:200])
+    whole = path.read_bytes()
+    for damaged in (whole[:200], b"[]", whole.replace(b'"score":[', b'"score":[0.5,')):
+        path.write_bytes(damaged)
+        with pytest.raises(LabelError, match=path.name):
+            runs.baseline("yard")
     with pytest.raises(LabelError, match=path.name):
         runs.baseline("yard")
     path.unlink()

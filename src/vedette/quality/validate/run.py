@@ -85,6 +85,8 @@ def run_validation(
     """
     if not dataset.pictures:
         raise LabelError(f"{name}: there is no picture in it")
+    if len(set(dataset.labels)) < len(dataset.labels):
+        raise LabelError(f"{name}: two of its labels have the same name")
     missing = [each.name for each in dataset.pictures if not (folder / each.name).is_file()]
     if missing:
         count = f"{len(missing)} of {len(dataset.pictures)} pictures are not there"

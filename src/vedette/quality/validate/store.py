@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from vedette.errors import LabelError
+from vedette.quality.validate.records import Records
 from vedette.quality.validate.run import Run
 
 __all__ = ["Runs", "write_whole"]
@@ -32,7 +33,13 @@ class Runs:
         return path
 
     def read(self, run_id: str) -> Run:
-        return _decoded(self._path(run_id), Run)
+        path = self._path(run_id)
+        run = _decoded(path, Run)
+        try:
+            Records.of_stored(run.records)
+        except ValueError as err:
+            raise LabelError(f"{path}: is not what was written there: {err}") from err
+        return run
 
     def baseline(self, dataset: str) -> Run | None:
         """The run that others of this set are compared with; None where none was made that."""
