@@ -46,7 +46,7 @@ class Asked:
     ) -> Asked:
         """Raises ConfigError, LabelError."""
         loaded = None if config is None else load_config(config)
-        read = dataset_of(dataset)
+        read = dataset_of(dataset, images)
         return cls(
             dataset.stem,
             read,

@@ -20,7 +20,7 @@ def folder_of(dataset: Path, pictures: tuple[Picture, ...], given: Path | None) 
     """Where the set's pictures lie: the folder given, else that of the set's file, else ``images`` in it."""
     if given is not None:
         return given
-    beside = dataset.parent
+    beside = dataset if dataset.is_dir() else dataset.parent
     if pictures and not (beside / pictures[0].name).is_file() and (beside / "images").is_dir():
         return beside / "images"
     return beside

@@ -12,12 +12,13 @@ from vedette.quality.labels.dataset import Box, Dataset, Picture
 __all__ = ["dataset_of"]
 
 
-def dataset_of(path: Path) -> Dataset:
-    """Read a labelled set. Raises LabelError that names the file."""
-    return _dataset_of(path)
+def dataset_of(path: Path, pictures: Path | None = None) -> Dataset:
+    """Read a labelled set. ``pictures``: their folder, where a format does not say how large they are. Raises
+    LabelError that names the file."""
+    return _dataset_of(path, pictures)
 
 
-def _dataset_of(path: Path) -> Dataset:
+def _dataset_of(path: Path, pictures: Path | None) -> Dataset:
     """The least of COCO: until the readers of ``quality.labels`` are here, which take this one's place."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
