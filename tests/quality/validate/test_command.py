@@ -113,21 +113,12 @@ TWICE = """{"images": [{"id": 1, "file_name": "a.png", "width": 9, "height": 9}]
 "categories": [{"id": 1, "name": "car"}, {"id": 2, "name": "car"}]}"""
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ("{", "is not JSON"),
-        ("[]", "not a COCO set"),
-        ('{"images": [], "categories": []}', "no picture"),
-        (TWICE, "the same name"),
-    ],
-)
-def test_a_set_that_cannot_be_read_is_named(tmp_path: Path, content: str, said: str) -> None:
-    (tmp_path / "set.json").write_text(content)
-    done = CliRunner().invoke(app, ["validate", "--dataset", str(tmp_path / "set.json")])
+@pytest.mark.parametrize("content", ["{", "[]", '{"images": [], "categories": []}', TWICE])
+def test_a_set_that_cannot_be_used_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "yard.json").write_text(content)
+    done = CliRunner().invoke(app, ["validate", "--dataset", str(tmp_path / "yard.json")])
     assert isinstance(done.exception, LabelError)
-    assert said in str(done.exception)
-    assert "set" in str(done.exception)
+    assert "yard" in str(done.exception)
 
 
 def test_pictures_that_are_not_there_are_missed_at_once(tmp_path: Path) -> None:

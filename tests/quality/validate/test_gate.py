@@ -213,6 +213,9 @@ def test_labels_that_the_detector_does_not_know_count_as_missed(set_of_cars: Pat
     assert "car" in run.unknown
     assert run.left_out["gnome"] > 0
     assert run.figures["ap50"] == 0.0
+    why = refusal(run, run_on(set_of_cars), QUICK)
+    assert why is not None
+    assert "(but gnome)" in why
     remarks = " ".join(judge(run, None, QUICK).remarks)
     assert "the detector does not know car" in remarks
     assert "left out, because the set did not look for it: gnome (" in remarks

@@ -44,6 +44,8 @@ class Comparison:
     running_boxes: int
     """How many were sure enough to leave the pipeline."""
     objects: int
+    called: tuple[str, ...] = ()
+    """What the candidate calls most of the boxes that the set did not look for."""
 
 
 def compare(candidate: Run, running: Run, rules: Rules = USUAL) -> Comparison:
@@ -69,6 +71,7 @@ def compare(candidate: Run, running: Run, rules: Rules = USUAL) -> Comparison:
         int((theirs.score >= candidate.confidence).sum()),
         int((ours.score >= running.confidence).sum()),
         int(theirs.truths.sum()),
+        tuple(candidate.left_out)[:3],
     )
 
 
@@ -86,10 +89,10 @@ def refusal(candidate: Run, running: Run, rules: Rules = USUAL) -> str | None:
 def worse(found: Comparison, rules: Rules = USUAL) -> str | None:
     """:func:`refusal` of what was compared."""
     if found.running_boxes and not found.candidate_boxes:
-        return (
-            f"it finds nothing in {found.pictures} pictures with {found.objects} objects; "
-            f"the one at work finds {found.running_boxes} boxes"
-        )
+        why = f"it finds nothing in {found.pictures} pictures with {found.objects} objects"
+        if found.called:
+            why += f" (but {', '.join(found.called)})"
+        return f"{why}; the one at work finds {found.running_boxes} boxes"
     if found.pictures < rules.pictures:
         return None
     lost = [
