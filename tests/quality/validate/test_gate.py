@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -21,10 +23,10 @@ from vedette.quality.validate.classes import Classes
 from vedette.quality.validate.coco_eval import Found
 from vedette.quality.validate.gate import Rules, below_floor, refusal
 from vedette.quality.validate.judgement import judge
-from vedette.quality.validate.model import Model
+from vedette.quality.validate.perform import make_run, run_validation
 from vedette.quality.validate.pictures import decode
 from vedette.quality.validate.predict import Predictor, load
-from vedette.quality.validate.run import Run, make_run, run_validation
+from vedette.quality.validate.run import Model, Run
 from vedette.quality.validate.source import dataset_of
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -219,3 +221,12 @@ def test_labels_that_the_detector_does_not_know_count_as_missed(set_of_cars: Pat
     remarks = " ".join(judge(run, None, QUICK).remarks)
     assert "the detector does not know car" in remarks
     assert "left out, because the set did not look for it: gnome (" in remarks
+
+
+def test_the_gate_needs_neither_detectors_nor_evaluators() -> None:
+    code = (
+        "import sys, vedette.quality.validate.gate, vedette.quality.validate.store\n"
+        "print([name for name in ('hotcoco', 'av', 'onnxruntime', 'PIL') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

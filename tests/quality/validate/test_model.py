@@ -10,8 +10,9 @@ import pytest
 from quality.validate.written_sets import SQUARES, squares
 from vedette.errors import DetectorError
 from vedette.infer.load import BUNDLED, DetectorSpec
-from vedette.quality.validate.model import Model, model_of
-from vedette.quality.validate.run import run_validation
+from vedette.quality.validate.model import model_of
+from vedette.quality.validate.perform import run_validation
+from vedette.quality.validate.run import Model
 from vedette.quality.validate.source import dataset_of
 
 

@@ -23,7 +23,7 @@ from vedette.quality.validate.coco_eval import Found, evaluate, records_of
 from vedette.quality.validate.curves import curves_of
 from vedette.quality.validate.judgement import Judgement
 from vedette.quality.validate.page import page_of
-from vedette.quality.validate.run import Outcome, run_validation
+from vedette.quality.validate.perform import Outcome, run_validation
 from vedette.quality.validate.sightings import sighting, worst
 from vedette.quality.validate.source import dataset_of
 

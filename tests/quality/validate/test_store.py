@@ -12,9 +12,9 @@ import pytest
 from quality.validate.drawn_sets import drawn_set, seen
 from vedette.errors import LabelError
 from vedette.quality.validate.classes import Classes
-from vedette.quality.validate.model import Model
+from vedette.quality.validate.perform import make_run
 from vedette.quality.validate.records import Records
-from vedette.quality.validate.run import Run, make_run
+from vedette.quality.validate.run import Model, Run
 from vedette.quality.validate.store import Runs
 
 

@@ -12,8 +12,8 @@ from vedette.errors import ConfigError
 from vedette.infer.load import DetectorSpec
 from vedette.quality.labels.dataset import Dataset
 from vedette.quality.validate.gate import Rules
+from vedette.quality.validate.perform import Outcome, run_validation
 from vedette.quality.validate.pictures import folder_of
-from vedette.quality.validate.run import Outcome, run_validation
 from vedette.quality.validate.source import dataset_of
 from vedette.quality.validate.store import Runs
 from vedette.tasks import spec_of

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vedette.quality.validate.judgement import Judgement
-    from vedette.quality.validate.run import Outcome
+    from vedette.quality.validate.perform import Outcome
 
 __all__ = ["validate"]
 

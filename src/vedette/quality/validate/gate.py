@@ -111,7 +111,7 @@ def below_floor(run: Run, floors: Mapping[str, float]) -> list[str]:
     for name, least in floors.items():
         value = run.estimates[name].value
         if value is None:
-            found.append(f"there is no {WORDS[name]} to hold to {least:.3f}: nothing was to be found")
+            found.append(f"there is no {WORDS[name]} to hold to {least:.3f}")
         elif value < least:
             found.append(f"{WORDS[name]} is {value:.3f}, below {least:.3f}")
     return found

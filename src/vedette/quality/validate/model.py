@@ -8,23 +8,11 @@ import json
 import sys
 from pathlib import Path
 
-import msgspec
-
 from vedette.errors import DetectorError
 from vedette.infer.load import BUNDLED, DetectorSpec
+from vedette.quality.validate.run import Model
 
-__all__ = ["Model", "model_of"]
-
-
-class Model(msgspec.Struct, frozen=True):
-    """``hash``: SHA-256 of the model's file; of a detector written in Python, of its module's file and its
-    options, which says nothing of the weights that it may load. ``settings``: all else that changes what it
-    finds. Options are not kept: they may be secrets."""
-
-    name: str
-    hash: str
-    python: bool
-    settings: dict[str, str]
+__all__ = ["model_of"]
 
 
 def model_of(spec: DetectorSpec) -> Model:

@@ -17,9 +17,10 @@ from vedette.quality.validate.estimate import FIGURES
 from vedette.quality.validate.gate import WORDS
 from vedette.quality.validate.judgement import Judgement
 from vedette.quality.validate.page_style import STYLE
+from vedette.quality.validate.perform import Outcome
 from vedette.quality.validate.pictures import decode, read
 from vedette.quality.validate.records import Records
-from vedette.quality.validate.run import Figures, Outcome, Run
+from vedette.quality.validate.run import Figures, Run
 from vedette.quality.validate.sightings import Sighting, worst
 from vedette.quality.validate.words import SIZES, interval, number, objects_of, signed
 
