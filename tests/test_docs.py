@@ -19,6 +19,7 @@ from vedette.sim.command import sim
 from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 
 DOCS = Path(__file__).parent.parent / "docs"
+PAGES = ("ledger.md", "chaos.md", "top.md", "validation.md", "workers.md")
 TEXT = (DOCS / "configuration.md").read_text()
 
 
@@ -83,13 +84,26 @@ def all_options() -> list[str]:
 @pytest.mark.parametrize("option", all_options())
 def test_every_option_is_documented(option: str) -> None:
     # Commands with a page of their own have their options there.
-    pages = [(DOCS / name).read_text() for name in ("ledger.md", "chaos.md", "top.md", "workers.md")]
+    pages = [(DOCS / name).read_text() for name in PAGES]
     assert re.search(rf"`(vedette )?{option}\b", "".join([section("Command line"), *pages]))
 
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "check", "demo", "sim", "gaps", "coverage", "alerts", "chaos", "top", "recycle", "model set"],
+    [
+        "run",
+        "check",
+        "demo",
+        "sim",
+        "gaps",
+        "coverage",
+        "alerts",
+        "chaos",
+        "top",
+        "recycle",
+        "model set",
+        "validate",
+    ],
 )
 def test_every_command_is_documented(command: str) -> None:
     assert f"`vedette {command}" in section("Command line")

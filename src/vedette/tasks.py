@@ -6,11 +6,11 @@ import math
 from pathlib import Path
 from typing import Any
 
-from vedette.config import Config, VideoSink
+from vedette.config import Config, Detector, VideoSink
 from vedette.infer.load import DetectorSpec
 from vedette.settings import CameraSettings
 
-__all__ = ["camera_settings", "detector_spec", "weights", "worker_count"]
+__all__ = ["camera_settings", "detector_spec", "spec_of", "weights", "worker_count"]
 
 CAMERAS_PER_WORKER = 16
 """A second process costs about 40 MB, so a handful of cameras gets one."""
@@ -76,7 +76,11 @@ _NORMALISE: dict[str, dict[str, Any] | None] = {
 
 def detector_spec(config: Config) -> DetectorSpec:
     """The detector's part of the configuration as the inference worker needs it."""
-    detector = config.detector
+    return spec_of(config.detector, config.folder)
+
+
+def spec_of(detector: Detector, folder: Path) -> DetectorSpec:
+    """A detector's settings as whoever loads it needs them. ``folder``: what paths are relative to."""
     classes = detector.classes
     return DetectorSpec(
         model=str(detector.model) if detector.model else None,
@@ -92,5 +96,5 @@ def detector_spec(config: Config) -> DetectorSpec:
         threads=detector.threads,
         normalise=_NORMALISE[detector.normalise],
         channels=None if detector.channels == "auto" else detector.channels,
-        folder=str(config.folder),
+        folder=str(folder),
     )

@@ -1,0 +1,72 @@
+"""A run held to its floors and its baseline. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vedette.quality.validate.gate import Comparison, Rules, below_floor, compare, points, worse
+from vedette.quality.validate.run import Run
+
+__all__ = ["Judgement", "judge", "notes"]
+
+FEW = 20
+"""Pictures from which on intervals were measured to be worth their name."""
+
+_NAMED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """``problems``: why it does not pass, in words. ``remarks``: what to know when reading the figures."""
+
+    problems: list[str]
+    remarks: list[str]
+    baseline: Run | None = None
+    comparison: Comparison | None = None
+
+    @property
+    def passed(self) -> bool:
+        return not self.problems
+
+
+def judge(run: Run, baseline: Run | None, rules: Rules) -> Judgement:
+    """Raises LabelError where the two cannot be compared."""
+    problems, remarks = below_floor(run, rules.floors), notes(run)
+    if baseline is None:
+        return Judgement(problems, remarks)
+    found = compare(run, baseline, rules)
+    if lost := worse(found, rules):
+        problems.append(f"compared with the baseline, {lost}")
+    precision = found.differences["precision"]
+    if precision.lies_below > rules.tolerance:
+        remarks.append(f"mind that precision at its threshold is {points(precision)} lower")
+    if found.pictures < run.dataset.pictures:
+        both = f"{found.pictures} of {run.dataset.pictures} pictures"
+        remarks.append(f"compared on {both}: the baseline has not seen the others with the same labels")
+    if found.pictures < rules.pictures:
+        remarks.append(f"nothing is decided by {found.pictures} pictures; it takes {rules.pictures}")
+    return Judgement(problems, remarks, baseline, found)
+
+
+def notes(run: Run) -> list[str]:
+    """What to know when reading its figures."""
+    found = []
+    if run.unknown:
+        found.append(f"the detector does not know {_some(run.unknown)}: all of these count as missed")
+    if run.left_out:
+        named = [f"{name} ({count})" for name, count in run.left_out.items()]
+        found.append(f"left out, because the set did not look for it: {_some(named)}")
+    if run.model.python:
+        least = "none" if run.floor is None else f"{run.floor:.2f}"
+        found.append(
+            "a detector in Python keeps a threshold of its own, if it has one, and AP misses what that cuts "
+            f"off; the least sure box had {least}"
+        )
+    if run.dataset.pictures < FEW:
+        found.append(f"{run.dataset.pictures} pictures say little; {FEW} are the least")
+    return found
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,87 @@
+"""Runs in a folder, a JSON file each, and which of them is the baseline of a set."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from vedette.errors import LabelError
+from vedette.quality.validate.records import Records
+from vedette.quality.validate.run import Run
+
+__all__ = ["Runs", "write_whole"]
+
+T = TypeVar("T")
+
+_BASELINES = "baselines.json"
+
+
+class Runs:
+    """Reads and writes them. Errors are LabelErrors that name the file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep(self, run: Run) -> Path:
+        """Write it, whole or not at all; returns its file."""
+        path = self._path(run.id)
+        write_whole(path, msgspec.json.encode(run) + b"\n")
+        return path
+
+    def read(self, run_id: str) -> Run:
+        path = self._path(run_id)
+        run = _decoded(path, Run)
+        try:
+            Records.of_stored(run.records)
+        except ValueError as err:
+            raise LabelError(f"{path}: is not what was written there: {err}") from err
+        return run
+
+    def baseline(self, dataset: str) -> Run | None:
+        """The run that others of this set are compared with; None where none was made that."""
+        run_id = self._baselines().get(dataset)
+        return None if run_id is None else self.read(run_id)
+
+    def make_baseline(self, run: Run) -> None:
+        """Of the set with its name. The run must have been kept."""
+        changed = self._baselines() | {run.dataset.name: run.id}
+        write_whole(self.folder / _BASELINES, msgspec.json.format(msgspec.json.encode(changed)) + b"\n")
+
+    def _baselines(self) -> dict[str, str]:
+        path = self.folder / _BASELINES
+        return _decoded(path, dict[str, str]) if path.exists() else {}
+
+    def _path(self, run_id: str) -> Path:
+        return self.folder / f"{run_id}.json"
+
+
+def _decoded(path: Path, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except OSError as err:
+        raise LabelError(f"{path}: cannot be read: {err.strerror}") from err
+    except msgspec.DecodeError as err:
+        raise LabelError(f"{path}: is not what was written there: {err}") from err
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Whoever reads ``path`` sees all of it or what was there before. Raises LabelError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).chmod(0o644)  # mkstemp makes it private
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as err:
+        raise LabelError(f"{path}: cannot be written: {err.strerror}") from err
