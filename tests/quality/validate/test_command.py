@@ -125,7 +125,7 @@ def test_pictures_that_are_not_there_are_missed_at_once(tmp_path: Path) -> None:
     path = squares(tmp_path, 3)
     (tmp_path / "002.png").unlink()
     done = vedette("validate", "--dataset", path, "--runs", tmp_path / "runs")
-    assert done.returncode == 7
+    assert done.returncode == 8
     assert "1 of 3 pictures are not there, such as 002.png" in done.stderr
 
 
@@ -137,7 +137,7 @@ def test_pictures_may_lie_in_a_folder_of_their_own(tmp_path: Path) -> None:
         (tmp_path / f"{number:03}.png").rename(tmp_path / "images" / f"{number:03}.png")
     arguments = ("validate", "--dataset", path, "--runs", tmp_path / "runs")
     assert vedette(*arguments).returncode == 0
-    assert vedette(*arguments, "--images", tmp_path / "elsewhere").returncode == 7
+    assert vedette(*arguments, "--images", tmp_path / "elsewhere").returncode == 8
 
 
 def test_a_model_that_is_none_is_said_to_be_none(tmp_path: Path) -> None:
