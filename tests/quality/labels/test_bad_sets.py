@@ -366,7 +366,7 @@ def _spoilt(data: bytes, cuts: list[tuple[float, bytes]]) -> bytes:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     cuts=st.lists(
         st.tuples(st.floats(0, 1), st.binary(max_size=3) | st.sampled_from([b"..", b"-", b'"', b"0"])),

@@ -54,7 +54,7 @@ def test_a_perfect_detector_gets_full_marks_from_pycocotools(tmp_path: Path) -> 
     assert judged.stats[0] == pytest.approx(1.0)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(dataset=datasets())
 def test_no_attribute_gets_in_fiftyones_way(
     tmp_path_factory: pytest.TempPathFactory, dataset: Dataset

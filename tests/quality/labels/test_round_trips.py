@@ -16,7 +16,7 @@ from vedette.quality.labels.formats import FORMATS, read, recognised, write
 FILES = {"coco": "set.json", "yolo": "set", "label-studio": "tasks.json", "cvat": "boxes.xml"}
 
 tame = settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -43,15 +43,16 @@ def _decoded(data: bytes, path: Path) -> str:
         raise LabelError(f"{path}: line {line}: is not UTF-8") from err
 
 
-def write_text(path: Path, text: str) -> None:
-    """Whole or not at all; missing folders are made. Raises LabelError."""
+def write_text(path: Path, text: str, *, wait: bool = True) -> None:
+    """Whole or not at all; missing folders are made. ``wait``: until it is on the disk. Raises LabelError."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            if wait:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except (OSError, UnicodeEncodeError) as err:
         temporary.unlink(missing_ok=True)

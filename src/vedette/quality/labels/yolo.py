@@ -312,7 +312,8 @@ def write_yolo(dataset: Dataset, path: Path) -> None:
     about = []
     for file, picture in files.items():
         lines = [_line(number[box.label], box, picture) for box in picture.boxes]
-        write_text(path / file, "".join(f"{line}\n" for line in lines))
+        # There are as many as pictures; to wait for each would take minutes.
+        write_text(path / file, "".join(f"{line}\n" for line in lines), wait=False)
         about.append(_about(picture, lines))
     write_text(path / SIDE, one_per_line({"pictures": about, "attributes": dict(dataset.attributes)}))
     names = dict(enumerate(dataset.labels))
