@@ -45,9 +45,6 @@ ORPHAN_AFTER_S = 3600.0
 """A file without a row may be one that another process is writing just now, but not for so long."""
 HEADROOM = 0.02
 """Of the budget, freed beyond what one picture needs: not every one has to look for room."""
-WAITING_SHOWN = 2000
-"""Waiting items that are put in order at a time."""
-
 _SETTLED = (State.REVIEWED.value, State.DIFFICULT.value)
 
 
@@ -84,7 +81,9 @@ class Store:
         store = cls(Path(folder), settings or StoreSettings(), readonly=readonly)
         try:
             if not readonly:
-                store.pictures.mkdir(parents=True, exist_ok=True)
+                store.folder.mkdir(parents=True, exist_ok=True)
+                # People are in them; nobody else on this machine needs to see that.
+                store.pictures.mkdir(mode=0o700, exist_ok=True)
         except OSError as err:
             raise ReviewError(f"{folder}: cannot be made: {err.strerror or err}") from err
         with store._database.transaction():
@@ -226,13 +225,15 @@ class Store:
     def next(self, count: int, *, seed: int, camera: str | None = None) -> list[Task]:
         """What to look at, blind repeats among it. ``seed``: the same for as long as the store lives."""
         there = items.c.bytes > 0 if camera is None else (items.c.bytes > 0) & (items.c.camera == camera)
-        waiting = select(items).where(there, items.c.state == State.WAITING.value).limit(WAITING_SHOWN)
+        waiting = select(items).where(there, items.c.state == State.WAITING.value).limit(count)
         pressing = case({reason.value: number for number, reason in enumerate(Reason)}, value=items.c.reason)
         with self._database.transaction() as connection:
-            # In the orders in which they are shown: a limit must not choose.
+            # In the orders in which they are shown: the limit must not choose others.
             uniform = self._items(waiting.where(items.c.reason.is_(None)).order_by(items.c.id))
             targeted = self._items(
-                waiting.where(items.c.reason.is_not(None)).order_by(pressing, items.c.captured_us.desc())
+                waiting.where(items.c.reason.is_not(None)).order_by(
+                    pressing, items.c.captured_us.desc(), items.c.id
+                )
             )
             done, repeats = self._repeats(connection, there, count, seed)
         return in_turn(uniform + targeted, repeats, done=done, count=count, seed=seed)
@@ -295,13 +296,19 @@ class Store:
 
     def reviewed(self, camera: str | None = None) -> list[tuple[Item, Review]]:
         """Items with what counts of them: what :func:`~vedette.quality.review.convert.to_dataset` takes."""
+        theirs = items.c.id.in_(select(reviews.c.item))
+        mine = theirs if camera is None else theirs & (items.c.camera == camera)
         with self._database.transaction():
             said = {each.item: each.review for each in self.reviews()}
-            return [(item, said[item.id]) for item in self.items(camera=camera) if item.id in said]
+            found = self._items(select(items).where(mine).order_by(items.c.captured_us, items.c.id))
+        return [(item, said[item.id]) for item in found]
 
     def agreement(self) -> Agreement:
         """Of first looks and blind repeats."""
-        found = {each.id: each for each in self.reviews(repeats=True)}
+        repeated = select(reviews.c.repeat_of).where(reviews.c.repeat_of.is_not(None))
+        query = select(reviews).where(reviews.c.repeat_of.is_not(None) | reviews.c.id.in_(repeated))
+        with self._database.transaction() as connection:
+            found = {row.id: stored_of(row) for row in connection.execute(query)}
         return agreement(
             (found[each.repeat_of].review, each.review)
             for each in found.values()
