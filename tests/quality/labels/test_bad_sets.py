@@ -41,6 +41,7 @@ def coco(**changed: Any) -> str:
         ),
         (coco(annotations=[BOX | {"bbox": [1e9, 2, 3, 4]}]), r"bbox: a coordinate is not within"),
         (coco(annotations=[BOX | {"iscrowd": "no"}]), r"annotations\[0\].iscrowd: is neither true nor false"),
+        (coco(annotations=[BOX | {"vedette": "{"}]), r"annotations\[0\].vedette: is not JSON"),
         (coco(annotations=[{}]), r"annotations\[0\]: has no image_id"),
         (coco(annotations={}), r"annotations: is not a list but \{\}"),
         (coco(annotations=None), r"has no annotations"),

@@ -70,6 +70,8 @@ def test_no_attribute_gets_in_fiftyones_way(
         for key in {**theirs, **annotation}:
             assert key.isidentifier()
             assert not key.startswith("_")
+        assert all(isinstance(each, (str, bool, int, float)) for each in theirs.values())
+        assert isinstance(annotation.get("vedette", ""), str), "keys inside would be names of fields, too"
 
 
 def foreign(tmp_path: Path, **changed: Any) -> Path:

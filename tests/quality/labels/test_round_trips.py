@@ -120,3 +120,24 @@ def test_a_changed_line_of_yolo_loses_what_was_known_of_it_and_others_do_not(tmp
     _, crowd = file.read_text().splitlines()
     file.write_text(f"1 0.5 0.5 0.1 0.1\n1 0.25 0.5 0.1 0.1\n{crowd}\n")
     assert [box.crowd for box in read(tmp_path).pictures[0].boxes] == [False, False, True]
+
+
+def test_no_line_of_yolo_makes_trainers_throw_the_picture_away(tmp_path: Path) -> None:
+    """A share beyond 0 and 1 would. Boxes that only reach over the edge have none."""
+    boxes = (
+        Box((-50.0, -10.0, -5.0, 20.0), "car"),
+        Box((-5.0, 0.0, 20.0, 20.0), "car"),
+        Box((-10.0, -10.0, 900.0, 900.0), "car"),
+    )
+    dataset = Dataset(("car",), (Picture("a.jpg", 640, 480, boxes),))
+    write(dataset, tmp_path, "yolo")
+    lines = [line.split() for line in (tmp_path / "labels/a.txt").read_text().splitlines()]
+    assert all(0 <= float(share) <= 1 for line in lines for share in line)
+    assert read(tmp_path) == dataset
+    (tmp_path / "vedette.json").unlink()
+    paint(tmp_path / "images", dataset)
+    assert [box.xyxy for box in read(tmp_path).pictures[0].boxes] == [
+        (0.0, 0.0, 0.0, 20.0),
+        boxes[1].xyxy,
+        (0.0, 0.0, 640.0, 480.0),
+    ]

@@ -1,8 +1,9 @@
 """COCO instances JSON (https://cocodataset.org/#format-data), read by pycocotools, FiftyOne and most others.
 
 What COCO has no field for is written so that others still open the file. FiftyOne makes every entry of
-``attributes``, and every key it does not know, an argument of its own: so only plain names and values go
-there, and the rest under the key ``vedette``.
+``attributes``, and every key it does not know, a field of its own in a database that is particular about
+names and types: so only plain names and values go there, and the rest, as JSON text, under the key
+``vedette``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from vedette.quality.labels.check import checked, corners, label_problem, size_p
 from vedette.quality.labels.dataset import Box, Dataset, Picture
 from vedette.quality.labels.files import AT_MOST, write_text
 from vedette.quality.labels.names import picture_name, text_problem
-from vedette.quality.labels.values import Value, one_per_line, read_json, shown
+from vedette.quality.labels.values import Value, json_text, one_per_line, read_json, shown
 
 __all__ = ["is_coco", "read_coco", "write_coco"]
 
@@ -29,7 +30,7 @@ _TAKEN = frozenset(
         *("num_keypoints", "score", "caption", "attributes", "difficult", "track_id", "vedette"),
         # Of FiftyOne's Detection, Polyline and Keypoint.
         *("label", "bounding_box", "mask", "mask_path", "confidence", "index", "tags", "points", "closed"),
-        *("filled", "supercategory", "instance", "cls", "self"),
+        *("filled", "supercategory", "instance", "has_mask", "field_names", "pk", "cls", "self"),
     )
 )
 _IMAGE = ("id", "file_name", "width", "height", "camera", "captured_at", "light", "vedette")
@@ -148,9 +149,10 @@ def _box_attributes(annotation: Value) -> dict[str, Any]:
     area, (_, _, width, height) = annotation.raw.get("area"), annotation.raw["bbox"]
     if area is not None and area != 0 and area != _area(width, height):
         found["area"] = area  # of the segmentation, not of the box
-    for key in ("attributes", "vedette"):
-        if extra := annotation.get(key):
-            found |= extra.mapping()
+    if plain := annotation.get("attributes"):
+        found |= plain.mapping()
+    if rest := annotation.get("vedette"):
+        found |= rest.json().mapping()
     return found
 
 
@@ -258,7 +260,7 @@ def _annotation(id: int, image: int, category: int, box: Box) -> dict[str, Any]:
     written |= {key: box.attributes[key] for key in _SHAPES if key in box.attributes}
     plain = {key: value for key, value in box.attributes.items() if _is_plain(key, value)}
     rest = {key: value for key, value in box.attributes.items() if key not in plain and key not in _SHAPES}
-    return written | ({"attributes": plain} if plain else {}) | ({"vedette": rest} if rest else {})
+    return written | ({"attributes": plain} if plain else {}) | ({"vedette": json_text(rest)} if rest else {})
 
 
 def _area(width: float, height: float) -> float:
@@ -270,6 +272,6 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_plain(key: str, value: Any) -> bool:
-    return (
-        _PLAIN.fullmatch(key) is not None and key not in _TAKEN and isinstance(value, (str, bool, int, float))
-    )
+    if _PLAIN.fullmatch(key) is None or key in _TAKEN:
+        return False
+    return isinstance(value, (str, bool, float)) or (isinstance(value, int) and abs(value) < 2**63)

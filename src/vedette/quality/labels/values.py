@@ -60,6 +60,13 @@ class Value:
             raise self.problem(f"is not text but {shown(self.raw)}")
         return self.raw
 
+    def json(self) -> Value:
+        """What is in a text that is JSON itself."""
+        try:
+            return Value(msgspec.json.decode(self.text()), self.file, self.place)
+        except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as err:
+            raise self.problem(f"is not JSON: {err}") from err
+
     def number(self) -> float:
         if isinstance(self.raw, bool) or not isinstance(self.raw, (int, float)):
             raise self.problem(f"is not a number but {shown(self.raw)}")

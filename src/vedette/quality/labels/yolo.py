@@ -21,7 +21,7 @@ import math
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -244,15 +244,23 @@ class _Lines:
             return Box(xyxy, label)
         value = left.pop(0)
         crowd, difficult, track = value.get("crowd"), value.get("difficult"), value.get("track_id")
-        extra = value.get("attributes")
+        extra, exact = value.get("attributes"), value.get("xyxy")
         return Box(
-            xyxy,
+            xyxy if exact is None else _exact(exact),
             label,
             crowd=crowd is not None and crowd.flag(),
             difficult=difficult is not None and difficult.flag(),
             track_id=None if track is None else track.whole(),
             attributes=dict(extra.mapping()) if extra else {},
         )
+
+
+def _exact(value: Value) -> tuple[float, float, float, float]:
+    left, top, right, bottom = value.numbers(4)
+    try:
+        return corners(left, top, right, bottom)
+    except ValueError as err:
+        raise value.problem(str(err)) from err
 
 
 @dataclass(frozen=True)
@@ -349,10 +357,31 @@ def _write_splits(dataset: Dataset, path: Path) -> dict[str, str]:
 
 
 def _line(number: int, box: Box, picture: Picture) -> str:
+    if _far_out(box, picture):
+        box = replace(box, xyxy=_clipped(box, picture))
+    return " ".join(str(each) for each in (number, *_shares(box, picture)))
+
+
+def _shares(box: Box, picture: Picture) -> tuple[float, float, float, float]:
     left, top, right, bottom = box.xyxy
     x, y = (left + right) / 2 / picture.width, (top + bottom) / 2 / picture.height
-    w, h = (right - left) / picture.width, (bottom - top) / picture.height
-    return f"{number} {x!r} {y!r} {w!r} {h!r}"
+    return x, y, (right - left) / picture.width, (bottom - top) / picture.height
+
+
+def _far_out(box: Box, picture: Picture) -> bool:
+    """Ultralytics take a picture with a number beyond 0 and 1 for damaged, and do not train with it."""
+    return not all(0 <= each <= 1 for each in _shares(box, picture))
+
+
+def _clipped(box: Box, picture: Picture) -> tuple[float, float, float, float]:
+    left, top, right, bottom = box.xyxy
+    width, height = float(picture.width), float(picture.height)
+    return (
+        min(max(left, 0.0), width),
+        min(max(top, 0.0), height),
+        min(max(right, 0.0), width),
+        min(max(bottom, 0.0), height),
+    )
 
 
 def _about(picture: Picture, lines: Sequence[str]) -> dict[str, Any]:
@@ -361,12 +390,13 @@ def _about(picture: Picture, lines: Sequence[str]) -> dict[str, Any]:
     about |= {"captured_at": picture.captured_at} if picture.captured_at is not None else {}
     about |= {"light": picture.light} if picture.light else {}
     about |= {"attributes": dict(picture.attributes)} if picture.attributes else {}
-    boxes = [_about_box(box, line) for box, line in zip(picture.boxes, lines, strict=True)]
+    boxes = [_about_box(box, line, picture) for box, line in zip(picture.boxes, lines, strict=True)]
     return about | ({"boxes": boxes} if any(len(box) > 1 for box in boxes) else {})
 
 
-def _about_box(box: Box, line: str) -> dict[str, Any]:
+def _about_box(box: Box, line: str, picture: Picture) -> dict[str, Any]:
     about: dict[str, Any] = {"line": line}
+    about |= {"xyxy": list(box.xyxy)} if _far_out(box, picture) else {}
     about |= {"crowd": True} if box.crowd else {}
     about |= {"difficult": True} if box.difficult else {}
     about |= {"track_id": box.track_id} if box.track_id is not None else {}
