@@ -189,8 +189,10 @@ def test_reviewed_pictures_stay_unless_told_otherwise(tmp_path: Path) -> None:
     item = added(store, 1)
     store.review(item.id, accepted(item))
     assert store.add(frame(2)).item is None
+    assert store.add(frame(3, Reason.WEAK_BOXES)).item is None
+    assert store.counts() == {State.REVIEWED: 1, State.DROPPED: 1}, "the uniform one was drawn all the same"
     told = opened(tmp_path, budget=int(size * 1.5), drop_reviewed=True)
-    assert told.add(frame(2)).dropped == (item.id,)
+    assert told.add(frame(4)).dropped == (item.id,)
     assert told.item(item.id).state is State.REVIEWED, "what was said of it stays"
     assert told.reviewed()[0][1] == accepted(item)
     with pytest.raises(ReviewError, match="cannot be read"):
@@ -263,6 +265,16 @@ def test_items_whose_picture_is_lost_do_not_wait_any_more(tmp_path: Path) -> Non
     assert store.item(reviewed.id).state is State.REVIEWED
     assert store.next(5, seed=1) == []
     assert to_dataset(store.reviewed(), ("person", "car")).pictures == ()
+
+
+def test_a_disk_that_takes_no_picture_leaves_no_row(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    (store.pictures / "2023-11-14").write_text("in the way")
+    with pytest.raises(ReviewError, match=r"2023-11-14/gate_221320_\w+.jpg: cannot be written"):
+        store.add(frame())
+    assert store.items() == []
+    (store.pictures / "2023-11-14").unlink()
+    assert added(store) == store.items()[0]
 
 
 def test_a_store_survives_being_killed_over_and_over(tmp_path: Path) -> None:

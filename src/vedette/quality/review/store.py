@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,8 @@ _SETTLED = (State.REVIEWED.value, State.DIFFICULT.value)
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """``item``: None where there was no room. ``dropped``: ids of items whose picture had to go."""
+    """``item``: None where there was no room; of the uniform stream there is a row all the same. ``dropped``:
+    ids of items whose picture had to go."""
 
     item: Item | None
     dropped: tuple[str, ...] = ()
@@ -124,6 +125,10 @@ class Store:
             if there is not None:
                 return Added(item_of(there))
             dropped = self._make_room(connection, item)
+            if dropped is None and item.uniform:
+                # Estimates must know that it was drawn.
+                row = item_row(replace(item, state=State.DROPPED, bytes=0))
+                connection.execute(insert(items).values(row))
         if dropped is None:
             return Added(None)
         for each in dropped:
