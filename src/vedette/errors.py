@@ -5,6 +5,7 @@ VedetteError
 ├── DetectorError      the model or the user's detector cannot be used
 ├── LabelError         a labelled set cannot be read or written; the message names the file and the place
 ├── LedgerError        the ledger cannot be opened, read or written
+├── ReviewError        the review store cannot be opened, read or written
 ├── SourceError        a source cannot be read (inside a session it becomes an EndReason)
 └── WorkerError        a worker process cannot be started or kept
 """
@@ -19,6 +20,7 @@ __all__ = [
     "DetectorError",
     "LabelError",
     "LedgerError",
+    "ReviewError",
     "SourceError",
     "VedetteError",
     "WorkerError",
@@ -64,6 +66,12 @@ class LedgerError(VedetteError):
 
 class LabelError(VedetteError):
     """A labelled set cannot be read or written."""
+
+    exit_code = 8
+
+
+class ReviewError(VedetteError):
+    """The review store cannot be opened, read or written, or was told what cannot be."""
 
     exit_code = 8
 

@@ -1,0 +1,287 @@
+"""Which analysed frames are kept for review. Pure.
+
+**Uniform**: every frame has a probability that is fixed before anybody looks at it, and is stored with
+those that are kept. So whatever is counted in reviewed frames, each weighed by 1 / probability, is right on
+average for all frames (Horvitz and Thompson 1952), whatever was in them. The n-th frame of a period has the
+probability ``per period / max(expected, n)``: the number of frames expected in it, by those before, keeps
+to the budget; where many more come, the later ones become rarer, by a rule that was known in advance.
+Nothing is dropped afterwards.
+
+**Targeted**: frames that promise to teach something, with the reason. They say nothing about the camera as
+a whole. Here a budget may simply run out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from vedette.quality.review.chance import chance
+
+__all__ = [
+    "Period",
+    "Reason",
+    "Signs",
+    "Targeted",
+    "TargetedSettings",
+    "Uniform",
+    "UniformSettings",
+    "flickers",
+    "weak_boxes",
+]
+
+HOUR_S = 3600.0
+WEAK_FROM, WEAK_BELOW = 0.05, 0.5
+"""Scores between which a box is weak: the share of these moves where accuracy falls, the mean score hardly
+does."""
+
+
+# ---- uniform
+
+
+@dataclass(frozen=True, slots=True)
+class UniformSettings:
+    """``per_hour``: frames of a camera, on average. ``node_per_hour``: of all cameras; they share it."""
+
+    per_hour: float = 2.0
+    node_per_hour: float = 400.0
+    period: float = 600.0
+    """Seconds. The rate of frames is learnt anew for each: long enough to count some, short against dusk."""
+    least: float = 1e-7
+    """No probability is lower: 1 / probability would be all that an estimate shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What became of a camera's frames from ``start`` for so many ``seconds``. Stored, so that estimates
+    know of how many frames theirs are a part. ``expected``: the sum of the probabilities; ``kept`` varies
+    around it."""
+
+    camera: str
+    start: float
+    seconds: float
+    frames: int
+    kept: int
+    expected: float
+
+
+@dataclass(slots=True)
+class _Counted:
+    number: int
+    share: float
+    """Frames of this camera that may be kept in the period."""
+    usual: float = 0.0
+    frames: int = 0
+    kept: int = 0
+    expected: float = 0.0
+
+
+class Uniform:
+    """Decides for each analysed frame of any camera, before it is looked at."""
+
+    def __init__(self, settings: UniformSettings, seed: int) -> None:
+        self._settings, self._seed = settings, seed
+        self._cameras: dict[str, _Counted] = {}
+        self._closed: list[Period] = []
+
+    def draw(self, camera: str, at: float) -> float | None:
+        """The probability this frame had, if it is to be kept. ``at``: its capture, Unix seconds."""
+        counted = self._current(camera, at)
+        counted.frames += 1
+        probability = self._probability(counted)
+        counted.expected += probability
+        if chance(self._seed, camera, round(at * 1e6)) >= probability:
+            return None
+        counted.kept += 1
+        return probability
+
+    def closed(self) -> list[Period]:
+        """Periods that are over, once each."""
+        closed, self._closed = self._closed, []
+        return closed
+
+    def end(self) -> None:
+        """The node stops: all that was begun counts as periods."""
+        for camera in list(self._cameras):
+            self.forget(camera)
+
+    def forget(self, camera: str) -> None:
+        """It was removed. What it began counts as a period."""
+        counted = self._cameras.pop(camera, None)
+        if counted is not None:
+            self._close(camera, counted)
+
+    def _probability(self, counted: _Counted) -> float:
+        return min(1.0, max(self._settings.least, counted.share / max(counted.usual, counted.frames)))
+
+    def _current(self, camera: str, at: float) -> _Counted:
+        number = int(at // self._settings.period)
+        counted = self._cameras.get(camera)
+        if counted is None:
+            counted = self._cameras[camera] = _Counted(number, 0.0)
+            counted.share = self._share()
+        elif number > counted.number:  # a clock that was set back stays in its period
+            self._close(camera, counted)
+            # Halfway to what was counted, so that an outage does not make the frames after it seem rare.
+            usual = (counted.usual + counted.frames) / 2 if counted.usual else float(counted.frames)
+            counted = self._cameras[camera] = _Counted(number, self._share(), usual)
+        return counted
+
+    def _share(self) -> float:
+        a_camera = min(self._settings.per_hour, self._settings.node_per_hour / max(1, len(self._cameras)))
+        return a_camera * self._settings.period / HOUR_S
+
+    def _close(self, camera: str, counted: _Counted) -> None:
+        seconds = self._settings.period
+        self._closed.append(
+            Period(camera, counted.number * seconds, seconds, counted.frames, counted.kept, counted.expected)
+        )
+
+
+# ---- targeted
+
+
+class Reason(StrEnum):
+    """Why a frame was chosen. What matters most first: a frame with several reasons counts for the first."""
+
+    SUSPECTED_LOSS = "suspected_loss"
+    """Drift says that this camera finds less than before."""
+    UNSEEN_CONDITIONS = "unseen_conditions"
+    """A light for which there is no baseline."""
+    NEW_OBJECTS = "new_objects"
+    """Weak boxes that are alike, and unlike what was there before."""
+    MODEL_DISAGREES = "model_disagrees"
+    """A second model finds something else."""
+    TRACK_DISAGREES = "track_disagrees"
+    """A track was there in the frames before and after, and not in this one; or under another class."""
+    WEAK_BOXES = "weak_boxes"
+    """Many more weak boxes than this camera usually has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What is known of a frame. Numbers are of boxes."""
+
+    suspected: bool = False
+    unseen: bool = False
+    new_objects: int = 0
+    disagreements: int = 0
+    flickers: int = 0
+    weak: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TargetedSettings:
+    """``per_hour``: frames of a camera, for each reason. ``camera_per_hour``, ``node_per_hour``: for all of
+    them."""
+
+    per_hour: Mapping[Reason, float] = field(
+        default_factory=lambda: {
+            Reason.SUSPECTED_LOSS: 12.0,
+            Reason.UNSEEN_CONDITIONS: 4.0,
+            Reason.NEW_OBJECTS: 2.0,
+            Reason.MODEL_DISAGREES: 2.0,
+            Reason.TRACK_DISAGREES: 1.0,
+            Reason.WEAK_BOXES: 1.0,
+        }
+    )
+    camera_per_hour: float = 12.0
+    node_per_hour: float = 200.0
+    apart: float = 20.0
+    """Seconds between two frames of a camera: two of the same second teach the same."""
+    weak_at_least: int = 3
+
+
+WEAK_QUANTILE = 0.99
+"""More weak boxes than in this share of the camera's frames are many."""
+LEARNING_STEP = 0.05
+
+
+class Targeted:
+    """Decides for each analysed frame that the uniform stream leaves."""
+
+    def __init__(self, settings: TargetedSettings) -> None:
+        self._settings = settings
+        self._budgets: dict[tuple[str, ...], _Budget] = {}
+        self._last: dict[str, float] = {}
+        self._weak: dict[str, float] = {}
+
+    def reason(self, camera: str, at: float, signs: Signs) -> Reason | None:
+        """Why to keep this frame, or None. ``at``: its capture, seconds."""
+        many = self._many_weak(camera, signs.weak)
+        if at - self._last.get(camera, -self._settings.apart) < self._settings.apart:
+            return None
+        for reason in _reasons(signs, many):
+            if self._afford(camera, reason, at):
+                self._last[camera] = at
+                return reason
+        return None
+
+    def forget(self, camera: str) -> None:
+        self._last.pop(camera, None)
+        self._weak.pop(camera, None)
+        self._budgets = {key: budget for key, budget in self._budgets.items() if key[:1] != (camera,)}
+
+    def _many_weak(self, camera: str, weak: int) -> bool:
+        """A running quantile: up by much for the few that are above, down by little for the many below."""
+        usual = self._weak.get(camera, float(weak))
+        step = LEARNING_STEP * max(1.0, usual)
+        above = weak > usual
+        self._weak[camera] = max(0.0, usual + step * (WEAK_QUANTILE if above else WEAK_QUANTILE - 1))
+        return weak >= self._settings.weak_at_least and weak > max(usual, 1.0)
+
+    def _afford(self, camera: str, reason: Reason, at: float) -> bool:
+        settings = self._settings
+        wanted = {
+            (): settings.node_per_hour,
+            (camera,): settings.camera_per_hour,
+            (camera, reason.value): settings.per_hour.get(reason, 0.0),
+        }
+        budgets = [self._budgets.setdefault(key, _Budget(per_hour, at)) for key, per_hour in wanted.items()]
+        # All or none: what one would pay, another one may not have.
+        if not all(budget.has(at) for budget in budgets):
+            return False
+        for budget in budgets:
+            budget.left -= 1
+        return True
+
+
+class _Budget:
+    """Fills up steadily, and holds what an hour brings, but at least one."""
+
+    def __init__(self, per_hour: float, at: float) -> None:
+        self.per_hour = per_hour
+        self._most = max(1.0, per_hour) if per_hour > 0 else 0.0
+        self.left, self._at = self._most, at
+
+    def has(self, at: float) -> bool:
+        self.left = min(self._most, self.left + max(0.0, at - self._at) * self.per_hour / HOUR_S)
+        self._at = max(self._at, at)
+        return self.left >= 1
+
+
+def _reasons(signs: Signs, many_weak: bool) -> Iterable[Reason]:
+    holds = {
+        Reason.SUSPECTED_LOSS: signs.suspected,
+        Reason.UNSEEN_CONDITIONS: signs.unseen,
+        Reason.NEW_OBJECTS: signs.new_objects > 0,
+        Reason.MODEL_DISAGREES: signs.disagreements > 0,
+        Reason.TRACK_DISAGREES: signs.flickers > 0,
+        Reason.WEAK_BOXES: many_weak,
+    }
+    return (reason for reason in Reason if holds[reason])
+
+
+def weak_boxes(scores: Iterable[float]) -> int:
+    """How many of these are weak."""
+    return sum(WEAK_FROM <= score < WEAK_BELOW for score in scores)
+
+
+def flickers(before: Mapping[int, str], now: Mapping[int, str], after: Mapping[int, str]) -> int:
+    """Tracks that were the same before and after a frame, and are missing in it or of another class.
+
+    Each maps the ids of the tracks of a frame to their classes. Frames must be neighbours of one epoch.
+    """
+    steady = (track for track, label in before.items() if after.get(track) == label)
+    return sum(now.get(track) != before[track] for track in steady)
