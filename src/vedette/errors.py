@@ -73,7 +73,7 @@ class LabelError(VedetteError):
 class ReviewError(VedetteError):
     """The review store cannot be opened, read or written, or was told what cannot be."""
 
-    exit_code = 8
+    exit_code = 9
 
 
 _USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s'\"]*@")

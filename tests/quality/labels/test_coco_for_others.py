@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 
 from labelled_sets import datasets, simple
 from vedette.quality.labels.dataset import Box, Dataset, Picture
 from vedette.quality.labels.formats import read, write
-
-pycocotools = pytest.importorskip("pycocotools.coco")
 
 FIFTYONE = {"id", "image_id", "category_id", "bbox", "segmentation", "keypoints", "score", "area", "iscrowd"}
 """What FiftyOne (fiftyone/utils/coco.py, COCOObject) takes by itself; all else becomes a field of its own."""
@@ -25,7 +25,7 @@ FIFTYONE = {"id", "image_id", "category_id", "bbox", "segmentation", "keypoints"
 def test_pycocotools_sees_the_same_boxes(tmp_path_factory: pytest.TempPathFactory, dataset: Dataset) -> None:
     path = tmp_path_factory.mktemp("coco") / "set.json"
     write(dataset, path, "coco")
-    coco = pycocotools.COCO(str(path))
+    coco = COCO(str(path))
     assert [each["name"] for each in coco.loadCats(coco.getCatIds())] == list(dataset.labels)
     for picture, image in zip(dataset.pictures, coco.loadImgs(coco.getImgIds()), strict=True):
         assert (image["file_name"], image["width"], image["height"]) == (
@@ -42,10 +42,8 @@ def test_pycocotools_sees_the_same_boxes(tmp_path_factory: pytest.TempPathFactor
 
 
 def test_a_perfect_detector_gets_full_marks_from_pycocotools(tmp_path: Path) -> None:
-    from pycocotools.cocoeval import COCOeval
-
     write(simple(), tmp_path / "set.json", "coco")
-    coco = pycocotools.COCO(str(tmp_path / "set.json"))
+    coco = COCO(str(tmp_path / "set.json"))
     found = [{**each, "score": 0.9} for each in coco.anns.values() if not each["iscrowd"]]
     judged = COCOeval(coco, coco.loadRes([dict(each) for each in found]), "bbox")
     judged.evaluate()

@@ -19,6 +19,7 @@ from quality.validate.written_sets import cars, png, written
 from vedette.errors import LabelError
 from vedette.infer.load import BUNDLED, DetectorSpec
 from vedette.quality.labels.dataset import Dataset
+from vedette.quality.labels.formats import read
 from vedette.quality.validate.classes import Classes
 from vedette.quality.validate.coco_eval import Found
 from vedette.quality.validate.gate import Rules, below_floor, refusal
@@ -27,7 +28,6 @@ from vedette.quality.validate.perform import make_run, run_validation
 from vedette.quality.validate.pictures import decode
 from vedette.quality.validate.predict import Predictor, load
 from vedette.quality.validate.run import Model, Run
-from vedette.quality.validate.source import dataset_of
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 SPEC = DetectorSpec(device="cpu", runtime="onnxruntime")
@@ -179,7 +179,7 @@ def set_of_cars(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pictures = []
     for number, pixels in enumerate(cars()):
         data = png(pixels)
-        [empty] = dataset_of(written(folder, [("one.png", data, [])], name="one.json")).pictures
+        [empty] = read(written(folder, [("one.png", data, [])], name="one.json")).pictures
         boxes = predictor.boxes_in(decode(data, empty))
         sure = [
             (name, [left, top, right - left, bottom - top])
@@ -193,7 +193,7 @@ def set_of_cars(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run_on(path: Path, **spec: object) -> Run:
-    dataset = dataset_of(path)
+    dataset = read(path)
     changed = msgspec.structs.replace(SPEC, **spec)
     return run_validation("cars", dataset, path.parent, changed, at=NOW).run
 

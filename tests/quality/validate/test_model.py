@@ -10,10 +10,10 @@ import pytest
 from quality.validate.written_sets import SQUARES, squares
 from vedette.errors import DetectorError
 from vedette.infer.load import BUNDLED, DetectorSpec
+from vedette.quality.labels.formats import read
 from vedette.quality.validate.model import model_of
 from vedette.quality.validate.perform import run_validation
 from vedette.quality.validate.run import Model
-from vedette.quality.validate.source import dataset_of
 
 
 def test_a_model_is_known_by_what_is_in_its_file(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_a_detector_in_python_is_known_by_its_code_and_its_options(tmp_path: Pat
         path = squares(tmp_path, 1)
         (tmp_path / f"{module}.py").write_text(code)
         spec = DetectorSpec(python=f"{module}:Squares", options=options, folder=str(tmp_path))
-        return run_validation("one", dataset_of(path), tmp_path, spec, at=datetime.now(UTC)).run.model
+        return run_validation("one", read(path), tmp_path, spec, at=datetime.now(UTC)).run.model
 
     first = run("squares_a", SQUARES)
     assert run("squares_b", SQUARES).hash == first.hash

@@ -18,6 +18,7 @@ from PIL import Image
 from quality.validate.drawn_sets import drawn_set, seen
 from quality.validate.written_sets import png, square, squares, written
 from vedette.infer.load import DetectorSpec
+from vedette.quality.labels import formats
 from vedette.quality.labels.dataset import Box, Dataset, Picture
 from vedette.quality.validate.coco_eval import Found, evaluate, records_of
 from vedette.quality.validate.curves import curves_of
@@ -25,7 +26,6 @@ from vedette.quality.validate.judgement import Judgement
 from vedette.quality.validate.page import page_of
 from vedette.quality.validate.perform import Outcome, run_validation
 from vedette.quality.validate.sightings import sighting, worst
-from vedette.quality.validate.source import dataset_of
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 VOID = {"meta", "br", "path", "polyline", "circle", "image"}
@@ -68,7 +68,7 @@ def read(page: str) -> Reader:
 
 def outcome_of(path: Path, **options: object) -> Outcome:
     spec = DetectorSpec(python="squares:Squares", options=options, folder=str(path.parent))
-    return run_validation(path.stem, dataset_of(path), path.parent, spec, at=NOW)
+    return run_validation(path.stem, formats.read(path), path.parent, spec, at=NOW)
 
 
 def test_the_page_shows_figures_curves_and_the_worst_pictures(tmp_path: Path) -> None:

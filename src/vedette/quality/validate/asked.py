@@ -11,10 +11,10 @@ from vedette.config import Config, Detector, load_config
 from vedette.errors import ConfigError
 from vedette.infer.load import DetectorSpec
 from vedette.quality.labels.dataset import Dataset
+from vedette.quality.labels.formats import read
 from vedette.quality.validate.gate import Rules
 from vedette.quality.validate.perform import Outcome, run_validation
 from vedette.quality.validate.pictures import folder_of
-from vedette.quality.validate.source import dataset_of
 from vedette.quality.validate.store import Runs
 from vedette.tasks import spec_of
 
@@ -46,11 +46,11 @@ class Asked:
     ) -> Asked:
         """Raises ConfigError, LabelError."""
         loaded = None if config is None else load_config(config)
-        read = dataset_of(dataset, images)
+        labelled = read(dataset, pictures=images)
         return cls(
             dataset.stem,
-            read,
-            folder_of(dataset, read.pictures, images),
+            labelled,
+            folder_of(dataset, labelled.pictures, images),
             _spec(loaded, model),
             Runs(_runs_of(loaded) if runs is None else runs),
             rules,
