@@ -85,6 +85,7 @@ def test_where_nothing_was_found_precision_is_unknown_and_recall_is_none() -> No
     nothing = [Found(np.zeros((0, 4)), np.zeros(0), np.zeros(0, int)) for _ in dataset.pictures]
     found = estimates(kept(dataset, nothing), 0.4, resamples=20)
     assert found["recall"].value == found["ap50"].value == 0
+    assert found["recall"].high > 0.25  # type: ignore[operator]
     assert found["precision"].value is None
 
 
@@ -99,7 +100,9 @@ def test_an_interval_ends_at_the_edge_and_holds_its_figure() -> None:
         for picture in dataset.pictures
     ]
     lacking = [perfect[0], *(perfect[1:-1]), Found(np.zeros((0, 4)), np.zeros(0), np.zeros(0, int))]
-    assert estimates(kept(dataset, perfect), 0.4, resamples=100)["recall"].low == 1.0
+    low = estimates(kept(dataset, perfect), 0.4, resamples=100)["recall"].low
+    telling = sum(bool(picture.boxes) for picture in dataset.pictures)
+    assert low == pytest.approx(0.025 ** (1 / telling)), "pictures without a mistake are few all the same"
     for each in estimates(kept(dataset, lacking), 0.4, resamples=100).values():
         assert 0 <= each.low <= each.value <= each.high <= 1  # type: ignore[operator]
 

@@ -57,7 +57,9 @@ def estimates(
     """Each of ``FIGURES``. ``confidence``: the threshold of the pipeline."""
     count = len(records.pictures)
     figures = _figures(records, _drawn(count, resamples, seed), confidence)
-    return {name: _estimate(values, count, level, (0, 1)) for name, values in figures.items()}
+    found = {name: _estimate(values, count, level, (0, 1)) for name, values in figures.items()}
+    telling = int(np.count_nonzero(records.truths.sum(axis=1)))
+    return {name: _unless_all_agree(each, telling, level) for name, each in found.items()}
 
 
 def differences(
@@ -117,6 +119,18 @@ def _estimate(
     low, high = (min(max(end, within[0]), within[1]) for end in (middle - reach, middle + reach))
     # The figure itself is in its interval, also where that ends at an edge.
     return Estimate(value, min(low, value), max(high, value))
+
+
+def _unless_all_agree(found: Estimate, pictures: int, level: float) -> Estimate:
+    """Where no picture shows a mistake, or none anything right, draws of them do not differ either. What the
+    next ones may show is told by their number alone: n without a mistake leave room for 1 − (α/2)^(1/n).
+    ``pictures``: those with an object."""
+    if found.low is None or found.high is None or found.low != found.high or not pictures:
+        return found
+    sure = ((1 - level) / 2) ** (1 / pictures)
+    if found.value == 1:
+        return Estimate(1.0, sure, 1.0)
+    return Estimate(0.0, 0.0, 1 - sure) if found.value == 0 else found
 
 
 def _student(share: float, freedom: int) -> float:
