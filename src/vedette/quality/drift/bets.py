@@ -1,10 +1,11 @@
 """Bets against "no worse than usual": what each block of windows multiplies the evidence by.
 
 With z how far a block lies beyond the usual, in the direction of harm, less the tolerance, in deviations of
-such blocks, a bet on moments pays q(z) = max(0, 1 + θz)^p / E (1 + θz)^p with p = 2 or 4. Where the mean of z
-is at most 0 and its second to fourth moments are at most those learnt, the mean of q is at most 1, whatever
-the distribution: no more is assumed. Measures are bounded, so the moments exist and can be learnt. θ = 1, p = 2
-loses almost nothing to the likelihood ratio for small shifts; p = 4 pays what large ones are worth at once.
+such blocks, a bet on moments pays q(z) = max(0, 1 + θz)^p / E (1 + θz)^p with p = 2 or 4. Where z is what it
+was while learning, shifted for the better or not at all, the mean of q is at most 1, whatever the
+distribution: only its second to fourth moments are used, which can be learnt, as measures are bounded.
+θ = 1, p = 2 loses little to the likelihood ratio for small shifts; p = 4 pays at once what large ones are
+worth.
 
 A stake κ of the wealth is bet: L = 1 − κ + κ q / m. ``m`` is what q is expected to be after the block before
 it: blocks that follow each other are alike, to the degree r that was learnt, so after a q above 1 another is

@@ -51,8 +51,9 @@ class Strongest:
 class Evidence:
     """Rows are cameras. A row without norms gathers nothing. 3 kB a row, and 4 kB of norms.
 
-    ``wealth``, ``runs`` [rows, 8 sides, 7 chains, 3 bets]: R, and the same as CUSUM, max(1, run) L, which says
-    since when: ``begun``, number of the first window. ``deviations`` [rows, 8]: how far the last block was off.
+    ``wealth``, ``runs`` [rows, 8 sides, 7 chains, 3 bets]: R, and the same as CUSUM, max(1, run) L, which
+    says since when: ``begun``, number of the first window. ``deviations`` [rows, 8]: how far the last block
+    was off.
     """
 
     def __init__(self, rows: int) -> None:
@@ -154,8 +155,8 @@ class Evidence:
             )
             norm = rows, lights, sides, layer
         at = rows, sides, chain
-        paid = payoffs(z, self._expectation[norm])
-        gains = factors(paid, self._paid[at], self._alike[norm])
+        paid = payoffs(z, self._expectation[norm].astype(np.float64))
+        gains = factors(paid, self._paid[at].astype(np.float64), self._alike[norm].astype(np.float64))
         self._paid[at] = paid
         self.deviations[rows, sides] = z
         runs = self.runs[at]
@@ -173,6 +174,10 @@ class Evidence:
         now = float(self.evidence(np.array([row]))[0])
         if now > most:
             self.wealth[row] *= most / now
+
+    def usual(self, row: int, light: int, measure: int) -> float:
+        """Its mean in this light; NaN where that is not known."""
+        return float(self._mean[row, light, measure])
 
     def strongest(self, row: int) -> Strongest:
         """See :class:`Strongest`."""

@@ -20,17 +20,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vedette.quality.drift.bets import BETS, expected
 from vedette.quality.drift.light import LIGHTS
 from vedette.quality.drift.measured import JUDGED, LEARNT, SIDES, Floats, Measure
 from vedette.quality.drift.moments import BLOCKS, LAGS, LONGEST, Moments
 
+Singles = NDArray[np.float32]
+
 __all__ = ["LAYERS", "PHASES", "Care", "Norms", "norms_of", "spacings"]
 
 PHASES = 6
-"""A spacing above 1 is looked at twice: in whole blocks, and in sixths of it, each sixth in a chain of its own
-in which it follows the one a spacing before. The first is sharper, the second sooner."""
+"""A spacing above 1 is looked at twice: in whole blocks, and in sixths of it, each sixth in a chain of its
+own in which it follows the one a spacing before. The first is sharper, the second sooner."""
 LAYERS = 2
 """Whole, and sixths."""
 
@@ -62,18 +65,18 @@ class Care:
 class Norms:
     """Of all lights of one camera, float32. Axes: light [9], measure [6], side [8], layer [2], bet [3].
 
-    ``mean``, ``often`` [light, measure]: the usual value, and the number of boxes or looks it was the mean of.
+    ``mean``, ``often`` [light, measure]: the usual value, and the number of boxes or looks it is the mean of.
     ``tolerance``, ``spread``, ``alike`` [light, side, layer]; ``expectation`` [light, side, layer, bet]: see
     :mod:`~vedette.quality.drift.bets`. NaN where the reference is too short. ``spacing`` [side]: windows.
     """
 
-    mean: Floats
-    often: Floats
-    tolerance: Floats
-    spread: Floats
-    alike: Floats
-    expectation: Floats
-    spacing: np.ndarray
+    mean: Singles
+    often: Singles
+    tolerance: Singles
+    spread: Singles
+    alike: Singles
+    expectation: Singles
+    spacing: NDArray[np.int16]
 
     @property
     def nbytes(self) -> int:
@@ -84,9 +87,9 @@ class Norms:
 def norms_of(lights: Mapping[int, Moments], care: Care) -> Norms:
     """``lights``: those that are known well enough to be judged; the others stay NaN."""
     spacing = spacings(lights)
-    mean, often = (np.full((LIGHTS, LEARNT), np.nan, np.float32) for _ in range(2))
-    tolerance, spread, alike = (np.full((LIGHTS, SIDES, LAYERS), np.nan, np.float32) for _ in range(3))
-    expectation = np.full((LIGHTS, SIDES, LAYERS, len(BETS)), np.nan, np.float32)
+    mean, often = (_blank(LIGHTS, LEARNT) for _ in range(2))
+    tolerance, spread, alike = (_blank(LIGHTS, SIDES, LAYERS) for _ in range(3))
+    expectation = _blank(LIGHTS, SIDES, LAYERS, len(BETS))
     for light, moments in lights.items():
         with np.errstate(divide="ignore", invalid="ignore"):
             mean[light] = moments.origin + moments.sums[:, 0, 1] / moments.sums[:, 0, 0]
@@ -104,7 +107,11 @@ def norms_of(lights: Mapping[int, Moments], care: Care) -> Norms:
     return Norms(mean, often, tolerance, spread, alike, expectation, sides)
 
 
-def spacings(lights: Mapping[int, Moments]) -> np.ndarray:
+def _blank(*shape: int) -> Singles:
+    return np.full(shape, np.nan, np.float32)
+
+
+def spacings(lights: Mapping[int, Moments]) -> NDArray[np.int16]:
     """Windows by which blocks of each measure must be apart, int16 [6]: 1, 6 or 60. All lights together."""
     found = np.full(LEARNT, LONGEST, np.int16)
     for measure in range(LEARNT):
@@ -198,7 +205,7 @@ def _inflation(moments: Moments, measure: int, block: int) -> float:
     single = _shape(moments.sums[measure, BLOCKS.index(block)], 1e-6)[0]
     ratio = max(second / n - (first / n) ** 2, 0.0) * most / single
     r = min(0.9, max(0.0, _correlation(moments, measure, LONGEST, 1)))
-    return max(1.0, ratio) * (1 + r) / (1 - r)
+    return float(max(1.0, ratio) * (1 + r) / (1 - r))
 
 
 def _alike(moments: Moments, measure: int, block: int, lag: int) -> float:
@@ -207,7 +214,7 @@ def _alike(moments: Moments, measure: int, block: int, lag: int) -> float:
     if count < 4:
         return 1.0
     error = (lag / count) ** 0.5
-    return min(1.0, max(0.0, _correlation(moments, measure, block, lag) + min(error, 0.5)))
+    return float(min(1.0, max(0.0, _correlation(moments, measure, block, lag) + min(error, 0.5))))
 
 
 def _correlation(moments: Moments, measure: int, block: int, lag: int) -> float:

@@ -18,7 +18,7 @@ BINS = 64
 """Of raw scores: 1/64 each, so that 0.5 is an edge."""
 STRONG_FROM = BINS // 2
 CELLS_MOST = 48
-"""Pairs of light and class that are told apart, 512 bytes each; the least that leaves a camera within 64 kB."""
+"""Pairs of light and class that are told apart, 512 bytes each: with all else a camera stays within 64 kB."""
 REST = -1
 """The class of all classes of a light for which there was no room."""
 COUNT_BINS = SIZE_BINS = 16
@@ -34,7 +34,7 @@ class UnreadableScores(ValueError):  # noqa: N818  # the scores are what is wron
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mix:
-    """Usual share of each class among the strong boxes in one light: ``classes`` int32 [k] rising, ``shares``."""
+    """Usual share of each class among the strong boxes of one light. ``classes`` int32 [k], rising."""
 
     classes: NDArray[np.int32]
     shares: NDArray[np.float32]
@@ -63,7 +63,7 @@ class Scores:
     ``hours`` [lights, 24]: frames by hour of the day. ``left_out``: boxes whose class had no cell of its own.
 
     There are 48 cells. What comes when they are taken is counted as :data:`REST` of its light, for each of
-    which there is always one: so all boxes are counted, and only which class the latest rare ones had is lost.
+    which there is always one: all boxes are counted, and only of which class the latest ones were is lost.
     """
 
     def __init__(self) -> None:

@@ -149,10 +149,9 @@ class Observer:
         raw, sure = np.count_nonzero(counting), np.count_nonzero(strong)
         self._boxes += raw, sure, raw - sure
         usual = (mix or self.scores.mix(self.light)).of(class_id[strong])
-        self._sums += (
-            float(confidence[strong].sum()), float((1 - usual).sum()), float(np.sqrt(area[strong]).sum()),
-            np.count_nonzero(taken),
-        )  # fmt: skip
+        root = float(np.sqrt(area[strong]).sum())
+        frames_taken = float(np.count_nonzero(taken))
+        self._sums += np.array([confidence[strong].sum(), (1 - usual).sum(), root, frames_taken], np.float64)
 
 
 def _of_boxes(boxes: Floats, sums: Floats) -> tuple[Floats, Floats]:
