@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from vedette.quality.drift.light import LIGHTS, UNKNOWN
 from vedette.quality.drift.measured import LEARNT, Floats
@@ -19,6 +20,7 @@ __all__ = ["Baseline", "UnreadableBaseline"]
 
 WINDOWS_LEAST = 180
 """Half an hour in a light, for it to be known."""
+MET_LEAST = 60
 HOUR_REACH = 3
 """A known light is known up to so many hours from an hour at which it was met: with the seasons dusk moves
 by one or two, but a dark noon is none of the evenings that were learnt."""
@@ -37,9 +39,9 @@ class _Spell:
         self.light = UNKNOWN
         self.last = 0
         self.filled = np.zeros(LEARNT, np.intp)
-        self.values: Floats = np.zeros((LEARNT, LONGEST))
-        self.counts: Floats = np.zeros((LEARNT, LONGEST))
-        self.before: dict[int, Floats] = {}
+        self.values = np.zeros((LEARNT, LONGEST), np.float32)
+        self.counts = np.zeros((LEARNT, LONGEST), np.float32)
+        self.before: dict[int, NDArray[np.float32]] = {}
         """By measure: the ten minutes before, where they came right before."""
 
     def follows(self, window: Window) -> bool:
@@ -72,7 +74,7 @@ class _Written(msgspec.Struct):
 
 
 class Baseline:
-    """``known``: the lights that are judged. ``learnt``, ``wanted``: windows, of lights not yet known.
+    """``known``: the lights that are judged. ``learnt``, ``wanted``: windows, of conditions not yet known.
 
     Learns from the start, ``wanted`` windows; then again whenever :meth:`learn` says so.
     """
@@ -84,12 +86,13 @@ class Baseline:
         self.known: set[int] = set()
         self.mixes: dict[int, Mix] = {}
         self.hours = np.zeros((LIGHTS, 24), np.int32)
+        self._covered = np.zeros((LIGHTS, 24), bool)
         self._lights: dict[int, Moments] = {}
         self._spell: _Spell | None = None
 
     @property
     def nbytes(self) -> int:
-        spell = 4 * LEARNT * LONGEST * 8 if self._spell else 0
+        spell = 3 * LEARNT * LONGEST * 4 if self._spell else 0
         return sum(each.nbytes for each in self._lights.values()) + self.hours.nbytes + spell
 
     @property
@@ -98,19 +101,24 @@ class Baseline:
         return min(1.0, self.learnt / self.wanted) if self.learning else 1.0
 
     def learn(self, wanted: int) -> None:
-        """Go on learning, for so many windows, what is usual in the lights that are not known."""
+        """Go on learning, for so many windows, what is usual in lights, or at hours, that are not known."""
         self.learning, self.learnt, self.wanted = True, 0, max(1, wanted)
 
     def covers(self, light: int, hour: int) -> bool:
-        """Whether this light is known, at about this hour."""
-        if light not in self.known:
-            return False
+        """Whether this light is known, at about this hour: what is seen in it is judged."""
+        return bool(self._covered[light, hour])
+
+    def met(self, light: int, hour: int) -> bool:
+        """Whether it was there for ten minutes at about this hour: no surprise, if perhaps not judged.
+
+        The minutes of dusk are too few, some days, to say what is usual in them; but people know dusk.
+        """
         around = (hour + np.arange(-HOUR_REACH, HOUR_REACH + 1)) % 24
-        return bool(self.hours[light, around].any())
+        return bool(self.hours[light, around].sum() >= MET_LEAST)
 
     def take(self, window: Window) -> bool:
         """Learn from a window. True when that was the last one wanted: call :meth:`finish`."""
-        if not self.learning or window.light in self.known:
+        if not self.learning or self.covers(window.light, window.hour):
             return False
         self.hours[window.light, window.hour] += 1
         spell = self._spell = self._spell or _Spell()
@@ -145,11 +153,18 @@ class Baseline:
         self.learning = not self.known
         if self.learning:
             self.learnt = 0
+        self._cover()
         return norms
 
     def norms(self, care: Care) -> Norms:
         """What is usual in the known lights."""
         return norms_of({light: self._lights[light] for light in self.known}, care)
+
+    def _cover(self) -> None:
+        for light in self.known:
+            met = self.hours[light] > 0
+            around = [np.roll(met, by) for by in range(-HOUR_REACH, HOUR_REACH + 1)]
+            self._covered[light] = np.any(around, axis=0)
 
     def _add_up(self) -> None:
         if self._spell is not None:
@@ -162,9 +177,10 @@ class Baseline:
         assert spell is not None
         filled = int(spell.filled[measure])
         values = spell.values[measure, :filled].copy()
+        counts = spell.counts[measure, :filled].astype(np.float64)
         moments = self._lights.setdefault(spell.light, Moments())
         before = spell.before.get(measure, values[:0])
-        moments.add(measure, values, before, spell.counts[measure, :filled])
+        moments.add(measure, values.astype(np.float64), before.astype(np.float64), counts)
         spell.before[measure] = values
         spell.filled[measure] = 0
 
@@ -203,6 +219,8 @@ class Baseline:
                     read.known.add(light)
                     classes = np.frombuffer(each.classes, "<i4").astype(np.int32)
                     read.mixes[light] = Mix(classes, np.frombuffer(each.shares, "<f4").astype(np.float32))
+            if not read.learning:
+                read._cover()
         except (msgspec.DecodeError, ValueError) as err:
             raise err if isinstance(err, UnreadableBaseline) else UnreadableBaseline(str(err)) from err
         return read

@@ -80,6 +80,15 @@ class Monitor:
         self._closed = 0
         self._waiting: list[Decision] = []
 
+    def watch(self, camera: str, model: str, now: float) -> None:
+        """Begin with a camera, or with another model of one: what is usual is learnt anew. To go on with what
+        was learnt earlier, :meth:`restore` it. Whoever feeds frames need not call it."""
+        known = self._cameras.get(camera)
+        if known is None:
+            self._cameras[camera] = self._new(model, self._row())
+        elif known.baseline.model != model:
+            self._reset(camera, model, now, Why.MODEL)
+
     def frame(
         self,
         camera: str,
@@ -91,13 +100,12 @@ class Monitor:
     ) -> None:
         """A frame was analysed: all raw boxes of at least 0.05, ``area`` as share of the picture; [n] each.
 
-        ``model``: its hash. Another one than before has a baseline of its own, learnt anew; to go on with one
-        that was learnt earlier, :meth:`restore` it. The arrays are kept until the window ends: hand over what
-        nobody writes to.
+        ``model``: its hash; see :meth:`watch`. The arrays are copied.
         """
         known = self._cameras.get(camera)
         if known is None or known.baseline.model != model:
-            known = self._begin(camera, model, at)
+            self.watch(camera, model, at)
+            known = self._cameras[camera]
         known.observer.frame(at, confidence, class_id, area, known.baseline.mixes.get(known.observer.light))
 
     def look(self, camera: str, at: float, picture: Picture) -> None:
@@ -108,16 +116,20 @@ class Monitor:
     def close(self, now: float) -> list[Decision]:
         """To be called every ten seconds: ends the windows, and says what they say."""
         number = int(now // WINDOW_S) - 1
-        decisions, self._waiting = self._waiting, []
         if number <= self._closed:
-            return decisions
+            return self.judge(number, {}, now)
         self._closed = number
         windows = {name: window for name, each in self._cameras.items() if (window := each.close(number))}
+        return self.judge(number, windows, now)
+
+    def judge(self, number: int, windows: Mapping[str, Window], now: float) -> list[Decision]:
+        """Windows of this number that somebody else has closed, by camera. Raises KeyError for strangers."""
+        decisions, self._waiting = self._waiting, []
         for name, window in windows.items():
             decisions += self._learn_from(name, window, now)
-        known = {name: self._cameras[name].baseline.covers(w.light, w.hour) for name, w in windows.items()}
-        self._step([name for name in windows if known[name]], windows, number)
-        return decisions + self._say(windows, known)
+        judged = [name for name, w in windows.items() if self._cameras[name].baseline.covers(w.light, w.hour)]
+        self._step(judged, windows, number)
+        return decisions + self._say(windows)
 
     def learn(self, camera: str, now: float, hours: float | None = None, *, anew: bool = False) -> None:
         """Learn for so many hours what is usual in lights not yet known; ``anew``: in all. None: as set.
@@ -179,12 +191,6 @@ class Monitor:
         if baseline.known:
             self._evidence.judge(each.row, baseline.norms(self._care))
 
-    def _begin(self, camera: str, model: str, at: float) -> _Camera:
-        if camera in self._cameras:
-            return self._reset(camera, model, at, Why.MODEL)
-        each = self._cameras[camera] = self._new(model, self._row())
-        return each
-
     def _new(self, model: str, row: int) -> _Camera:
         return _Camera(
             Baseline(model, self.settings.learn_windows), Observer(None, self.settings.utc_offset_s), row
@@ -228,7 +234,7 @@ class Monitor:
     def _evidence_of(self, rows: Iterable[int]) -> list[float]:
         return [float(each) for each in self._evidence.evidence(np.array(list(rows), np.intp))]
 
-    def _say(self, windows: Mapping[str, Window], known: Mapping[str, bool]) -> list[Decision]:
+    def _say(self, windows: Mapping[str, Window]) -> list[Decision]:
         rows = [self._cameras[name].row for name in windows]
         evidence = dict(zip(windows, self._evidence_of(rows), strict=True))
         named = chosen(evidence, self.sites, self.settings.arl, self.settings.across)
@@ -238,7 +244,7 @@ class Monitor:
             began = window.number * WINDOW_S
             said = Said(
                 camera=name, began=began, at=began + WINDOW_S,
-                known=known[name] if each.baseline.known else None,
+                known=each.baseline.met(window.light, window.hour) if each.baseline.known else None,
                 light=window.light, hour=window.hour, evidence=evidence[name],
                 loss=self._loss(name, window, evidence[name]) if name in named else None,
             )  # fmt: skip

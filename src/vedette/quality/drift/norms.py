@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from vedette.quality.drift.bets import BETS, expected
 from vedette.quality.drift.light import LIGHTS
-from vedette.quality.drift.measured import JUDGED, LEARNT, SIDES, Floats, Measure
+from vedette.quality.drift.measured import JUDGED, LEARNT, SIDES, Floats, Side
 from vedette.quality.drift.moments import BLOCKS, LAGS, LONGEST, Moments
 
 Singles = NDArray[np.float32]
@@ -97,7 +97,8 @@ def norms_of(lights: Mapping[int, Moments], care: Care) -> Norms:
         for place, side in enumerate(JUDGED):
             for layer, block in enumerate(_blocks(int(spacing[side.measure]))):
                 lag = 1 if layer == 0 else PHASES
-                norm = _norm(moments, side.measure, side.sign, block, lag, care)
+                inflation = _inflation(lights, side.measure, block)
+                norm = _norm(moments, side, block, lag, inflation, care)
                 if norm is not None:
                     tolerance[light, place, layer] = norm.tolerance
                     spread[light, place, layer] = norm.spread
@@ -166,17 +167,18 @@ class _Norm:
     expectation: Floats
 
 
-def _norm(moments: Moments, measure: Measure, sign: int, block: int, lag: int, care: Care) -> _Norm | None:
+def _norm(moments: Moments, side: Side, block: int, lag: int, inflation: float, care: Care) -> _Norm | None:
+    measure = side.measure
     place = BLOCKS.index(block)
     n = moments.sums[measure, place, 0]
     if n < WORTH_LEAST:
         return None
     variance, skew, kurtosis = _shape(moments.sums[measure, place], float(_SMALLEST[measure]))
-    worth = n / _inflation(moments, measure, block)
+    worth = n / inflation
     if worth < WORTH_LEAST:
         return None
     kurtosis = max(3.0, kurtosis) * (1 + 3 * ERRORS / worth**0.5)
-    skew = min(sign * skew + ERRORS * (6 / worth) ** 0.5, (kurtosis - 1) ** 0.5)
+    skew = min(side.sign * skew + ERRORS * (6 / worth) ** 0.5, (kurtosis - 1) ** 0.5)
     spread = (variance * (1 + ERRORS * ((kurtosis - 1) / worth) ** 0.5)) ** 0.5
     window = _shape(moments.sums[measure, 0], 0.0)[0] ** 0.5
     tolerance = max(care.tolerance * window, float(_MATTERS[measure])) + ERRORS * (variance / worth) ** 0.5
@@ -196,16 +198,16 @@ def _shape(sums: Floats, least: float) -> tuple[float, float, float]:
     return scale, third / scale**1.5, max(fourth, 0.0) / scale**2
 
 
-def _inflation(moments: Moments, measure: int, block: int) -> float:
-    """How many blocks are worth one independent one; where that is not known, all of ten minutes."""
+def _inflation(lights: Mapping[int, Moments], measure: int, block: int) -> float:
+    """How many blocks are worth one independent one; where that is not known, all of ten minutes.
+
+    Of all lights together: in one that lasts only as long as dusk there are hardly any ten minutes.
+    """
     most = LONGEST / block
-    n, first, second = moments.sums[measure, -1, :3]
-    if n < BLOCKS_LEAST:
+    if sum(moments.sums[measure, -1, 0] for moments in lights.values()) < BLOCKS_LEAST:
         return most
-    single = _shape(moments.sums[measure, BLOCKS.index(block)], 1e-6)[0]
-    ratio = max(second / n - (first / n) ** 2, 0.0) * most / single
-    r = min(0.9, max(0.0, _correlation(moments, measure, LONGEST, 1)))
-    return float(max(1.0, ratio) * (1 + r) / (1 - r))
+    r = min(0.9, max(0.0, _correlation_of_all(lights, measure, LONGEST)))
+    return max(1.0, _variance_ratio(lights, measure, block)) * (1 + r) / (1 - r)
 
 
 def _alike(moments: Moments, measure: int, block: int, lag: int) -> float:

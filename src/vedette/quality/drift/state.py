@@ -39,7 +39,7 @@ class State:
 class Said:
     """By a window that ended at ``at`` and lasted since ``began``.
 
-    ``known``: whether there is a baseline for its conditions; None while there is none at all. ``evidence``:
+    ``known``: whether such conditions were met while learning; None before anything was learnt. ``evidence``:
     in windows. ``loss``: what is to be told, where the camera is among those chosen.
     """
 

@@ -20,8 +20,9 @@ FRAMES_LEAST = 3
 BOXES_LEAST, STRONG_LEAST = 5, 3
 """Boxes of which a share or a mean says anything."""
 HELD_MOST = 512
-"""Boxes that are held until they are counted, together: counting them one frame at a time costs 20 times as
-much."""
+FRAMES_MOST = 128
+"""Boxes and frames that are held until they are counted, together: one frame at a time costs 20 times as much.
+Of a frame with more boxes the first so many count."""
 STRONG = 0.5
 BOXES_A_FRAME = 4.0
 """So many strong boxes a frame are 0.5 of :attr:`Measure.COUNT`."""
@@ -54,14 +55,39 @@ class Window:
     counts: Floats
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Frame:
-    confidence: NDArray[np.float32]
-    class_id: NDArray[np.int32]
-    area: NDArray[np.float32]
-    counts: bool
-    """Whether it is the first of its second. So a camera looked at more often is not told by more: its
-    numbers vary as much as before, whatever the rate at which it is analysed."""
+class _Held:
+    """Boxes of frames that are still to be counted; copies, for whoever feeds them may reuse the memory."""
+
+    def __init__(self) -> None:
+        self.confidence = np.zeros(HELD_MOST, np.float32)
+        self.class_id = np.zeros(HELD_MOST, np.int32)
+        self.area = np.zeros(HELD_MOST, np.float32)
+        self.per_frame = np.zeros(FRAMES_MOST, np.int64)
+        self.taken = np.zeros(FRAMES_MOST, bool)
+        self.boxes = self.frames = 0
+
+    @property
+    def nbytes(self) -> int:
+        boxes = self.confidence.nbytes + self.class_id.nbytes + self.area.nbytes
+        return boxes + self.per_frame.nbytes + self.taken.nbytes
+
+    def room(self, boxes: int) -> bool:
+        return self.boxes + boxes <= HELD_MOST and self.frames < FRAMES_MOST
+
+    def add(
+        self,
+        confidence: NDArray[np.float32],
+        class_id: NDArray[np.int32],
+        area: NDArray[np.float32],
+        taken: bool,
+    ) -> None:
+        first, self.boxes = self.boxes, self.boxes + len(confidence)
+        self.confidence[first : self.boxes] = confidence
+        self.class_id[first : self.boxes] = class_id
+        self.area[first : self.boxes] = area
+        self.per_frame[self.frames] = len(confidence)
+        self.taken[self.frames] = taken
+        self.frames += 1
 
 
 class Observer:
@@ -71,9 +97,10 @@ class Observer:
         self.scores = scores or Scores()
         self.light = UNKNOWN
         self._offset = utc_offset_s
-        self._frames: list[_Frame] = []
-        self._held = 0
+        self._held = _Held()
         self._second = -1
+        """Of the last frame. The first of each second enters the window: so a camera's numbers vary as much
+        as before when it is analysed more often."""
         self._boxes = np.zeros(3)
         """Raw, strong and weak boxes of the window, of frames that count."""
         self._sums = np.zeros(4)
@@ -82,8 +109,8 @@ class Observer:
 
     @property
     def nbytes(self) -> int:
-        """At most, in numpy's arrays: what is held is 12 bytes a box."""
-        return self.scores.nbytes + HELD_MOST * 12 + self._boxes.nbytes + self._sums.nbytes
+        """In numpy's arrays."""
+        return self.scores.nbytes + self._held.nbytes + self._boxes.nbytes + self._sums.nbytes
 
     def frame(
         self,
@@ -94,12 +121,13 @@ class Observer:
         mix: Mix | None = None,
     ) -> None:
         """All raw boxes of at least 0.05 of one frame that was analysed. ``area``: share of the picture."""
-        second = int(at)
-        self._frames.append(_Frame(confidence, class_id, area, second != self._second))
-        self._second = second
-        self._held += len(confidence) + 1
-        if self._held >= HELD_MOST:
+        if len(confidence) > HELD_MOST:
+            confidence, class_id, area = (each[:HELD_MOST] for each in (confidence, class_id, area))
+        if not self._held.room(len(confidence)):
             self._count(at, mix)
+        second = int(at)
+        self._held.add(confidence, class_id, area, second != self._second)
+        self._second = second
 
     def look(self, at: float, picture: Picture) -> None:
         """At most once a second."""
@@ -134,14 +162,13 @@ class Observer:
 
     def _count(self, at: float, mix: Mix | None) -> None:
         """What is held, into the scores and into the window."""
-        frames, self._frames, self._held = self._frames, [], 0
-        if not frames:
+        held = self._held
+        if not held.frames:
             return
-        confidence = np.concatenate([frame.confidence for frame in frames])
-        class_id = np.concatenate([frame.class_id for frame in frames])
-        area = np.concatenate([frame.area for frame in frames])
-        per_frame = np.array([len(frame.confidence) for frame in frames])
-        taken = np.array([frame.counts for frame in frames])
+        confidence, class_id = held.confidence[: held.boxes], held.class_id[: held.boxes]
+        area, per_frame = held.area[: held.boxes], held.per_frame[: held.frames]
+        taken = held.taken[: held.frames]
+        held.boxes = held.frames = 0
         if self.light != UNKNOWN:
             self.scores.add(self.light, self._hour(at), confidence, class_id, area, per_frame)
         counting = np.repeat(taken, per_frame)

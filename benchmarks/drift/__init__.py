@@ -1,0 +1,1 @@
+"""How long until a loss is suspected, and how often nothing was lost: ``python -m benchmarks.drift CASE``."""
