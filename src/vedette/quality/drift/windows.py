@@ -21,8 +21,8 @@ BOXES_LEAST, STRONG_LEAST = 5, 3
 """Boxes of which a share or a mean says anything."""
 HELD_MOST = 512
 FRAMES_MOST = 128
-"""Boxes and frames that are held until they are counted, together: one frame at a time costs 20 times as much.
-Of a frame with more boxes the first so many count."""
+"""Boxes and frames that are held until they are counted, together: one frame at a time costs 20 times as
+much."""
 STRONG = 0.5
 BOXES_A_FRAME = 4.0
 """So many strong boxes a frame are 0.5 of :attr:`Measure.COUNT`."""
@@ -91,11 +91,13 @@ class _Held:
 
 
 class Observer:
-    """Of one camera and model. ``scores``: everything that was seen. Times are Unix seconds."""
+    """Of one camera and model. ``scores``: everything that was seen, but for ``unlit`` boxes, which came
+    before anybody had looked at a picture. Times are Unix seconds."""
 
     def __init__(self, scores: Scores | None = None, utc_offset_s: float = 0.0) -> None:
         self.scores = scores or Scores()
         self.light = UNKNOWN
+        self.unlit = 0
         self._offset = utc_offset_s
         self._held = _Held()
         self._second = -1
@@ -121,13 +123,15 @@ class Observer:
         mix: Mix | None = None,
     ) -> None:
         """All raw boxes of at least 0.05 of one frame that was analysed. ``area``: share of the picture."""
-        if len(confidence) > HELD_MOST:
-            confidence, class_id, area = (each[:HELD_MOST] for each in (confidence, class_id, area))
+        second = int(at)
+        taken, self._second = second != self._second, second
         if not self._held.room(len(confidence)):
             self._count(at, mix)
-        second = int(at)
-        self._held.add(confidence, class_id, area, second != self._second)
-        self._second = second
+        if len(confidence) <= HELD_MOST:
+            self._held.add(confidence, class_id, area, taken)
+            return
+        alone = np.array([len(confidence)]), np.array([taken])
+        self._add_up(at, mix, confidence, class_id, area, *alone)
 
     def look(self, at: float, picture: Picture) -> None:
         """At most once a second."""
@@ -162,15 +166,29 @@ class Observer:
 
     def _count(self, at: float, mix: Mix | None) -> None:
         """What is held, into the scores and into the window."""
+        if self.light == UNKNOWN:
+            self._see()
         held = self._held
-        if not held.frames:
-            return
-        confidence, class_id = held.confidence[: held.boxes], held.class_id[: held.boxes]
-        area, per_frame = held.area[: held.boxes], held.per_frame[: held.frames]
-        taken = held.taken[: held.frames]
-        held.boxes = held.frames = 0
+        if held.frames:
+            confidence, class_id = held.confidence[: held.boxes], held.class_id[: held.boxes]
+            frames = held.per_frame[: held.frames], held.taken[: held.frames]
+            self._add_up(at, mix, confidence, class_id, held.area[: held.boxes], *frames)
+            held.boxes = held.frames = 0
+
+    def _add_up(
+        self,
+        at: float,
+        mix: Mix | None,
+        confidence: NDArray[np.float32],
+        class_id: NDArray[np.int32],
+        area: NDArray[np.float32],
+        per_frame: NDArray[np.int64],
+        taken: NDArray[np.bool_],
+    ) -> None:
         if self.light != UNKNOWN:
             self.scores.add(self.light, self._hour(at), confidence, class_id, area, per_frame)
+        else:
+            self.unlit += len(confidence)
         counting = np.repeat(taken, per_frame)
         strong = counting & (confidence >= STRONG)
         raw, sure = np.count_nonzero(counting), np.count_nonzero(strong)
