@@ -10,7 +10,7 @@ import numpy.typing as npt
 __all__ = ["BLOCKS", "Floats", "Kind", "alike"]
 
 Floats = npt.NDArray[np.float64]
-Kind = Literal["renewed", "fixed", "autoregressive"]
+Kind = Literal["renewed", "heavy", "fixed", "autoregressive"]
 
 BLOCKS = {"10s": 1, "60s": 6, "10m": 60}
 """Windows that a level lasts, in the mean."""
@@ -21,8 +21,9 @@ def alike(
 ) -> Floats:
     """Mean 0, variance 1, [streams, windows]. ``share``: of the variance that levels have.
 
-    Levels last ``block`` windows: for a random time (``renewed``), exactly so long (``fixed``), or they
-    wander with that time constant (``autoregressive``).
+    Levels last ``block`` windows: for a random time (``renewed``; ``heavy``: with Student's t of 5 degrees
+    instead of normal), exactly so long (``fixed``), or they wander with that time constant
+    (``autoregressive``).
     """
     noise = rng.standard_normal(shape)
     if block <= 1:
@@ -33,13 +34,14 @@ def alike(
 
 def _drawn(rng: np.random.Generator, shape: tuple[int, int], block: int, kind: Kind) -> Floats:
     streams, windows = shape
-    if kind == "renewed":
+    if kind in ("renewed", "heavy"):
         anew = rng.random(shape) < 1 / block
     else:
         anew = (np.arange(windows) + rng.integers(0, block, streams)[:, None]) % block == 0
     anew[:, 0] = True
     since = np.maximum.accumulate(np.where(anew, np.arange(windows), 0), axis=1)
-    return np.take_along_axis(rng.standard_normal(shape), since, axis=1)
+    drawn = rng.standard_t(5, shape) * (3 / 5) ** 0.5 if kind == "heavy" else rng.standard_normal(shape)
+    return np.take_along_axis(drawn, since, axis=1)
 
 
 def _wandering(rng: np.random.Generator, shape: tuple[int, int], block: int) -> Floats:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vedette.quality.drift.bets import BETS, expected, factors, payoffs
+from vedette.quality.drift.bets import BETS, NORMAL, error, expected, factors, payoffs
 
 values = st.lists(st.floats(-50, 50), min_size=2, max_size=12, unique=True)
 
@@ -23,8 +23,8 @@ def standard(points: list[float]) -> NDArray[np.float64]:
 @given(values, st.floats(0, 5))
 def test_no_distribution_makes_a_bet_fair_to_us(points: list[float], better: float) -> None:
     z = standard(points)
-    skew, kurtosis = np.array([np.mean(z**3)]), np.array([np.mean(z**4)])
-    expectations = np.array([[expected(bet, skew, kurtosis)[0] for bet in BETS]] * len(z))
+    moments = [float(np.mean(z**k)) for k in range(7)]
+    expectations = np.array([[expected(bet, moments) for bet in BETS]] * len(z))
     assert (payoffs(z - better, expectations).mean(axis=0) <= 1 + 1e-9).all()
 
 
@@ -41,7 +41,7 @@ def test_levels_that_last_are_paid_once(alike: float) -> None:
     """Of a level that is kept with probability r, else drawn anew, E[L | the one before] is 1 at most."""
     rng = np.random.default_rng(3)
     level = rng.standard_normal(200_000)
-    normal = np.array([[expected(bet, np.zeros(1), np.full(1, 3.0))[0] for bet in BETS]])
+    normal = np.array([[expected(bet, NORMAL) for bet in BETS]])
     fresh = payoffs(level, np.repeat(normal, len(level), axis=0))
     for before in (0.0, 2.0, 6.0):
         earlier = payoffs(np.array([before]), normal)
@@ -49,3 +49,12 @@ def test_levels_that_last_are_paid_once(alike: float) -> None:
         now = np.where(kept[:, None], earlier, fresh)
         gains = factors(now, np.repeat(earlier, len(level), axis=0), np.full(len(level), alike))
         assert (gains.mean(axis=0) <= 1.01).all()
+
+
+def test_the_error_of_what_is_expected_is_that_of_a_sample() -> None:
+    rng = np.random.default_rng(4)
+    z = rng.standard_normal((4000, 200))
+    for bet in BETS:
+        learnt = ((1 + bet.theta * z) ** bet.power).mean(axis=1)
+        assert learnt.mean() == pytest.approx(expected(bet, NORMAL), rel=0.02)
+        assert learnt.std() / learnt.mean() == pytest.approx(error(bet, 200), rel=0.15)

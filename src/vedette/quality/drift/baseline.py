@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vedette.quality.drift.light import LIGHTS, UNKNOWN
 from vedette.quality.drift.measured import LEARNT, Floats
-from vedette.quality.drift.moments import BLOCKS, BREAK_WINDOWS, LAGS, LONGEST, Moments
+from vedette.quality.drift.moments import BLOCKS, BREAK_WINDOWS, LAGS, LONGEST, POWERS, Moments
 from vedette.quality.drift.norms import Care, Norms, norms_of
 from vedette.quality.drift.scores import Mix, Scores
 from vedette.quality.drift.windows import Window
@@ -229,7 +229,7 @@ class Baseline:
 def _moments(written: _Light) -> Moments:
     read = Moments()
     read.origin = _floats(written.origin, (LEARNT,))
-    read.sums = _floats(written.sums, (LEARNT, len(BLOCKS), 5))
+    read.sums = _floats(written.sums, (LEARNT, len(BLOCKS), 1 + POWERS))
     read.pairs = _floats(written.pairs, (LEARNT, len(LAGS), 3))
     read.rarity = _floats(written.rarity, (LEARNT, 2))
     return read

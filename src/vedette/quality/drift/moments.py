@@ -10,7 +10,7 @@ import numpy as np
 
 from vedette.quality.drift.measured import LEARNT, Floats
 
-__all__ = ["BLOCKS", "LAGS", "LONGEST", "Moments"]
+__all__ = ["BLOCKS", "BREAK_WINDOWS", "LAGS", "LONGEST", "POWERS", "Moments"]
 
 BLOCKS = (1, 6, 10, 60)
 """Windows."""
@@ -18,6 +18,7 @@ LONGEST = BLOCKS[-1]
 LAGS = ((1, 1), (1, 6), (6, 1), (10, 6), (60, 1))
 """(windows of a block, how many blocks on)."""
 
+POWERS = 6
 BREAK_WINDOWS = 6
 """After so many windows without a word a block is not gone on with: a minute of absence."""
 
@@ -25,14 +26,14 @@ BREAK_WINDOWS = 6
 class Moments:
     """Of one light of one camera. Time of each measure runs in windows that had it.
 
-    ``sums``: float64 [6 measures, 4 blocks, 5]: count, and sums of the first four powers about ``origin``.
+    ``sums``: float64 [6 measures, 4 blocks, 7]: count, and sums of the first six powers about ``origin``.
     ``pairs``: float64 [6, 5 lags, 3]: count, sum of products, sum of both. ``rarity``: [6, 2]: windows, and
     the sum of 1 / observations in the window.
     """
 
     def __init__(self) -> None:
         self.origin: Floats = np.full(LEARNT, np.nan)
-        self.sums: Floats = np.zeros((LEARNT, len(BLOCKS), 5))
+        self.sums: Floats = np.zeros((LEARNT, len(BLOCKS), 1 + POWERS))
         self.pairs: Floats = np.zeros((LEARNT, len(LAGS), 3))
         self.rarity: Floats = np.zeros((LEARNT, 2))
 
@@ -51,10 +52,11 @@ class Moments:
         now = {block: _means(values, block) - self.origin[measure] for block in BLOCKS}
         for place, block in enumerate(BLOCKS):
             means = now[block]
-            squares = means * means
-            self.sums[measure, place] += (
-                len(means), means.sum(), squares.sum(), (squares * means).sum(), (squares * squares).sum()
-            )  # fmt: skip
+            self.sums[measure, place, 0] += len(means)
+            power = means
+            for degree in range(1, POWERS + 1):
+                self.sums[measure, place, degree] += power.sum()
+                power = power * means
         for place, (block, lag) in enumerate(LAGS):
             earlier = _means(before, block) - self.origin[measure]
             joined = np.concatenate([earlier, now[block]])

@@ -10,19 +10,20 @@ Where too little is known of ten-minute means, 60.
 
 **How well is the usual known?** A reference of n windows is worth n / (variance ratio) independent ones. The
 tolerance is ``Care.tolerance`` deviations of a window, at least what matters to anybody, plus two standard
-errors of the mean so counted; second to fourth moments are raised by their errors likewise. So a short
+errors of the mean so counted; what bets are expected to pay is raised by its error likewise. So a short
 reference makes the test slower, not wrong.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vedette.quality.drift.bets import BETS, expected
+from vedette.quality.drift.bets import BETS, error, expected
 from vedette.quality.drift.light import LIGHTS
 from vedette.quality.drift.measured import JUDGED, LEARNT, SIDES, Floats, Side
 from vedette.quality.drift.moments import BLOCKS, LAGS, LONGEST, Moments
@@ -173,29 +174,29 @@ def _norm(moments: Moments, side: Side, block: int, lag: int, inflation: float, 
     n = moments.sums[measure, place, 0]
     if n < WORTH_LEAST:
         return None
-    variance, skew, kurtosis = _shape(moments.sums[measure, place], float(_SMALLEST[measure]))
     worth = n / inflation
     if worth < WORTH_LEAST:
         return None
-    kurtosis = max(3.0, kurtosis) * (1 + 3 * ERRORS / worth**0.5)
-    skew = min(side.sign * skew + ERRORS * (6 / worth) ** 0.5, (kurtosis - 1) ** 0.5)
-    spread = (variance * (1 + ERRORS * ((kurtosis - 1) / worth) ** 0.5)) ** 0.5
-    window = _shape(moments.sums[measure, 0], 0.0)[0] ** 0.5
+    variance, shape = _shape(moments.sums[measure, place], float(_SMALLEST[measure]), side.sign)
+    spread = (variance * (1 + ERRORS * ((max(3.0, shape[4]) - 1) / worth) ** 0.5)) ** 0.5
+    window = _shape(moments.sums[measure, 0], 0.0, side.sign)[0] ** 0.5
     tolerance = max(care.tolerance * window, float(_MATTERS[measure])) + ERRORS * (variance / worth) ** 0.5
-    shape = np.array([skew]), np.array([kurtosis])
-    expectation = np.array([float(expected(bet, *shape)[0]) for bet in BETS])
+    # The error of a variance is in the spread already.
+    surely = [1 + ERRORS * error(bet, worth) if bet.power > 2 else 1.0 for bet in BETS]
+    expectation = np.array([expected(bet, shape) * sure for bet, sure in zip(BETS, surely, strict=True)])
     return _Norm(tolerance, spread, _alike(moments, measure, block, lag), expectation)
 
 
-def _shape(sums: Floats, least: float) -> tuple[float, float, float]:
-    """Variance (at least ``least`` squared), skewness and kurtosis from the sums of powers."""
+def _shape(sums: Floats, least: float, sign: int) -> tuple[float, list[float]]:
+    """Variance (at least ``least`` squared), and E z^k, k = 0…6, of ``sign`` z in its deviations."""
     n, *powers = sums.tolist()
-    a, b, c, d = (power / n for power in powers)
-    variance = max(b - a * a, 0.0)
-    third = c - 3 * a * b + 2 * a**3
-    fourth = d - 4 * a * c + 6 * a * a * b - 3 * a**4
-    scale = max(variance, least**2, 1e-12)
-    return scale, third / scale**1.5, max(fourth, 0.0) / scale**2
+    about_origin = [1.0, *(power / n for power in powers)]
+    mean = about_origin[1]
+    central = [
+        sum(math.comb(k, i) * about_origin[i] * (-mean) ** (k - i) for i in range(k + 1)) for k in range(7)
+    ]
+    variance = max(central[2], least**2, 1e-12)
+    return variance, [sign**k * moment / variance ** (k / 2) for k, moment in enumerate(central)]
 
 
 def _inflation(lights: Mapping[int, Moments], measure: int, block: int) -> float:

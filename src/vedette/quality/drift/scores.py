@@ -17,7 +17,7 @@ Counts = NDArray[np.int64]
 BINS = 64
 """Of raw scores: 1/64 each, so that 0.5 is an edge."""
 STRONG_FROM = BINS // 2
-CELLS_MOST = 40
+CELLS_MOST = 38
 """Pairs of light and class that are told apart, 512 bytes each: with all else a camera stays within 64 kB."""
 REST = -1
 """The class of all classes of a light for which there was no room."""
@@ -62,7 +62,7 @@ class Scores:
     [lights, 16]: by number of boxes. ``sizes`` [lights, 16]: boxes by share of the picture, bin −log2.
     ``hours`` [lights, 24]: frames by hour of the day. ``left_out``: boxes whose class had no cell of its own.
 
-    There are 40 cells. What comes when they are taken is counted as :data:`REST` of its light, for each of
+    There are 38 cells. What comes when they are taken is counted as :data:`REST` of its light, for each of
     which there is always one: all boxes are counted, and only of which class the latest ones were is lost.
     """
 

@@ -108,6 +108,7 @@ class Observer:
         self._sums = np.zeros(4)
         """Over the strong ones: confidence, rarity of the class, root of the area; and frames that count."""
         self._looks: list[Picture] = []
+        self._mix: tuple[int, Mix] | None = None
 
     @property
     def nbytes(self) -> int:
@@ -147,12 +148,19 @@ class Observer:
         self._see()
         self._count(at, mix)
         boxes, sums, looks = self._boxes, self._sums, self._looks
+        self._mix = None
         self._boxes, self._sums, self._looks = np.zeros(3), np.zeros(4), []
         if sums[3] < FRAMES_LEAST or self.light == UNKNOWN:
             return None
         values, counts = _of_boxes(boxes, sums)
         _of_looks(looks, values, counts)
         return Window(number, self.light, self._hour(at), values, counts)
+
+    def _so_far(self) -> Mix:
+        """The mix as counted when it was first asked for in this window."""
+        if self._mix is None or self._mix[0] != self.light:
+            self._mix = self.light, self.scores.mix(self.light)
+        return self._mix[1]
 
     def _see(self) -> None:
         """Which light it is."""
@@ -193,7 +201,7 @@ class Observer:
         strong = counting & (confidence >= STRONG)
         raw, sure = np.count_nonzero(counting), np.count_nonzero(strong)
         self._boxes += raw, sure, raw - sure
-        usual = (mix or self.scores.mix(self.light)).of(class_id[strong])
+        usual = (mix or self._so_far()).of(class_id[strong])
         root = float(np.sqrt(area[strong]).sum())
         frames_taken = float(np.count_nonzero(taken))
         self._sums += np.array([confidence[strong].sum(), (1 - usual).sum(), root, frames_taken], np.float64)
