@@ -89,6 +89,7 @@ def test_learning_is_visible_and_ends() -> None:
 def test_a_camera_that_has_learnt_watches(learnt: Site) -> None:
     status = learnt.monitor.status("a")
     assert (status.stage, status.progress, status.lights) == (Stage.WATCHING, 1.0, (4,))
+    assert status.judged
     assert learnt.windows(300) == []
     assert learnt.monitor.status("a").evidence < 10
 
@@ -131,6 +132,7 @@ def test_conditions_that_were_never_met_are_told_after_ten_minutes(learnt: Site)
     assert isinstance(unseen, UnseenConditions)
     assert unseen.at - began <= 600
     assert unseen.since == began
+    assert not learnt.monitor.status("a").judged
     assert [type(each) for each in learnt.windows(10)] == [ConditionsKnown]
 
 

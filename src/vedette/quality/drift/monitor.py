@@ -36,14 +36,16 @@ __all__ = ["Monitor", "Status"]
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a camera stands. ``progress``: of learning, 0…1. ``lights``: those that are known. ``evidence``: in
-    camera-days, next to the ARL. ``left_out``: boxes counted without their class, for want of room."""
+    """How a camera stands. ``progress``: of learning, 0…1. ``lights``: those that are known. ``judged``:
+    whether its last window could be; not where conditions are unseen, or were met too shortly. ``evidence``:
+    in camera-days, next to the ARL. ``left_out``: boxes counted without their class, for want of room."""
 
     stage: Stage
     model: str
     progress: float
     light: int
     lights: tuple[int, ...]
+    judged: bool
     evidence: float
     left_out: int
     nbytes: int
@@ -60,6 +62,7 @@ class _Camera:
         self.observer = observer
         self.row = row
         self.state = State()
+        self.judged = False
 
     def close(self, number: int) -> Window | None:
         baseline = self.baseline
@@ -127,8 +130,10 @@ class Monitor:
         decisions, self._waiting = self._waiting, []
         for name, window in windows.items():
             decisions += self._learn_from(name, window, now)
-        judged = [name for name, w in windows.items() if self._cameras[name].baseline.covers(w.light, w.hour)]
-        self._step(judged, windows, number)
+        for name, window in windows.items():
+            each = self._cameras[name]
+            each.judged = each.baseline.covers(window.light, window.hour)
+        self._step([name for name in windows if self._cameras[name].judged], windows, number)
         return decisions + self._say(windows)
 
     def learn(self, camera: str, now: float, hours: float | None = None, *, anew: bool = False) -> None:
@@ -164,6 +169,7 @@ class Monitor:
             progress=baseline.progress,
             light=observer.light,
             lights=tuple(sorted(baseline.known)),
+            judged=each.judged,
             evidence=self._evidence_of([each.row])[0] / DAY_WINDOWS,
             left_out=observer.scores.left_out,
             nbytes=baseline.nbytes + observer.nbytes + self._evidence.nbytes // len(self._evidence),
