@@ -1,1 +1,2 @@
-"""Whether drift is noticed, when it is not there, and whether what labels say holds."""
+"""How long until a loss is suspected, and how often nothing was lost: ``python -m benchmarks.drift CASE``.
+And how wide intervals of accuracy are, and how often they hold: ``python -m benchmarks.drift.intervals``."""
