@@ -271,7 +271,11 @@ async def assert_cancels(task: asyncio.Task[SessionEnd]) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("demux")]
+    demuxing = [thread for thread in threading.enumerate() if thread.name.startswith("demux")]
+    for thread in demuxing:
+        # It has said its last word, and may not have had a core since.
+        await asyncio.to_thread(thread.join, PATIENCE_S)
+    assert not [thread for thread in demuxing if thread.is_alive()]
 
 
 def open_files() -> int:
