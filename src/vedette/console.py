@@ -218,6 +218,7 @@ def _apply(node: RunningNode, config: Config) -> None:
     log = structlog.get_logger()
     kept = [name for name in FIXED if getattr(config, name) != getattr(node.config, name)]
     found = node.reload(config)
-    log.info("configuration applied", added=found.added, removed=found.removed, changed=found.changed)
+    told = {name: getattr(found, name) for name in ("added", "removed", "changed", "weighed")}
+    log.info("configuration applied", **told)
     if kept:
         log.warning("needs a restart to take effect", settings=kept)

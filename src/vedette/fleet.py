@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -109,6 +109,9 @@ class Fleet:
         present = {entry.name: entry.settings for entry in self.roster if not entry.removed}
         found = changes(present, settings)
         self.roster.check_room(found.added)
+        stay = [name for name in present if name in settings and name not in found.changed]
+        other = (name for name in stay if self._weight(name) != weights.get(name, 1.0))
+        found = replace(found, weighed=tuple(other))
         self._weights = dict(weights)
         for name in found.removed:
             self._remove(self.roster.named(name))
@@ -120,6 +123,9 @@ class Fleet:
             if not entry.removed:
                 self._write_row(entry)
         return found
+
+    def _weight(self, name: str) -> float:
+        return self._weights.get(name, 1.0)
 
     def note(self, settings: Mapping[str, CameraSettings]) -> None:
         """These are the settings by now; nothing that is open is touched for it."""
@@ -273,7 +279,7 @@ class Fleet:
 
     def _write_row(self, entry: Entry) -> None:
         row = self._table.rows[entry.index]
-        row["weight"] = self._weights.get(entry.name, 1.0)
+        row["weight"] = self._weight(entry.name)
         row["max_age"] = entry.settings.max_age
 
     # ---- what workers say
@@ -349,7 +355,7 @@ class Fleet:
 
     def _priority(self, entry: Entry) -> int:
         """Who matters twice as much is let in before the others."""
-        return round(math.log2(max(1e-3, self._weights.get(entry.name, 1.0))))
+        return round(math.log2(max(1e-3, self._weight(entry.name))))
 
     def connected(self, index: int) -> None:
         """Or failed to: in any case it connects no more."""

@@ -58,7 +58,6 @@ from vedette.supervise.suspects import Suspects
 from vedette.supervise.usage import Usage
 from vedette.tasks import camera_settings, detector_spec, weights, worker_count
 from vedette.track.tracker import make_tracker
-from vedette.workers.exhausted import OUT_OF_MEMORY
 from vedette.workers.outputs import result_of
 from vedette.workers.protocol import (
     Acknowledge,
@@ -73,6 +72,7 @@ from vedette.workers.protocol import (
     Joined,
     Link,
     Output,
+    Pictures,
     Ready,
     Start,
     StartInference,
@@ -149,6 +149,8 @@ class Node:
         self.detector_name = ""
         """What the detector at work says it is."""
         self.started_at = self.ready_at = self.stopped_at = 0.0
+        self.pictures: Counter[str] = Counter()
+        """Of annotated videos: those written, dropped and failed."""
         self.deaths: Counter[str] = Counter()
         """Workers that died and nobody had planned it, by post."""
         self._deliver, self._observe = deliver, tell
@@ -392,6 +394,8 @@ class Node:
                     self._heard_ready(child)
             case Tried() | Drained() | Joined() | HandedOver():
                 child.answers.append(message)
+            case Pictures(_, written, dropped, failed):
+                self.pictures.update(written=written, dropped=dropped, failed=failed)
             case AskConnect(index) if self._reads(child, index):
                 self.fleet.asks_to_connect(index)
             case Connected(index) if self._reads(child, index):
@@ -764,7 +768,7 @@ class Node:
                 worker=child.name,
                 exit_code=code,
                 planned=False,
-                detail=child.kill_reason or ("it had no memory left" if code == OUT_OF_MEMORY else ""),
+                detail=child.kill_reason or in_words(code),
                 since=since,
                 tracks=tracks,
             )

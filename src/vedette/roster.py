@@ -146,9 +146,11 @@ class Changes:
     added: tuple[str, ...]
     removed: tuple[str, ...]
     changed: tuple[str, ...]
+    weighed: tuple[str, ...] = ()
+    """They have another priority, and nothing was opened anew for it."""
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.removed or self.changed)
+        return bool(self.added or self.removed or self.changed or self.weighed)
 
 
 def changes(old: Mapping[str, CameraSettings], new: Mapping[str, CameraSettings]) -> Changes:

@@ -255,6 +255,17 @@ def test_a_camera_that_comes_and_goes_is_one_alert_until_it_is_steady() -> None:
     assert world.alerts.active == 0
 
 
+def test_cameras_do_not_come_and_go_because_our_own_worker_dies() -> None:
+    world = World()
+    for _ in range(10):
+        world.goes("gate", cause=Cause.WORKER_LOST)
+        world.passes(5)
+        world.back("gate")
+        world.passes(40)
+    assert not [title for title in world.titles(0) if "comes and goes" in title]
+    assert not [message.title for message in world.said if "comes and goes" in message.title]
+
+
 def test_a_camera_that_stays_away_after_flapping_is_told_as_down() -> None:
     world = World()
     for _ in range(5):

@@ -198,6 +198,16 @@ def test_another_configuration_is_applied_and_what_is_the_same_in_both_is_not_to
     still.check()
 
 
+def test_another_priority_is_said_and_nothing_is_opened_anew_for_it(node: Node, cameras: Cameras) -> None:
+    still = Still(node, "cam0", "cam1")
+    dearer = config(cameras, 2).with_camera("cam0", {**cameras.section()["cam0"], "priority": "high"})
+    found = node.node.reload(dearer)
+    assert (found.added, found.removed, found.changed, found.weighed) == ((), (), (), ("cam0",))
+    assert node.view("cam0").priority == 2.0
+    assert not node.node.reload(dearer)
+    still.check()
+
+
 def test_results_of_a_clip_that_is_added_are_waited_for(node: Node, clips: Path) -> None:
     still = Still(node, "cam0")
     node.node.add_camera("clip", url=str(clips / "h264.mp4"), every_frame=True)

@@ -24,6 +24,8 @@ def test_each_camera_has_a_file_that_plays_with_boxes_drawn(cameras: Cameras, tm
         names = cameras.section()
         run.until(lambda _: all(written(folder, name) >= 15 for name in names), "15 of each are on disk")
         assert run.interrupt() == 0
+    [told] = [sink for sink in run.report["node"]["sinks"] if sink["name"].startswith("video ")]
+    assert told["written"] == sum(written(folder, name) for name in cameras.section())
     for name in cameras.section():
         (path,) = folder.glob(f"{name}-*.mp4")
         pictures = pictures_of(path)
@@ -46,6 +48,19 @@ def test_videos_of_a_run_that_was_killed_still_play(cameras: Cameras, tmp_path: 
         run.process.kill()
         run.wait()
     assert written(folder, "cam0") >= 25
+
+
+def test_videos_that_cannot_be_written_are_no_success(cameras: Cameras, tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    folder.write_text("not a folder")
+    config = {"cameras": {"cam0": {"url": cameras.url(0)}}, "detector": fake()}
+    with Run(tmp_path / "run", config, "--save-video", str(folder)) as run:
+        run.until(lambda run: len(run.results) >= 20, "there are results all the same")
+        assert run.interrupt() == 1
+    [told] = [sink for sink in run.report["node"]["sinks"] if sink["name"].startswith("video ")]
+    assert told["written"] == 0
+    assert told["failed"] >= 10
+    assert "video" in run.stderr
 
 
 def written(folder: Path, camera: str) -> int:

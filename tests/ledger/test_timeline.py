@@ -169,7 +169,7 @@ def test_frames_missed_are_not_made_up_where_the_rate_is_not_known(interval: flo
 
 
 def test_the_rate_is_the_one_from_before_the_outage() -> None:
-    rates = iter([0.0, 0.0, 0.5, 99.0])  # at the start, at its end, when it goes; nobody asks again
+    rates = iter([0.0, 0.5, 99.0])  # at the start, when it goes; nobody asks again
     ids = count()
     timeline = Timeline(new_id=lambda: str(next(ids)), interval=lambda camera: next(rates), when=us)
     timeline.take(CameraAdded(at=0.0, camera="gate", host=""))

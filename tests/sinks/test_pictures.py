@@ -57,6 +57,8 @@ def test_every_picture_that_is_taken_is_in_the_file(tmp_path: Path) -> None:
     assert played(tmp_path) == 30
     assert [path.name.split("-")[0] for path in tmp_path.iterdir()] == ["gate"]
     assert (sink.dropped, told) == (0, [])
+    assert sink.counted() == (30, 0, 0)
+    assert sink.counted() == (0, 0, 0)
 
 
 def blocked(folder: Path) -> Path:
@@ -76,6 +78,7 @@ def test_a_folder_that_cannot_be_written_is_told_once_and_costs_nobody_anything(
     sink.close()
     assert len(told) == 1
     assert told[0].startswith("video of gate: ")
+    assert sink.counted() == (0, 0, 100)
 
 
 def test_live_pictures_are_dropped_counted_and_told_of_once_when_writing_is_too_slow(tmp_path: Path) -> None:

@@ -54,7 +54,8 @@ class CameraMemory:
             goes_on = self.outage_ended is not None and began - self.outage_ended <= SAME_OUTAGE_S
             if not goes_on:
                 self.outage_began = began
-            new = not goes_on and gap.cause is not Cause.STARTING
+            # Those are ours: the camera did not go.
+            new = not goes_on and gap.cause not in (Cause.STARTING, Cause.WORKER_LOST)
         self.blind = gap
         if gap.incident is not None:
             self.incident = gap.incident

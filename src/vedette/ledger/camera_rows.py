@@ -254,8 +254,9 @@ class CameraRows:
     def _close(self, was: _Open, end: int, at: float, *, sees: bool = False) -> Told:
         """``sees``: from here on, in the epoch that is known now."""
         gap = replace(was.gap, end=max(end, was.gap.start), epoch_after=self.epoch if sees else None)
-        interval = was.interval if _known(was.interval) else self._given.interval(self.camera)
-        gap = replace(gap, frames_missed=_missed(gap, interval))
+        # Of one that was not known before, only its first frames are known now: they come in a burst, as fast
+        # as the network carries what lay in wait.
+        gap = replace(gap, frames_missed=_missed(gap, was.interval))
         self.floor, self._open = max(gap.start, end), None
         return GapClosed(at=at, gap=gap)
 

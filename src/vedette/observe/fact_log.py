@@ -26,6 +26,7 @@ from vedette.facts import (
     Resized,
     Sees,
     SessionEnded,
+    SessionOpened,
     Stepped,
     TracksEnded,
     Trouble,
@@ -117,6 +118,9 @@ def log_fact(fact: AnyFact) -> None:
             say("trouble", where=fact.where, **_of_camera(fact.camera), message=fact.message)
         case EpochStarted():
             log.info("epoch started", camera=fact.camera, epoch=fact.epoch, reason=fact.reason)
+        case SessionOpened() if not fact.width:
+            # H.264 tells the size in its first picture only.
+            log.info("session opened", camera=fact.camera, codec=fact.codec)
         case _:
             fields = {name: getattr(fact, name) for name in fact.__struct_fields__ if name != "at"}
             log.info(_words(type(fact).__name__), **fields)

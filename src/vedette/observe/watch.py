@@ -99,7 +99,7 @@ class Watch:
 
     def _view(self, rates: np.ndarray, deliveries: Iterable[Delivery], details: bool) -> NodeView:
         node, entries = self._node, list(self._node.roster)
-        sinks = tuple(_sink(delivery) for delivery in deliveries)
+        sinks = (*(_sink(delivery) for delivery in deliveries), *self._videos())
         if not self._built:
             return NodeView(tuple(CameraView(entry.name) for entry in entries), sinks=sinks)
         table = node.table
@@ -134,6 +134,13 @@ class Watch:
             peak=node.usage.peak_of("node"),
             machine=node.usage.machine,
         )
+
+    def _videos(self) -> Iterator[SinkView]:
+        """Annotated videos are written where pictures are: by the camera workers, who say what came of it."""
+        node = self._node
+        folders = {entry.settings.save_video for entry in node.roster}
+        for folder in sorted(each for each in folders if each):
+            yield SinkView(f"video {folder}", **{name: node.pictures[name] for name in PICTURES})
 
     def _workers(self, entries: list[Entry]) -> Iterator[WorkerView]:
         loads = self._node.table.loads
@@ -205,6 +212,8 @@ class Watch:
             stages_ms={} if stages is None else dict(zip(STAGES, map(_of, stages), strict=True)),
         )
 
+
+PICTURES = ("written", "dropped", "failed")
 
 _MIDDLES = bounds(BUCKETS) ** 0.5 * np.concatenate([[1e-5], bounds(BUCKETS)[:-1]]) ** 0.5
 """Seconds that stand for each bucket when times are summed up."""

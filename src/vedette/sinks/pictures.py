@@ -38,7 +38,9 @@ class PictureSink:
     ) -> None:
         self._folder, self._camera, self._tell, self._written = folder, camera, tell, written
         self._queue: queue.Queue[tuple[Any, Output, float] | None] = queue.Queue(WAITING_AT_MOST)
-        self.dropped = 0
+        self.written = self.dropped = self.failed = 0
+        """Pictures on their way to the disk, those there was no time for, and those that met a failure."""
+        self._told = (0, 0, 0)
         self._failed = False
         self._thread = threading.Thread(target=self._write, name=f"video-{camera}", daemon=True)
         self._thread.start()
@@ -51,6 +53,7 @@ class PictureSink:
     def put(self, image: Any, output: Output, shown_at: float) -> None:
         """Take a picture in the decoder's format, what was found in it, and its Unix time in the video."""
         if self._failed:
+            self.failed += 1
             return
         try:
             self._queue.put_nowait((image, output, shown_at))
@@ -58,6 +61,12 @@ class PictureSink:
             self.dropped += 1
             if self.dropped == 1:
                 self._tell(f"video of {self._camera}: writing is too slow, pictures are dropped")
+
+    def counted(self) -> tuple[int, int, int]:
+        """Written, dropped and failed since this was asked last."""
+        now = self.written, self.dropped, self.failed
+        before, self._told = self._told, now
+        return now[0] - before[0], now[1] - before[1], now[2] - before[2]
 
     def _write(self) -> None:
         name_thread("video")
@@ -71,8 +80,11 @@ class PictureSink:
             try:
                 result = result_of(self._camera, output)
                 video.write(converter.to_rgb(image), result, shown_at)
+                self.written += 1
             except Exception as err:  # whatever it is, it must not hold up a source that waits for us
                 self._failed = True
+                # What waits goes the same way. `put` may count one more at this moment, and that is lost.
+                self.failed += 1 + self._queue.qsize()
                 self._tell(redact(f"video of {self._camera}: {err}"))
                 break
             finally:

@@ -59,6 +59,7 @@ from vedette.workers.protocol import (
     MessageTooLong,
     Nudge,
     Output,
+    Pictures,
     Ready,
     RemoveCamera,
     Start,
@@ -242,7 +243,12 @@ class CameraWorker:
                 for index, camera in self._cameras.items():
                     camera.pipeline.expire()
                     self._table.rows["backlog"][index] = camera.lane.backlog
+                    self._count_pictures(index, camera)
             await asyncio.sleep(BEAT_S)
+
+    def _count_pictures(self, index: int, camera: _Camera) -> None:
+        if camera.pictures is not None and any(counted := camera.pictures.counted()):
+            self._tell(Pictures(index, *counted))
 
     def _look_after(self, camera: _Camera) -> None:
         try:
@@ -266,6 +272,8 @@ class CameraWorker:
             await asyncio.wait(closing, timeout=CLOSE_WITHIN_S)
         self._flush_outbox()
         close_all([camera.pictures for camera in self._cameras.values() if camera.pictures])
+        for index, camera in self._cameras.items():
+            self._count_pictures(index, camera)
         self._flush_outbox()
         for pool in (self._pool, self._takers):
             pool.shutdown(wait=False, cancel_futures=True)
@@ -471,6 +479,7 @@ class CameraWorker:
         """What was written of it is a whole clip."""
         if camera.pictures:
             await self._loop.run_in_executor(None, camera.pictures.close)
+            self._count_pictures(camera.pipeline.index, camera)
 
     def tracker(self, index: int, settings: CameraSettings) -> Tracker:
         """A new one without memory."""

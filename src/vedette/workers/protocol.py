@@ -47,6 +47,7 @@ __all__ = [
     "MessageTooLong",
     "Nudge",
     "Output",
+    "Pictures",
     "Ready",
     "RemoveCamera",
     "Start",
@@ -244,6 +245,16 @@ class Connected(Message, frozen=True):
     index: int
 
 
+class Pictures(Message, frozen=True):
+    """Of a camera's annotated video, since this was said last: pictures that were written, that there was no
+    time for, and that met a failure."""
+
+    index: int
+    written: int
+    dropped: int
+    failed: int
+
+
 class Facts(Message, frozen=True):
     facts: list[AnyFact]
 
@@ -339,6 +350,7 @@ _ANY = (
     | Acknowledge
     | Stop
     | Ready
+    | Pictures
     | Busy
     | Facts
     | Output
