@@ -48,6 +48,7 @@ SECTIONS = {
     "LedgerSettings": "The ledger",
     "Connects": "Connects",
     "RecycleSettings": "Recycling",
+    "DriftSettings": "Drift",
     "Traces": "Traces",
 }
 # Alerts have a page of their own, held complete by tests/alerts.

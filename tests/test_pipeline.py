@@ -27,6 +27,7 @@ from patience import PATIENCE_S
 from vedette.account import UNACKNOWLEDGED_AT_MOST
 from vedette.endings import ENDINGS, Ending
 from vedette.facts import EndReason, EpochStarted, SessionEnd, SessionOpened, Trouble
+from vedette.found import Found
 from vedette.frame import EncodedFrame, Rung, StreamInfo
 from vedette.infer.letterbox import PADDING
 from vedette.pipeline import Pipeline
@@ -62,6 +63,7 @@ class Rig:
         self.row = self.table.rows[0]
         self.facts: list[Any] = []
         self.results: list[Result] = []
+        self.found_in: list[Found] = []
         self.images: list[Any] = []
         self.epochs_at_emission: list[int] = []
         self.rung_bell = 0
@@ -92,6 +94,9 @@ class Rig:
 
     def fact(self, fact: Any) -> None:
         self.facts.append(fact)
+
+    def found(self, index: int, found: Found) -> None:
+        self.found_in.append(found)
 
     def result(self, output: Output, image: Any, shown: float) -> None:
         self.results.append(result_of("gate", output))

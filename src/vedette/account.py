@@ -67,6 +67,8 @@ class Kept:
     look: Any = None
     """What motion was judged by, where it was."""
     undecoded: Undecoded | None = None
+    studied: bool = False
+    """What the detector finds in it is looked at by those who judge the detector."""
 
 
 _FIELDS = {ending: (ending.outcome.value, ending.value) for ending in ENDINGS}

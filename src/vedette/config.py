@@ -32,6 +32,7 @@ from vedette.config_yaml import Problem, read_yaml
 from vedette.errors import ConfigError, host_of, redact
 from vedette.frame import Rung
 from vedette.observe.metrics.address import parse_address
+from vedette.quality.settings import DriftSettings
 from vedette.supervise.settings import RecycleSettings
 
 __all__ = [
@@ -216,6 +217,8 @@ class CameraDefaults(_Settings):
     tracker: TrackerSetting | None = None
     """In place of the node's tracker."""
     enabled: Flag = True
+    site: Annotated[str, Field(max_length=64)] = ""
+    """Where it stands: cameras of one site share the weather."""
     options: dict[str, str] = Field(default_factory=dict)
     """FFmpeg's options for sources that are read through it."""
 
@@ -389,6 +392,8 @@ class Config(_Settings):
     alerts: AlertSettings = Field(default_factory=AlertSettings)
     recycle: RecycleSettings = Field(default_factory=RecycleSettings)
     """When workers are replaced by new ones."""
+    drift: DriftSettings = Field(default_factory=DriftSettings)
+    """Whether the detector is watched for doing worse than it did."""
     ladder: Flag = True
     """Do less of what matters least, step by step, when the machine cannot do all."""
     metrics: Annotated[str | None, PlainValidator(_metrics)] = None

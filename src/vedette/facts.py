@@ -17,7 +17,11 @@ __all__ = [
     "CameraPaused",
     "CameraRemoved",
     "CameraResumed",
+    "ConditionsKnown",
+    "ConditionsUnseen",
     "Degraded",
+    "DriftLearnt",
+    "DriftReset",
     "EndReason",
     "EpochStarted",
     "Fact",
@@ -30,6 +34,7 @@ __all__ = [
     "IncidentClosed",
     "IncidentOpened",
     "Isolated",
+    "LossSuspected",
     "Outcome",
     "Quarantined",
     "Recovered",
@@ -43,6 +48,7 @@ __all__ = [
     "SessionOpened",
     "Stepped",
     "StoodStill",
+    "SuspicionOver",
     "TracksEnded",
     "Trouble",
     "WorkerEnded",
@@ -403,6 +409,66 @@ class ReplacementFailed(Fact, frozen=True):
     why: str
 
 
+# How the detector does on a camera. ``at`` and ``since`` are monotonic seconds, like all others.
+
+
+class DriftLearnt(Fact, frozen=True):
+    """What is usual for a camera is known, in these lights (in words)."""
+
+    camera: str
+    lights: list[str]
+
+
+class DriftReset(Fact, frozen=True):
+    """It is learnt anew: ``why`` is model, moved or command."""
+
+    camera: str
+    why: str
+
+
+class ConditionsUnseen(Fact, frozen=True):
+    """For a while now it has been a light, or a light at an hour, for which nothing was learnt: whether the
+    detector does worse in it, nobody knows."""
+
+    camera: str
+    since: float
+    light: str
+    hour: int
+
+
+class ConditionsKnown(Fact, frozen=True):
+    """That is over."""
+
+    camera: str
+    since: float
+
+
+class LossSuspected(Fact, frozen=True):
+    """The detector probably does worse on this camera than it did: worth a look, never a page.
+
+    ``since``: when it most likely began. ``measure``, ``direction``: what says so most (``weak``, ``up``).
+    ``usual``: its mean in this light, ``lately``: in the last ten seconds, NaN where that had none.
+    ``evidence``: camera-days between two false ones, at which this would just have been told.
+    """
+
+    camera: str
+    since: float
+    measure: str
+    direction: str
+    usual: float
+    lately: float
+    light: str
+    evidence: float
+
+
+class SuspicionOver(Fact, frozen=True):
+    """It has looked as usual again for a while; or what is usual is learnt anew (``reset``)."""
+
+    camera: str
+    since: float
+    reset: bool
+
+
 AnyFact = (
     SessionOpened
     | SessionEnded
@@ -436,4 +502,10 @@ AnyFact = (
     | WorkerReplaced
     | ReplacementFailed
     | ReplacementPostponed
+    | DriftLearnt
+    | DriftReset
+    | ConditionsUnseen
+    | ConditionsKnown
+    | LossSuspected
+    | SuspicionOver
 )

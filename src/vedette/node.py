@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -43,6 +44,7 @@ from vedette.ingest.admission import HOLD_S, Admission
 from vedette.ladder.governor import Governor
 from vedette.ledger.keeper import Keeper
 from vedette.ledger.rows import Counters
+from vedette.quality.watch import DriftWatch
 from vedette.results import Result
 from vedette.roster import Changes, Entry, Roster
 from vedette.supervise.child import Child
@@ -77,6 +79,7 @@ from vedette.workers.protocol import (
     Start,
     StartInference,
     Stop,
+    Studied,
     Tried,
     pair,
 )
@@ -90,6 +93,7 @@ FIXED = (
     "alerts",
     "connects",
     "recycle",
+    "drift",
     "workers",
     "ladder",
     "metrics",
@@ -207,6 +211,10 @@ class Node:
             tell=self._tell,
             clock=self._clock,
         )
+        self.drift = self._drift_watch(config)
+        """Who watches what the detector says of each camera; None where nobody does."""
+        self._spec = b""
+        """Of the detector at work, packed."""
         self.governor = Governor(
             self.fleet.roster,
             table=lambda: self.table,
@@ -215,6 +223,25 @@ class Node:
             max_age=config.max_age,
             enabled=config.ladder,
         )
+
+    def _drift_watch(self, config: Config) -> DriftWatch | None:
+        if not config.drift.enabled:
+            return None
+        store = store_folder(config.ledger.url, enabled=config.ledger.enabled)
+        return DriftWatch(
+            config.drift.settings(time.localtime().tm_gmtoff),
+            folder=store / f"drift-{config.ledger.node}" if store is not None else None,
+            sites={name: camera.site for name, camera in config.cameras.items() if camera.site},
+            tell=self._from_elsewhere,
+            clock=self._clock,
+        )
+
+    def _from_elsewhere(self, fact: AnyFact) -> None:
+        """A fact from another thread."""
+        try:
+            self._loop.call_soon_threadsafe(self._tell, fact)
+        except RuntimeError:
+            pass  # the loop is closed: nobody is there to be told
 
     @property
     def roster(self) -> Roster:
@@ -305,6 +332,11 @@ class Node:
         self.keeper.take(fact)
         if isinstance(fact, (CameraAdded, CameraPaused, CameraRemoved)):
             self.governor.forget(fact.camera)
+        if self.drift is not None:
+            if isinstance(fact, CameraRemoved):
+                self.drift.forget(fact.camera)
+            elif isinstance(fact, EpochStarted) and fact.reason == "camera_moved":
+                self.drift.moved(fact.camera)
 
     def _report(self, fact: AnyFact) -> None:
         self._observe(fact)
@@ -325,6 +357,7 @@ class Node:
         )
 
     def _start(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self.started_at = self._last_look = self._clock.monotonic()
         self._memory_read_at = self._usage_read_at = 0.0
         self._doorbell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -335,6 +368,8 @@ class Node:
         self.keeper.begin(self.roster, self.table)
         self.fleet.start(self.keeper.began_at)
         self.keeper.start()
+        if self.drift is not None:
+            self.drift.start()
         for child in self.children:
             self._spawn(child)
 
@@ -383,6 +418,10 @@ class Node:
         match message:
             case Output():
                 self._heard_result(child, message)
+            case Studied() if self.drift is not None:
+                self.drift.put(self.roster[message.index].name, self._spec, message)
+            case Studied():
+                pass
             case Facts(facts):
                 for fact in facts:
                     if isinstance(fact, EpochStarted):
@@ -470,6 +509,9 @@ class Node:
     def _detects(self, child: Child) -> None:
         """This is the detector from now on."""
         self.detector_name, self.governor.inputs = child.describe, child.inputs
+        self._spec = msgspec.msgpack.encode(detector_spec(self.config))
+        if self.drift is not None:
+            self.drift.new_detector()
 
     @property
     def _detectors(self) -> list[Child]:
@@ -812,7 +854,8 @@ class Node:
         self.stopped_at = self._clock.monotonic()
         # Side by side: each may have to wait for somebody outside.
         alerts = asyncio.to_thread(self.alerts.close, ALERTS_WITHIN_S)
-        await asyncio.gather(alerts, asyncio.to_thread(self.keeper.close))
+        drift = [] if self.drift is None else [asyncio.to_thread(self.drift.close)]
+        await asyncio.gather(alerts, asyncio.to_thread(self.keeper.close), *drift)
 
 
 def _hold(config: Config) -> float:

@@ -35,6 +35,7 @@ from vedette.facts import (
     TracksEnded,
     Trouble,
 )
+from vedette.found import Found
 from vedette.frame import EncodedFrame, Rung, StreamInfo
 from vedette.frame_times import FrameTimes
 from vedette.health.notes import Notes
@@ -75,6 +76,10 @@ class Observer(Protocol):
 
     def result(self, output: Output, image: Any, shown: float) -> None: ...
 
+    def found(self, index: int, found: Found) -> None:
+        """What a detector found in a frame that is studied."""
+        ...
+
 
 class Pipeline:
     """One camera's frames. Implements :class:`vedette.ingest.source.Receiver`.
@@ -111,6 +116,7 @@ class Pipeline:
         self._decoded_rung = Rung(settings.rung)
         self._trace_due = 0.0
         """Results that are due to be traced; one is, when this is 1."""
+        self._study_due = 0.0
         self._told_trouble = -TROUBLE_EVERY_S
         self._decoder: Decoder | None = None
         self._decoding = AtDecoder(self._row, clock)
@@ -473,10 +479,16 @@ class Pipeline:
                 self.give_back(ticket, ending)
                 return False
             now = kept.decoded_at
+        self._study(kept, now)
         self._motion.offered(now)
         self._turns.taken(now, keyframes_only=self._decoded_rung >= Rung.KEYFRAMES)
         self.notes.chosen(now, kept.image, waited)
         return self._convert(ticket, kept, target)
+
+    def _study(self, kept: Kept, now: float) -> None:
+        """Say whether this frame is one of those by which the detector is judged."""
+        if self.settings.study_every and now >= self._study_due:
+            kept.studied, self._study_due = True, now + self.settings.study_every
 
     def _decode_chosen(self, kept: Kept, undecoded: Undecoded) -> Ending | None:
         """Decode a keyframe that was put off until now; returns how it ended, if it did."""
@@ -555,6 +567,11 @@ class Pipeline:
                 return None
             return undecoded.decoder.decode_alone(undecoded.frame, seq).image
 
+    def studies(self, ticket: int) -> bool:
+        """Whether the frame taken with this ticket is one by which the detector is judged."""
+        kept = self._account.taken(ticket)
+        return kept is not None and kept.studied
+
     def deadline(self, ticket: int) -> float:
         """When the frame taken with this ticket is too old to be looked at, in monotonic seconds."""
         kept = self._account.taken(ticket)
@@ -583,6 +600,8 @@ class Pipeline:
             self._motion.look_again()
             self._trouble(f"tracking failed: {type(err).__name__}: {err}")
             return
+        if kept.studied:
+            self._observer.found(self.index, _found(kept, output, done))
         if output.age > self.settings.max_age:
             account.end(Ending.EXPIRED_EMIT)
             self._motion.look_again()
@@ -755,3 +774,28 @@ class Pipeline:
         self._told_trouble = now
         trouble = Trouble(at=now, where="pipeline", message=message, camera=self.settings.name)
         self._observer.fact(trouble)
+
+
+def _found(kept: Kept, output: Output, done: Done) -> Found:
+    sure = np.frombuffer(output.xyxy, np.float32).reshape(-1, 4)
+    confidence, class_id = np.frombuffer(done.confidence, np.float32), np.frombuffer(done.class_id, np.int32)
+    weak = done.weak
+    if weak is not None and weak.confidence:
+        assert kept.placement is not None
+        boxes = np.frombuffer(weak.xyxy, np.float32).reshape(-1, 4)
+        boxes = to_source(boxes, kept.placement, (kept.height, kept.width)).astype(np.float32, copy=False)
+        found = np.concatenate([sure, boxes])
+        confidence = np.concatenate([confidence, np.frombuffer(weak.confidence, np.float32)])
+        class_id = np.concatenate([class_id, np.frombuffer(weak.class_id, np.int32)])
+    else:
+        found = sure
+    return Found(
+        captured=kept.captured,
+        width=kept.width,
+        height=kept.height,
+        xyxy=found,
+        confidence=confidence,
+        class_id=class_id,
+        sure=len(sure),
+        weak_known=weak is not None,
+    )

@@ -25,6 +25,8 @@ class CameraSettings(msgspec.Struct, frozen=True, kw_only=True):
     motion_every: float = 5.0
     trace: float = 0.0
     """Share of the analysed frames of which each stage's times are told."""
+    study_every: float = 1.0
+    """Seconds between the frames by which the detector is judged; 0.0 = none is."""
     every_frame: bool = False
     pace: bool = True
     loop: bool = False

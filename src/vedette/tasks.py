@@ -43,6 +43,8 @@ def camera_settings(config: Config, save_video: Path | None) -> dict[str, Camera
             motion=camera.motion,
             motion_every=camera.motion_every,
             trace=config.traces.sample if config.traces else 0.0,
+            # A clip that is read as fast as that goes tells nothing by the clock.
+            study_every=config.drift.every if config.drift.enabled and not camera.every_frame else 0.0,
             every_frame=camera.every_frame,
             pace=camera.pace,
             loop=camera.loop,

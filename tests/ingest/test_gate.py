@@ -183,6 +183,8 @@ class Life:
 
     def result(self, output: Any, image: Any, shown: float) -> None: ...
 
+    def found(self, index: int, found: Any) -> None: ...
+
     def watch(self, source: Source) -> asyncio.Task[SessionEnd]:
         clock = SystemClock()
         lane = Lane(self.pipeline, clock, None, connected=self.door.gate.leave)

@@ -119,6 +119,8 @@ class Life:
     def fact(self, fact: Any) -> None:
         pass
 
+    def found(self, index: int, found: Any) -> None: ...
+
     def result(self, output: Any, image: Any, shown: float) -> None:
         pass
 

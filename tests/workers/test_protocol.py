@@ -55,12 +55,15 @@ from vedette.workers.protocol import (
     Pictures,
     Ready,
     RemoveCamera,
+    Seen,
     Start,
     StartInference,
     Stop,
+    Studied,
     TakeOver,
     Tried,
     Try,
+    Weak,
     pair,
 )
 
@@ -109,6 +112,8 @@ MESSAGES: list[Message] = [
     Joined(3),
     Joined(3, "refused: it allows one session"),
     Pictures(3, 25, 1, 0),
+    Studied(3, 1.5, FOUND["confidence"], FOUND["class_id"], b"", True, Seen(90.0, 40.0, 1.2, 0.9, False)),
+    Studied(3, 1.5, b"", b"", b"", False, None),
     Stop(),
     Ready("picodet · cpu", ["person", "car"], [(256, 416), (192, 320)]),
     Ready(),
@@ -123,8 +128,10 @@ MESSAGES: list[Message] = [
     Fetch(9, 2, 3, 256, 416),
     Fetch(9, 2, 3, 256, 416, trial=True),
     Filled(9, True),
+    Filled(9, True, weak=True),
     Filled(9, False),
     Done(9, 3, names=["bus"], **FOUND),
+    Done(9, 3, names=["bus"], weak=Weak(**FOUND), **FOUND),
     Done(9, 3, failed="it raised"),
 ]  # fmt: skip
 

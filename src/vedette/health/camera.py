@@ -43,11 +43,13 @@ from vedette.health.observed import (
     Snapshot,
     TimestampStep,
 )
-from vedette.health.picture import Look, LookFailed
+from vedette.health.picture import Features, Look, LookFailed
+from vedette.health.view import INFRARED_BELOW, light, likeness, ready
 from vedette.ingest.lane import Lane
 from vedette.ingest.live import LiveSource
 from vedette.ingest.rtsp.evidence import LinkEvidence
 from vedette.pipeline import Pipeline
+from vedette.workers.protocol import Seen
 
 __all__ = ["CameraHealth"]
 
@@ -99,6 +101,7 @@ class CameraHealth:
         self._stream = stream.began(clock.monotonic(), self._limits)
         self._pictures, self._picture = PictureHealth(), PictureState()
         self._look = Look()
+        self._seen: Seen | None = None
         self._before: dict[str, float] = {}
         self._probed_at = 0.0
         self._looked_at = 0.0
@@ -300,6 +303,11 @@ class CameraHealth:
             finally:
                 self._looking.release()
 
+    def take_seen(self) -> Seen | None:
+        """What the newest picture that was judged looks like; None where that was told before."""
+        seen, self._seen = self._seen, None
+        return seen
+
     def _judge_picture(self) -> None:
         image, self._notes.to_look_at = self._notes.to_look_at, None
         if image is None:
@@ -309,6 +317,7 @@ class CameraHealth:
         except LookFailed:
             return  # the next one may be of another kind
         now = self._clock.monotonic()
+        self._seen = _seen(features, self._picture)
         self._picture, changes = self._pictures.step(self._picture, features, now)
         for change in changes:
             if isinstance(change, PictureBetter):
@@ -327,6 +336,17 @@ class CameraHealth:
             if change.cause is Cause.MOVED:
                 # Where things stood in the old view says nothing about where they stand in the new one.
                 self._pipeline.start_epoch("camera_moved")
+
+
+def _seen(features: Features, known: PictureState) -> Seen:
+    reference = known.references[light(features)]
+    return Seen(
+        luma=features.luma,
+        contrast=features.contrast,
+        sharpness=features.sharpness,
+        likeness=likeness(features, reference) if reference is not None and ready(reference) else math.nan,
+        infrared=features.colour < INFRARED_BELOW,
+    )
 
 
 def _mean(total: float, count: float) -> float:

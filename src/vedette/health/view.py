@@ -11,6 +11,7 @@ import numpy.typing as npt
 from vedette.health.picture import CELLS, REGIONS, Features
 
 __all__ = [
+    "INFRARED_BELOW",
     "LIGHTS",
     "LIKE_CLEARLY",
     "Reference",

@@ -61,3 +61,5 @@ class Batch:
     """Tickets without an answer yet."""
     deadlines: dict[int, float] = field(default_factory=dict)
     """ticket → when its frame is too old to be looked at, in monotonic seconds."""
+    weak: set[int] = field(default_factory=set)
+    """Tickets whose weak boxes are wanted."""

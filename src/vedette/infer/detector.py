@@ -20,7 +20,18 @@ from vedette.infer.letterbox import PADDING
 if TYPE_CHECKING:
     import supervision as sv
 
-__all__ = ["Boxes", "Detector", "Images", "Loaded", "as_boxes", "name_of", "names_of", "no_such_size"]
+__all__ = [
+    "WEAK_FROM",
+    "Boxes",
+    "Detector",
+    "Images",
+    "Loaded",
+    "Weak",
+    "as_boxes",
+    "name_of",
+    "names_of",
+    "no_such_size",
+]
 
 Images = NDArray[np.uint8]
 """Pictures [N, H, W, 3], RGB, 0..255."""
@@ -49,6 +60,23 @@ class Detector(Protocol):
         ...
 
 
+WEAK_FROM = 0.05
+"""The lowest confidence at which a box is worth a look: below it networks answer to anything."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weak:
+    """Boxes that were not sure enough to be detections. They never compete with those that were.
+
+    ``xyxy`` float32 [n, 4] in pixels of the detector's input; ``confidence`` float32 [n], from
+    :data:`WEAK_FROM` to the detector's threshold; ``class_id`` int32 [n].
+    """
+
+    xyxy: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    class_id: NDArray[np.int32]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Boxes:
     """What was found in one picture, n objects.
@@ -61,6 +89,8 @@ class Boxes:
     confidence: NDArray[np.float32]
     class_id: NDArray[np.int32]
     class_name: tuple[str, ...]
+    weak: Weak | None = None
+    """Those below the detector's threshold, where they were asked for and it knows them."""
 
     def __len__(self) -> int:
         return len(self.xyxy)
@@ -83,7 +113,8 @@ class Loaded:
     input_size: tuple[int, int]
     post_s = 0.0
 
-    def detect_boxes(self, images: Images) -> list[Boxes]:
+    def detect_boxes(self, images: Images, weak: Sequence[bool] = ()) -> list[Boxes]:
+        """``weak``: for each picture whether its weak boxes are wanted, too; empty = of none."""
         raise NotImplementedError
 
     def detect(self, images: Images) -> list[sv.Detections]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from vedette.errors import DetectorError
-from vedette.infer.detector import Boxes, Images, Loaded, names_of, no_such_size
+from vedette.infer.detector import WEAK_FROM, Boxes, Images, Loaded, Weak, names_of, no_such_size
 from vedette.infer.guess import HEADS, Head, Order, find_head
 from vedette.infer.heads import Candidates
 from vedette.infer.labels import class_names, coco
@@ -86,8 +88,9 @@ class LoadedDetector(Protocol):
         Raises DetectorError where it cannot be made."""
         ...
 
-    def detect_boxes(self, images: Images) -> list[Boxes]:
-        """Exactly one result for each picture [N, H, W, 3]. Raises nothing but DetectorError."""
+    def detect_boxes(self, images: Images, weak: Sequence[bool] = ()) -> list[Boxes]:
+        """Exactly one result for each picture [N, H, W, 3]. ``weak``: for each picture whether its weak boxes
+        are wanted, too; empty = of none. Raises nothing but DetectorError."""
         ...
 
     def detect(self, images: Images) -> list[sv.Detections]:
@@ -151,7 +154,7 @@ class NetworkDetector(Loaded):
             raise DetectorError(no_such_size(self._opened.stem, size, self._opened.sizes))
         return self if size == self.input_size else NetworkDetector(self._opened, size)
 
-    def detect_boxes(self, images: Images) -> list[Boxes]:
+    def detect_boxes(self, images: Images, weak: Sequence[bool] = ()) -> list[Boxes]:
         self.post_s = 0.0
         if images.shape[1:] != (*self.input_size, 3) or images.dtype != np.uint8:
             wanted = f"uint8 [N, {self.input_size[0]}, {self.input_size[1]}, 3]"
@@ -161,19 +164,42 @@ class NetworkDetector(Loaded):
             outputs = self._run(part)
             began = perf_counter()
             arrays = [outputs[index] for index in self._order]
-            candidates = self._head.read(arrays, self.input_size, self._confidence)
-            found += [self._kept(candidate) for candidate in candidates[:count]]
+            asked = [bool(each) for each in weak[len(found) : len(found) + count]] or [False] * count
+            floor = min(WEAK_FROM, self._confidence) if any(asked) else self._confidence
+            candidates = self._head.read(arrays, self.input_size, floor)
+            found += [self._boxes(*each) for each in zip(candidates[:count], asked, strict=True)]
             self.post_s += perf_counter() - began
         return found
 
+    def _boxes(self, found: Candidates, weak: bool) -> Boxes:
+        """``weak``: with those below the threshold. Those above it are the same either way: suppression goes
+        from the most confident one down."""
+        if not weak:
+            return self._kept(_part(found, np.asarray(found.confidence >= self._confidence)))
+        kept = self._kept(found)
+        sure = int((kept.confidence >= self._confidence).sum())  # the most confident come first
+        return Boxes(
+            kept.xyxy[:sure],
+            kept.confidence[:sure],
+            kept.class_id[:sure],
+            kept.class_name[:sure],
+            Weak(kept.xyxy[sure:], kept.confidence[sure:], kept.class_id[sure:]),
+        )
+
     def _kept(self, found: Candidates) -> Boxes:
-        finite = np.isfinite(found.xyxy).all(axis=1)
+        finite = np.asarray(np.isfinite(found.xyxy).all(axis=1))
         if not finite.all():
             # Half precision overflows now and then; a box without a place is no detection.
-            found = Candidates(found.xyxy[finite], found.confidence[finite], found.class_id[finite])
+            found = _part(found, finite)
         keep = suppress(found.xyxy, found.confidence, found.class_id, self._iou, self._keys)
         class_id = found.class_id[keep]
         return Boxes(found.xyxy[keep], found.confidence[keep], class_id, names_of(class_id, self.names))
+
+
+def _part(found: Candidates, which: NDArray[np.bool_]) -> Candidates:
+    if which.all():
+        return found
+    return Candidates(found.xyxy[which], found.confidence[which], found.class_id[which])
 
 
 def load_detector(spec: DetectorSpec) -> LoadedDetector:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
@@ -37,7 +37,8 @@ class UserDetector(Loaded):
         detector = self._full if size == self._sizes[0] else _resized(self._full, size, self._python)
         return UserDetector(detector, self._python, self.names, self._full)
 
-    def detect_boxes(self, images: Images) -> list[Boxes]:
+    def detect_boxes(self, images: Images, weak: Sequence[bool] = ()) -> list[Boxes]:
+        """What it finds is what it is sure of: of weak boxes nothing is known."""
         self.post_s = 0.0
         try:
             result = self._detector.detect(images)

@@ -10,6 +10,8 @@ from vedette.facts import (
     AnyFact,
     Blind,
     CameraAdded,
+    ConditionsKnown,
+    ConditionsUnseen,
     Degraded,
     EpochStarted,
     GapChanged,
@@ -18,6 +20,7 @@ from vedette.facts import (
     IncidentClosed,
     IncidentOpened,
     Isolated,
+    LossSuspected,
     Quarantined,
     Recovered,
     Released,
@@ -28,6 +31,7 @@ from vedette.facts import (
     SessionEnded,
     SessionOpened,
     Stepped,
+    SuspicionOver,
     TracksEnded,
     Trouble,
     WorkerEnded,
@@ -112,6 +116,21 @@ def log_fact(fact: AnyFact) -> None:
                 reason=fact.reason,
                 why=fact.why,
             )
+        case LossSuspected():
+            log.warning(
+                "loss suspected",
+                camera=fact.camera,
+                measure=fact.measure,
+                direction=fact.direction,
+                usual=round(fact.usual, 3),
+                lately=round(fact.lately, 3),
+                light=fact.light,
+                evidence=round(fact.evidence),
+            )
+        case ConditionsUnseen():
+            log.warning("conditions unseen", camera=fact.camera, light=fact.light, hour=fact.hour)
+        case ConditionsKnown() | SuspicionOver():
+            log.info(_words(type(fact).__name__), camera=fact.camera)
         case Trouble():
             # A trace that is lost costs no result.
             say = log.warning if fact.where == "traces" else log.error

@@ -121,6 +121,14 @@ def _camera(camera: CameraView) -> dict[str, Any]:
         "gaps": camera.gaps,
         "blind_s": {cause: round(seconds, 3) for cause, seconds in camera.blind_s.items()},
     }
+    if camera.drift is not None:
+        drift = camera.drift
+        found["drift"] = {
+            "stage": drift.stage,
+            "learnt": round(drift.learnt, 3),
+            "light": drift.light,
+            "evidence": round(drift.evidence, 2),
+        }
     if camera.stages_ms:
         found["stages_ms"] = _stages(camera.stages_ms)
     return found

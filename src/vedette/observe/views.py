@@ -11,7 +11,16 @@ import numpy.typing as npt
 
 from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 
-__all__ = ["CameraView", "Frames", "Histograms", "NodeView", "Percentiles", "SinkView", "WorkerView"]
+__all__ = [
+    "CameraView",
+    "DriftView",
+    "Frames",
+    "Histograms",
+    "NodeView",
+    "Percentiles",
+    "SinkView",
+    "WorkerView",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,17 @@ class Frames:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftView:
+    """``stage``: learning, watching, unseen or suspected. ``learnt``: 0…1. ``light``: in words. ``evidence``:
+    camera-days between two false suspicions at which one would be told now."""
+
+    stage: str
+    learnt: float
+    light: str
+    evidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class CameraView:
     """One camera. ``fps_in``, ``fps_analysed``: frames a second; lately in the table, in all in the report.
 
@@ -65,6 +85,8 @@ class CameraView:
     blame: str | None = None
     degraded: tuple[str, ...] = ()
     """What is wrong with its pictures now."""
+    drift: DriftView | None = None
+    """How the detector does on it; None where that is not watched, or nothing was seen yet."""
     gaps: int = 0
     """How often it was blind, since the start."""
     blind_s: Mapping[str, float] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from vedette.ladder.steps import Step
 from vedette.node import Node
 from vedette.observe.views import (
     CameraView,
+    DriftView,
     Frames,
     Histograms,
     NodeView,
@@ -22,6 +23,7 @@ from vedette.observe.views import (
     SinkView,
     WorkerView,
 )
+from vedette.quality.drift.light import light_words
 from vedette.results import Result
 from vedette.roster import Entry
 from vedette.sinks.delivery import Delivery
@@ -170,6 +172,18 @@ class Watch:
                 leaks={leak.measure.value: leak.slope_per_hour for leak in leaking.get(child.post, ())},
             )
 
+    def _drift(self, camera: str) -> DriftView | None:
+        watch = self._node.drift
+        known = None if watch is None else watch.status.get(camera)
+        if known is None:
+            return None
+        return DriftView(
+            stage=known.stage.value,
+            learnt=known.progress,
+            light=light_words(known.light),
+            evidence=known.evidence,
+        )
+
     def _camera(
         self,
         entry: Entry,
@@ -198,6 +212,7 @@ class Watch:
             blind=blind.cause.value if blind else None,
             blame=blind.blame.value if blind else None,
             degraded=tuple(cause.value for cause in keeper.degraded.get(name, {})),
+            drift=self._drift(name),
             gaps=gaps,
             blind_s=blind_s,
             endings={ending.value: count for ending in ENDINGS if (count := int(row[ending.value]))},

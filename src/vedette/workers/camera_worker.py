@@ -24,6 +24,7 @@ from vedette.clock import Clock, SystemClock
 from vedette.endings import Ending
 from vedette.errors import VedetteError, redact
 from vedette.facts import AnyFact, Blind, EndReason, SessionEnd, Trouble
+from vedette.found import Found
 from vedette.health.camera import CameraHealth
 from vedette.health.stream import LOOK_EVERY_S
 from vedette.ingest.lane import SHORT_S, Lane
@@ -64,6 +65,7 @@ from vedette.workers.protocol import (
     RemoveCamera,
     Start,
     Stop,
+    Studied,
     TakeOver,
 )
 from vedette.workers.rest import Rest
@@ -622,7 +624,8 @@ class CameraWorker:
             return
         if not filled:
             desk.tickets.pop(fetch.ticket, None)
-        desk.channel.send(Filled(fetch.ticket, filled, camera.pipeline.deadline(fetch.ticket)))
+        deadline, weak = camera.pipeline.deadline(fetch.ticket), camera.pipeline.studies(fetch.ticket)
+        desk.channel.send(Filled(fetch.ticket, filled, deadline, weak))
         # Now the detector is busy, and nobody waits for what follows.
         try:
             camera.health.look_at_picture()
@@ -679,6 +682,24 @@ class CameraWorker:
         if pictures is not None:
             pictures.put(image, output, shown + self.clock.wall() - self.clock.monotonic())
 
+    def found(self, index: int, found: Found) -> None:
+        """Observer: called from the loop."""
+        camera = self._cameras.get(index)
+        if camera is None:
+            return
+        width, height = np.maximum(found.xyxy[:, 2:] - found.xyxy[:, :2], 0).T
+        self._tell(
+            Studied(
+                index,
+                found.captured,
+                found.confidence.tobytes(),
+                found.class_id.tobytes(),
+                (width * height / np.float32(found.width * found.height)).tobytes(),
+                found.weak_known,
+                camera.health.take_seen(),
+            )
+        )
+
     def trouble(self, message: str, where: str = "video") -> None:
         """From any thread."""
         self.fact(Trouble(at=self.clock.monotonic(), where=where, message=message))
@@ -696,6 +717,8 @@ class CameraWorker:
 
     def _may_be_dropped(self, message: Any) -> bool:
         """Results of live cameras; what is said once, and results of sources that wait, are few and kept."""
+        if isinstance(message, Studied):
+            return True
         return isinstance(message, Output) and not self._cameras[message.index].pipeline.settings.every_frame
 
     def _sent(self, message: Any) -> bool:

@@ -24,6 +24,7 @@ import numpy as np
 from vedette.errors import DetectorError, redact
 from vedette.facts import Trouble
 from vedette.frame import Rung
+from vedette.infer import detector as infer
 from vedette.infer.asker import Batch, Rhythm
 from vedette.infer.batching import BatchSizer
 from vedette.infer.choose import Waiting, charge, choose, forgive, next_due
@@ -49,6 +50,7 @@ from vedette.workers.protocol import (
     StartInference,
     Stop,
     Try,
+    Weak,
 )
 from vedette.workers.slots import Slots
 from vedette.workers.table import Stage, Table
@@ -165,7 +167,8 @@ class InferenceWorker:
         detector = self._sizes[batch.size]
         images = self._images([batch.tickets[ticket][1] for ticket in tickets], detector.input_size)
         try:
-            found: list[Any] = list(detector.detect_boxes(images))
+            weak = [ticket in batch.weak for ticket in tickets] if batch.weak else []
+            found: list[Any] = list(detector.detect_boxes(images, weak))
         except MemoryError:
             exhausted("the detector")
             raise
@@ -428,6 +431,7 @@ class InferenceWorker:
                         size,
                         {answer.ticket: (camera, slot)},
                         deadlines={answer.ticket: answer.deadline},
+                        weak={answer.ticket} if answer.weak else set(),
                     )
                 )
             else:
@@ -439,6 +443,8 @@ class InferenceWorker:
         batch.open.discard(answer.ticket)
         if answer.filled:
             batch.deadlines[answer.ticket] = answer.deadline
+            if answer.weak:
+                batch.weak.add(answer.ticket)
         else:
             self._take_back(answer.ticket, batch.tickets.pop(answer.ticket)[1])
         if not batch.open:
@@ -585,6 +591,15 @@ def _done(ticket: int, camera: int, batch: _Found) -> Done:
         found.class_id.astype(np.int32, copy=False).tobytes(),
         list(found.class_name),
         times=(batch.began, batch.inferred_at, batch.boxes_at),
+        weak=None if found.weak is None else _weak(found.weak),
+    )
+
+
+def _weak(found: infer.Weak) -> Weak:
+    return Weak(
+        found.xyxy.astype(np.float32, copy=False).tobytes(),
+        found.confidence.astype(np.float32, copy=False).tobytes(),
+        found.class_id.astype(np.int32, copy=False).tobytes(),
     )
 
 

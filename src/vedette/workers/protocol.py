@@ -50,12 +50,15 @@ __all__ = [
     "Pictures",
     "Ready",
     "RemoveCamera",
+    "Seen",
     "Start",
     "StartInference",
     "Stop",
+    "Studied",
     "TakeOver",
     "Tried",
     "Try",
+    "Weak",
     "close_all",
     "pair",
 ]
@@ -313,11 +316,21 @@ class Fetch(Message, frozen=True):
 
 
 class Filled(Message, frozen=True):
-    """``deadline``: when the frame is too old to be looked at, in monotonic seconds."""
+    """``deadline``: when the frame is too old to be looked at, in monotonic seconds. ``weak``: boxes below
+    the detector's threshold are wanted, too."""
 
     ticket: int
     filled: bool
     deadline: float = math.inf
+    weak: bool = False
+
+
+class Weak(msgspec.Struct, frozen=True, array_like=True):
+    """Boxes below the detector's threshold, packed as those of :class:`Done` are."""
+
+    xyxy: bytes
+    confidence: bytes
+    class_id: bytes
 
 
 class Done(Message, frozen=True):
@@ -336,6 +349,33 @@ class Done(Message, frozen=True):
     failed: str | None = None
     expired: bool = False
     times: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    weak: Weak | None = None
+    """None where they were not asked for, or the detector does not know them."""
+
+
+class Seen(msgspec.Struct, frozen=True, array_like=True):
+    """What a picture looks like, as :class:`vedette.health.picture.Features` has it. ``likeness``: how its
+    edges correlate with the camera's own reference in this light; NaN while there is none."""
+
+    luma: float
+    contrast: float
+    sharpness: float
+    likeness: float
+    infrared: bool
+
+
+class Studied(Message, frozen=True):
+    """What a detector found in one frame, for those who judge it. ``captured``: monotonic seconds. Arrays of
+    n boxes, weak ones included where ``weak_known``: ``confidence`` f32, ``class_id`` i32, and ``area`` f32,
+    their shares of the picture. ``seen``: None where no picture was judged since the last one."""
+
+    index: int
+    captured: float
+    confidence: bytes
+    class_id: bytes
+    area: bytes
+    weak_known: bool
+    seen: Seen | None
 
 
 _ANY = (
@@ -350,6 +390,7 @@ _ANY = (
     | Acknowledge
     | Stop
     | Ready
+    | Studied
     | Pictures
     | Busy
     | Facts

@@ -1,0 +1,278 @@
+"""Watches the detector's word on each camera of a node, on a thread of its own: frames go in, facts come out.
+
+What was learnt is kept in a folder, so that a restart does not begin anew. Whoever feeds it never waits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from vedette.clock import Clock
+from vedette.facts import (
+    AnyFact,
+    ConditionsKnown,
+    ConditionsUnseen,
+    DriftLearnt,
+    DriftReset,
+    LossSuspected,
+    SuspicionOver,
+    Trouble,
+)
+from vedette.infer.load import DetectorSpec
+from vedette.quality.drift import decisions
+from vedette.quality.drift.baseline import UnreadableBaseline
+from vedette.quality.drift.light import light_words
+from vedette.quality.drift.monitor import Monitor, Status
+from vedette.quality.drift.scores import UnreadableScores
+from vedette.quality.drift.settings import Settings
+from vedette.quality.drift.windows import WINDOW_S, Picture
+from vedette.quality.validate.model import model_of
+from vedette.workers.protocol import Studied
+
+__all__ = ["DriftWatch"]
+
+WAITING_AT_MOST = 20_000
+"""Frames that were not looked at yet: twenty seconds of a thousand cameras. Of more the oldest are let go."""
+
+KEEP_EVERY_S = 600.0
+"""What was learnt is written down."""
+
+_Job = Callable[[], None]
+
+
+class DriftWatch:
+    """``folder``: where what was learnt is kept; None = nowhere. ``sites``: by camera, where it stands.
+    ``tell`` is called from the thread."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        folder: Path | None,
+        sites: Mapping[str, str],
+        tell: Callable[[AnyFact], None],
+        clock: Clock,
+    ) -> None:
+        self._monitor = Monitor(settings, sites)
+        self._folder, self._tell, self._clock = folder, tell, clock
+        self._jobs: deque[_Job] = deque(maxlen=WAITING_AT_MOST)
+        self._over = threading.Event()
+        self._due = clock.wall() + WINDOW_S
+        self._keep_due = clock.wall() + KEEP_EVERY_S
+        self._identities: dict[bytes, str] = {}
+        self._models: dict[str, str] = {}
+        """By camera: of which model what is known of it was learnt, or is being."""
+        self.status: Mapping[str, Status] = {}
+        """Of each camera, as of the last ten seconds."""
+        self._thread = threading.Thread(target=self._run, name="drift", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def put(self, camera: str, spec: bytes, studied: Studied) -> None:
+        """What the detector found in a frame of a camera, and what its picture looked like. Never waits.
+        ``spec``: of the detector, packed."""
+        self._jobs.append(lambda: self._look_at(camera, self._identity(spec), studied))
+
+    def new_detector(self) -> None:
+        """Another process detects from now on: its model's file may be another, under the same name."""
+        self._jobs.append(self._identities.clear)
+
+    def moved(self, camera: str) -> None:
+        """It looks elsewhere now."""
+        self._jobs.append(lambda: self._monitor.moved(camera, self._clock.wall()))
+
+    def learn(self, camera: str) -> None:
+        """What is usual for it is to be learnt anew."""
+
+        def anew() -> None:
+            if camera in self._models:
+                self._monitor.learn(camera, self._clock.wall(), anew=True)
+
+        self._jobs.append(anew)
+
+    def forget(self, camera: str) -> None:
+        """It is not watched any more. What was learnt of it stays in the folder, should it come back."""
+
+        def gone() -> None:
+            if self._models.pop(camera, None) is not None:
+                self._keep(camera)
+                self._monitor.forget(camera)
+
+        self._jobs.append(gone)
+
+    def close(self, timeout: float = 2.0) -> None:
+        """Write down what was learnt."""
+        self._over.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+
+    # ---- the thread
+
+    def _run(self) -> None:
+        while not self._over.wait(0.25):
+            self.turn()
+        self.turn()
+        self._keep_all()
+
+    def turn(self) -> None:
+        """Look at what came since the last time; and every ten seconds say what that comes to."""
+        while self._jobs:
+            self._guarded(self._jobs.popleft())
+        now = self._clock.wall()
+        if now >= self._due:
+            self._due = now + WINDOW_S
+            self._guarded(lambda: self._judge(now))
+        if now >= self._keep_due:
+            self._keep_due = now + KEEP_EVERY_S
+            self._keep_all()
+
+    def _identity(self, spec: bytes) -> str:
+        """By which two detectors are the same. To be worked out here: a model may be large."""
+        if spec not in self._identities:
+            self._identities[spec] = _identity_of(msgspec.msgpack.decode(spec, type=DetectorSpec))
+        return self._identities[spec]
+
+    def _guarded(self, job: _Job) -> None:
+        """A mistake of ours about one camera must not end the watch over all."""
+        try:
+            job()
+        except Exception as err:
+            self._trouble(f"{type(err).__name__}: {err}")
+
+    def _judge(self, now: float) -> None:
+        for decision in self._monitor.close(now):
+            self._tell(_fact(decision, self._clock.monotonic() - self._clock.wall()))
+        self.status = {camera: self._monitor.status(camera) for camera in self._models}
+
+    def _look_at(self, camera: str, model: str, studied: Studied) -> None:
+        at = studied.captured + self._clock.wall() - self._clock.monotonic()
+        if self._models.get(camera) != model:
+            self._begin(camera, model)
+        self._monitor.frame(
+            camera,
+            model,
+            at,
+            np.frombuffer(studied.confidence, np.float32),
+            np.frombuffer(studied.class_id, np.int32),
+            np.frombuffer(studied.area, np.float32),
+        )
+        if studied.seen is not None:
+            seen = studied.seen
+            self._monitor.look(
+                camera, at, Picture(seen.luma, seen.contrast, seen.sharpness, seen.likeness, seen.infrared)
+            )
+
+    def _begin(self, camera: str, model: str) -> None:
+        """Go on with what was learnt of it with this model, or learn."""
+        first, self._models[camera] = camera not in self._models, model
+        if not first:
+            self._keep(camera)
+            return  # another model: the monitor learns anew, and says so
+        path = self._path(camera, model)
+        if path is None or not path.is_file():
+            return
+        try:
+            self._monitor.restore(camera, path.read_bytes())
+        except (OSError, UnreadableBaseline, UnreadableScores) as err:
+            self._trouble(f"what was learnt of {camera} cannot be used, and is learnt anew: {err}")
+
+    # ---- what was learnt
+
+    def _path(self, camera: str, model: str) -> Path | None:
+        if self._folder is None:
+            return None
+        return self._folder / f"{camera}-{model[:12]}.drift"
+
+    def _keep_all(self) -> None:
+        for camera in list(self._models):
+            self._guarded(lambda camera=camera: self._keep(camera))  # type: ignore[misc]
+
+    def _keep(self, camera: str) -> None:
+        try:
+            model = self._monitor.status(camera).model
+        except KeyError:
+            return  # nothing came of it yet
+        path = self._path(camera, model)
+        if path is None:
+            return
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_whole(path, self._monitor.dump(camera))
+        except OSError as err:
+            self._trouble(f"what was learnt of {camera} cannot be kept: {err.strerror}")
+
+    def _trouble(self, message: str) -> None:
+        self._tell(Trouble(at=self._clock.monotonic(), where="drift", message=message))
+
+
+def _identity_of(spec: DetectorSpec) -> str:
+    """A hash: options may be secrets, and it is written down."""
+    if spec.python is not None:
+        # Its code is not looked at: that would run what is imported on the way.
+        told = [spec.python, sorted(spec.options.items())]
+    else:
+        known = model_of(spec)
+        told = [known.hash, sorted(known.settings.items())]
+    return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Or not at all: a crash leaves what was there."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".drift-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(name, path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _fact(decision: decisions.Decision, to_monotonic: float) -> AnyFact:
+    camera, at = decision.camera, decision.at + to_monotonic
+    match decision:
+        case decisions.Learnt():
+            return DriftLearnt(at=at, camera=camera, lights=[light_words(each) for each in decision.lights])
+        case decisions.BaselineReset():
+            return DriftReset(at=at, camera=camera, why=decision.why.value)
+        case decisions.UnseenConditions():
+            return ConditionsUnseen(
+                at=at,
+                camera=camera,
+                since=decision.since + to_monotonic,
+                light=light_words(decision.light),
+                hour=decision.hour,
+            )
+        case decisions.ConditionsKnown():
+            return ConditionsKnown(at=at, camera=camera, since=decision.since + to_monotonic)
+        case decisions.SuspectedLoss():
+            return _suspected(decision, at, to_monotonic)
+        case decisions.SuspicionOver():
+            since = decision.since + to_monotonic
+            return SuspicionOver(at=at, camera=camera, since=since, reset=decision.reset)
+    raise TypeError(f"{type(decision).__name__} is no decision of drift")
+
+
+def _suspected(decision: decisions.SuspectedLoss, at: float, to_monotonic: float) -> LossSuspected:
+    told: dict[str, Any] = {
+        name: getattr(decision, name) for name in ("measure", "direction", "usual", "lately", "evidence")
+    }
+    return LossSuspected(
+        at=at,
+        camera=decision.camera,
+        since=decision.since + to_monotonic,
+        light=light_words(decision.light),
+        **told,
+    )

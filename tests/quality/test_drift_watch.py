@@ -1,0 +1,165 @@
+"""The detector is watched on each camera of a node: frames go in, facts come out, what was learnt is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from patience import PATIENCE_S
+from vedette.facts import ConditionsUnseen, DriftLearnt, DriftReset, LossSuspected, Trouble
+from vedette.infer.load import DetectorSpec
+from vedette.quality.drift.settings import Settings
+from vedette.quality.watch import DriftWatch
+from vedette.testing import ManualClock
+from vedette.workers.protocol import Seen, Studied
+
+SPEC = msgspec.msgpack.encode(DetectorSpec(python="a:B"))
+OTHER = msgspec.msgpack.encode(DetectorSpec(python="a:C"))
+SETTINGS = Settings(learn_days=0.25, arl_days=10.0)
+
+
+class World:
+    """A camera with some objects in it, one frame a second, on a clock that moves when told."""
+
+    def __init__(self, folder: Path | None = None, seed: int = 1) -> None:
+        self.clock = ManualClock(wall_offset=1_700_000_000.0 - 1000.0)
+        self.told: list[Any] = []
+        self.rng = np.random.default_rng(seed)
+        self.watch = self.watched(folder)
+
+    def watched(self, folder: Path | None) -> DriftWatch:
+        return DriftWatch(SETTINGS, folder=folder, sites={}, tell=self.told.append, clock=self.clock)
+
+    def passes(self, seconds: int, *, spec: bytes = SPEC, **conditions: float) -> None:
+        for _ in range(seconds):
+            self.clock.advance(1.0)
+            self.watch.put("gate", spec, self._frame(**conditions))
+            self.watch.turn()
+
+    def _frame(self, weak: float = 0.3, luma: float = 120.0, sharpness: float = 1.0) -> Studied:
+        """``weak``: share of such boxes."""
+        rng = self.rng
+        count = int(rng.poisson(6)) + 1
+        sure = rng.uniform(0.5, 0.95, count)
+        confidence = np.where(rng.random(count) < weak, rng.uniform(0.05, 0.5, count), sure)
+        return Studied(
+            0,
+            self.clock.now,
+            confidence.astype(np.float32).tobytes(),
+            np.zeros(count, np.int32).tobytes(),
+            np.full(count, 0.01, np.float32).tobytes(),
+            True,
+            Seen(
+                luma=luma + rng.normal(0, 2),
+                contrast=40.0 + rng.normal(0, 1),
+                sharpness=sharpness + rng.normal(0, 0.02),
+                likeness=0.9 + rng.normal(0, 0.02),
+                infrared=False,
+            ),
+        )
+
+    def of(self, kind: type) -> list[Any]:
+        return [fact for fact in self.told if isinstance(fact, kind)]
+
+
+LEARN_S = int(SETTINGS.learn_days * 86_400) + 60
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Path]:
+    """One that has learnt, and the folder where that is kept."""
+    folder = tmp_path_factory.mktemp("drift")
+    world = World(folder)
+    world.passes(LEARN_S)
+    world.watch._keep_all()
+    return world, folder
+
+
+def test_it_learns_and_says_so(learnt: tuple[World, Path]) -> None:
+    world, _ = learnt
+    [fact] = world.of(DriftLearnt)
+    assert fact.camera == "gate"
+    assert fact.lights
+    assert "luma" in fact.lights[0]
+    assert abs(fact.at - world.clock.now) < 2 * 60 + 30
+    assert world.watch.status["gate"].stage == "watching"
+    assert world.watch.status["gate"].progress == 1.0
+    assert not world.of(Trouble)
+
+
+def test_after_a_restart_it_goes_on(learnt: tuple[World, Path]) -> None:
+    _, folder = learnt
+    again = World(folder, seed=2)
+    again.passes(60)
+    assert again.watch.status["gate"].stage == "watching"
+    assert not again.told
+
+
+def test_a_detector_that_does_worse_is_suspected_and_the_measure_named(learnt: tuple[World, Path]) -> None:
+    _, folder = learnt
+    world = World(folder, seed=3)
+    world.passes(600)
+    began = world.clock.now
+    for _ in range(60):
+        world.passes(60, weak=0.7, sharpness=0.5)
+        if world.of(LossSuspected):
+            break
+    [fact] = world.of(LossSuspected)
+    assert fact.measure in ("weak", "sharpness")
+    assert fact.since > began - 600
+    assert fact.evidence >= SETTINGS.arl_days
+    assert world.watch.status["gate"].stage == "suspected"
+
+
+def test_a_light_that_was_never_met_is_told(learnt: tuple[World, Path]) -> None:
+    _, folder = learnt
+    world = World(folder, seed=4)
+    world.passes(120)
+    world.passes(900, luma=15.0)
+    [fact] = world.of(ConditionsUnseen)
+    assert fact.light == "colour, luma 0 to 20"
+    assert not world.of(LossSuspected), "nobody knows what is usual here"
+
+
+def test_another_detector_is_learnt_anew(learnt: tuple[World, Path]) -> None:
+    _, folder = learnt
+    world = World(folder, seed=5)
+    world.passes(60)
+    world.passes(60, spec=OTHER)
+    [fact] = world.of(DriftReset)
+    assert fact.why == "model"
+    assert world.watch.status["gate"].stage == "learning"
+    world.watch.forget("gate")
+    world.watch.turn()
+    assert sorted(path.suffix for path in folder.iterdir()) == [".drift", ".drift"]
+
+
+def test_what_cannot_be_read_is_told_and_learnt_anew(tmp_path: Path, learnt: tuple[World, Path]) -> None:
+    _, folder = learnt
+    kept = max(folder.iterdir(), key=lambda path: path.stat().st_size)
+    (tmp_path / kept.name).write_bytes(kept.read_bytes()[:1000])
+    world = World(tmp_path, seed=6)
+    world.passes(30)
+    [trouble] = world.of(Trouble)
+    assert "cannot be used" in trouble.message
+    assert world.watch.status["gate"].stage == "learning"
+
+
+def test_a_folder_that_cannot_be_written_costs_nothing_but_what_was_learnt(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    world = World(tmp_path / "file")
+    world.passes(700)
+    assert {trouble.where for trouble in world.of(Trouble)} == {"drift"}
+    assert world.watch.status["gate"].stage == "learning"
+
+
+def test_it_runs_on_a_thread_of_its_own_and_keeps_what_was_learnt_at_the_end(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.watch.start()
+    world.watch.put("gate", SPEC, Studied(0, world.clock.now, b"", b"", b"", False, None))
+    world.watch.close(PATIENCE_S)
+    assert [path.name.partition("-")[0] for path in tmp_path.iterdir()] == ["gate"]
