@@ -418,10 +418,10 @@ class Node:
         match message:
             case Output():
                 self._heard_result(child, message)
-            case Studied() if self.drift is not None:
-                self.drift.put(self.roster[message.index].name, self._spec, message)
-            case Studied():
-                pass
+            case Studied(index):
+                # What is still on its way of a camera that was removed begins nothing anew.
+                if self.drift is not None and self.roster[index].watched:
+                    self.drift.put(self.roster[index].name, self._spec, message)
             case Facts(facts):
                 for fact in facts:
                     if isinstance(fact, EpochStarted):
