@@ -60,6 +60,7 @@ from vedette.supervise.suspects import Suspects
 from vedette.supervise.usage import Usage
 from vedette.tasks import camera_settings, detector_spec, weights, worker_count
 from vedette.track.tracker import make_tracker
+from vedette.workers.exhausted import OUT_OF_MEMORY
 from vedette.workers.outputs import result_of
 from vedette.workers.protocol import (
     Acknowledge,
@@ -810,7 +811,7 @@ class Node:
                 worker=child.name,
                 exit_code=code,
                 planned=False,
-                detail=child.kill_reason or in_words(code),
+                detail=child.kill_reason or ("it had no memory left" if code == OUT_OF_MEMORY else ""),
                 since=since,
                 tracks=tracks,
             )

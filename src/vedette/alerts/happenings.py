@@ -8,6 +8,7 @@ from vedette.alerts.book import Book, wait_left
 from vedette.alerts.cameras import seconds
 from vedette.alerts.settings import BurstRule
 from vedette.facts import Gap, Quarantined, Released, Trouble, WorkerEnded
+from vedette.supervise.exits import in_words
 
 __all__ = ["Happenings", "is_burst"]
 
@@ -45,7 +46,8 @@ class Happenings:
         if (known := conditions.get(key)) is not None:
             known.goes_on()
         elif is_burst(deaths, rule, now):
-            detail = f"{rule.times} times within {rule.within / 60:.0f} min; last: {fact.detail}"
+            last = fact.detail or in_words(fact.exit_code)
+            detail = f"{rule.times} times within {rule.within / 60:.0f} min; last: {last}"
             self._book.begin(key, "worker", began=wall - (now - deaths[0]), due=now, detail=detail)
 
     def end_bursts(self, now: float, wall: float) -> None:

@@ -38,6 +38,7 @@ from vedette.facts import (
     WorkerReplaced,
 )
 from vedette.ladder.steps import Step
+from vedette.supervise.exits import in_words
 
 __all__ = ["log_fact"]
 
@@ -84,7 +85,8 @@ def log_fact(fact: AnyFact) -> None:
                 retry_in=None if fact.retry_in is None else round(fact.retry_in, 2),
             )
         case WorkerEnded():
-            log.error("worker lost", worker=fact.worker, exit_code=fact.exit_code, detail=fact.detail)
+            detail = fact.detail or in_words(fact.exit_code)
+            log.error("worker lost", worker=fact.worker, exit_code=fact.exit_code, detail=detail)
         case Quarantined():
             log.error(
                 "worker in quarantine",
