@@ -32,6 +32,7 @@ from vedette.roster import Changes, Entry, Roster, changes
 from vedette.settings import CameraSettings
 from vedette.supervise.child import Child
 from vedette.workers.protocol import (
+    OPENED_ANEW,
     AddCamera,
     Cameras,
     HandOver,
@@ -237,7 +238,6 @@ class Fleet:
                 TracksEnded(at=now, camera=entry.name, epoch=epoch, track_ids=tracks, reason="handed_over")
             )
         self._tell(CameraAdded(at=now, camera=entry.name, host=host_of(entry.settings.url)))
-        detail = "It moved to another of this node's processes, and had to be opened anew."
         self._tell(
             Blind(
                 at=now,
@@ -245,7 +245,7 @@ class Fleet:
                 since=now,
                 cause=Cause.HANDED_OVER,
                 blame=Blame.NODE,
-                detail=detail,
+                detail=OPENED_ANEW,
             )
         )
 

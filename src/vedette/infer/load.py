@@ -167,13 +167,16 @@ class NetworkDetector(Loaded):
             asked = [bool(each) for each in weak[len(found) : len(found) + count]] or [False] * count
             floor = min(WEAK_FROM, self._confidence) if any(asked) else self._confidence
             candidates = self._head.read(arrays, self.input_size, floor)
-            found += [self._boxes(*each) for each in zip(candidates[:count], asked, strict=True)]
+            if not any(asked):
+                found += [self._kept(each) for each in candidates[:count]]
+            else:
+                found += [self._with_weak(*each) for each in zip(candidates[:count], asked, strict=True)]
             self.post_s += perf_counter() - began
         return found
 
-    def _boxes(self, found: Candidates, weak: bool) -> Boxes:
-        """``weak``: with those below the threshold. Those above it are the same either way: suppression goes
-        from the most confident one down."""
+    def _with_weak(self, found: Candidates, weak: bool) -> Boxes:
+        """``weak``: with those below the threshold, which are among them. The others are the same either way:
+        suppression goes from the most confident one down."""
         if not weak:
             return self._kept(_part(found, np.asarray(found.confidence >= self._confidence)))
         kept = self._kept(found)

@@ -49,6 +49,16 @@ NAMES_AT_MOST = 10
 _SAID_OTHERWISE = (Blind, Sees, Degraded, Recovered, GapChanged, CameraAdded)
 """What these say is in the gaps that they lead to."""
 
+_OF_WORKERS = (
+    WorkerEnded,
+    Quarantined,
+    Released,
+    Isolated,
+    WorkerReplaced,
+    ReplacementFailed,
+    ReplacementPostponed,
+)
+
 
 def log_fact(fact: AnyFact) -> None:
     """Log it, at the level it deserves."""
@@ -84,6 +94,27 @@ def log_fact(fact: AnyFact) -> None:
                 detail=fact.detail,
                 retry_in=None if fact.retry_in is None else round(fact.retry_in, 2),
             )
+        case _ if isinstance(fact, _OF_WORKERS):
+            _log_worker(fact)
+        case LossSuspected() | ConditionsUnseen() | ConditionsKnown() | SuspicionOver():
+            _log_drift(fact)
+        case Trouble():
+            # A trace that is lost costs no result.
+            say = log.warning if fact.where == "traces" else log.error
+            say("trouble", where=fact.where, **_of_camera(fact.camera), message=fact.message)
+        case EpochStarted():
+            log.info("epoch started", camera=fact.camera, epoch=fact.epoch, reason=fact.reason)
+        case SessionOpened() if not fact.width:
+            # H.264 tells the size in its first picture only.
+            log.info("session opened", camera=fact.camera, codec=fact.codec)
+        case _:
+            fields = {name: getattr(fact, name) for name in fact.__struct_fields__ if name != "at"}
+            log.info(_words(type(fact).__name__), **fields)
+
+
+def _log_worker(fact: AnyFact) -> None:
+    log = structlog.get_logger()
+    match fact:
         case WorkerEnded():
             detail = fact.detail or in_words(fact.exit_code)
             log.error("worker lost", worker=fact.worker, exit_code=fact.exit_code, detail=detail)
@@ -118,6 +149,11 @@ def log_fact(fact: AnyFact) -> None:
                 reason=fact.reason,
                 why=fact.why,
             )
+
+
+def _log_drift(fact: AnyFact) -> None:
+    log = structlog.get_logger()
+    match fact:
         case LossSuspected():
             log.warning(
                 "loss suspected",
@@ -133,18 +169,6 @@ def log_fact(fact: AnyFact) -> None:
             log.warning("conditions unseen", camera=fact.camera, light=fact.light, hour=fact.hour)
         case ConditionsKnown() | SuspicionOver():
             log.info(_words(type(fact).__name__), camera=fact.camera)
-        case Trouble():
-            # A trace that is lost costs no result.
-            say = log.warning if fact.where == "traces" else log.error
-            say("trouble", where=fact.where, **_of_camera(fact.camera), message=fact.message)
-        case EpochStarted():
-            log.info("epoch started", camera=fact.camera, epoch=fact.epoch, reason=fact.reason)
-        case SessionOpened() if not fact.width:
-            # H.264 tells the size in its first picture only.
-            log.info("session opened", camera=fact.camera, codec=fact.codec)
-        case _:
-            fields = {name: getattr(fact, name) for name in fact.__struct_fields__ if name != "at"}
-            log.info(_words(type(fact).__name__), **fields)
 
 
 def _log_gap(fact: GapOpened | GapClosed) -> None:

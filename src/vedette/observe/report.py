@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +18,7 @@ from vedette.observe.spent import where_the_time_went
 from vedette.observe.table import line, render
 from vedette.observe.views import CameraView, NodeView, Percentiles, WorkerView
 from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
+from vedette.whole_files import write_whole
 from vedette.workers.table import STAGES
 
 __all__ = ["STAGES", "build_report", "summary", "write_report"]
@@ -147,18 +146,9 @@ def write_report(report: dict[str, Any], path: Path) -> None:
 
     Raises ConfigError when it cannot be written.
     """
+    text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(report, file, indent=2, ensure_ascii=False, allow_nan=False)
-                file.write("\n")
-            Path(name).chmod(0o644)  # mkstemp makes it private
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(path, f"{text}\n".encode())
     except OSError as error:
         raise ConfigError(f"{path}: the report cannot be written: {error.strerror or error}") from error
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -38,6 +36,7 @@ from vedette.quality.drift.scores import UnreadableScores
 from vedette.quality.drift.settings import Settings
 from vedette.quality.drift.windows import WINDOW_S, Picture
 from vedette.quality.validate.model import model_of
+from vedette.whole_files import write_whole
 from vedette.workers.protocol import Studied
 
 __all__ = ["DriftWatch"]
@@ -208,8 +207,7 @@ class DriftWatch:
         if path is None:
             return
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(path, self._monitor.dump(camera))
+            write_whole(path, self._monitor.dump(camera))
         except OSError as err:
             self._trouble(f"what was learnt of {camera} cannot be kept: {err.strerror}")
 
@@ -226,18 +224,6 @@ def _identity_of(spec: DetectorSpec) -> str:
         known = model_of(spec)
         told = [known.hash, sorted(known.settings.items())]
     return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Or not at all: a crash leaves what was there."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".drift-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(name, path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _fact(decision: decisions.Decision, to_monotonic: float) -> AnyFact:

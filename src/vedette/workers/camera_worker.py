@@ -41,6 +41,7 @@ from vedette.track.tracker import Tracker, make_tracker
 from vedette.workers.exhausted import Pool, end_on_exhaustion, watch_task
 from vedette.workers.moving import Moving, unpacked
 from vedette.workers.protocol import (
+    OPENED_ANEW,
     Acknowledge,
     AddCamera,
     AskConnect,
@@ -425,10 +426,9 @@ class CameraWorker:
             return  # that is on record already, with its reason
         now = self.clock.monotonic()
         since = pipeline.notes.last_picture or now
-        detail = "It moved to another of this node's processes, and had to be opened anew."
         name = pipeline.settings.name
         blind = Blind(
-            at=now, camera=name, since=since, cause=Cause.HANDED_OVER, blame=Blame.NODE, detail=detail
+            at=now, camera=name, since=since, cause=Cause.HANDED_OVER, blame=Blame.NODE, detail=OPENED_ANEW
         )
         self.fact(blind)
 

@@ -159,7 +159,8 @@ class Moving:
             await self._worker.hang_up(camera)
         # After all facts about it: those wait for a turn of the loop.
         loop.call_soon(self._tell, self._last_word(index, camera))
-        await self._worker.hang_up(camera)
+        if joined:
+            await self._worker.hang_up(camera)
         await self._worker.close_video(camera)
 
     def _last_word(self, index: int, camera: _Camera) -> HandedOver:

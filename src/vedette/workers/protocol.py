@@ -22,6 +22,7 @@ from vedette.facts import AnyFact
 from vedette.frame_times import FrameTimes
 
 __all__ = [
+    "OPENED_ANEW",
     "Acknowledge",
     "AddCamera",
     "AskConnect",
@@ -105,6 +106,10 @@ class AddCamera(Message, frozen=True):
     """Another worker has it still: open a session beside it, say ``Joined``, and wait for ``TakeOver``."""
     known: bytes = b""
     """What the worker that had it knew, packed; empty where nobody had it."""
+
+
+OPENED_ANEW = "It moved to another of this node's processes, and had to be opened anew."
+"""What a gap says of a camera whose session could not go on elsewhere."""
 
 
 class HandOver(Message, frozen=True):

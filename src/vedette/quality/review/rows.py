@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vedette.infer.detector import WEAK_FROM
 from vedette.quality.labels.dataset import Box
 from vedette.quality.review.sampling import Reason
 
 __all__ = ["Final", "Item", "Prediction", "Review", "State", "Stored", "Task", "Verdict", "Version"]
 
-SCORE_FROM = 0.05
+SCORE_FROM = WEAK_FROM
 """Boxes with less are not stored: neither people nor estimates look at them."""
 
 

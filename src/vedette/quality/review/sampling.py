@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from vedette.infer.detector import WEAK_FROM
 from vedette.quality.review.chance import chance
 
 __all__ = [
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 HOUR_S = 3600.0
-WEAK_FROM, WEAK_BELOW = 0.05, 0.5
+WEAK_BELOW = 0.5
 """Scores between which a box is weak: the share of these moves where accuracy falls, the mean score hardly
 does."""
 

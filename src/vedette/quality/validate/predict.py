@@ -8,14 +8,14 @@ import msgspec
 import numpy as np
 
 from vedette.errors import LabelError
-from vedette.infer.detector import Boxes
+from vedette.infer.detector import WEAK_FROM, Boxes
 from vedette.infer.letterbox import fit, to_source
 from vedette.infer.load import DetectorSpec, LoadedDetector, load_detector
 from vedette.ingest.convert import Converter, ConvertFailed
 
 __all__ = ["FLOOR", "Predictor", "load"]
 
-FLOOR = 0.05
+FLOOR = WEAK_FROM
 """Average precision needs the weak boxes too: what a threshold cuts off, it takes for not found."""
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
+from vedette import whole_files
 from vedette.errors import LabelError
 from vedette.quality.validate.records import Records
 from vedette.quality.validate.run import Run
@@ -71,17 +70,6 @@ def _decoded(path: Path, kind: type[T]) -> T:
 def write_whole(path: Path, data: bytes) -> None:
     """Whoever reads ``path`` sees all of it or what was there before. Raises LabelError."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(0o644)  # mkstemp makes it private
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        whole_files.write_whole(path, data)
     except OSError as err:
         raise LabelError(f"{path}: cannot be written: {err.strerror}") from err
