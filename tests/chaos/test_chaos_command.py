@@ -21,8 +21,6 @@ from vedette.chaos.tested import NODE, under_test
 from vedette.config import Config
 
 LATE = re.compile("told only after|not told within|not over within|no result within")
-STALLS = ("stalled", "decode_behind")
-"""What is rightly told of a healthy camera where the machine stands still."""
 COMMAND = [str(Path(sys.executable).parent / "vedette"), "chaos"]
 PASSWORD = "hunter2-in-the-url"
 FAKE: dict[str, Any] = {
@@ -88,34 +86,25 @@ TOLD_AS = {
     ("pts_jump", "yard"): "timestamp_jump",
     ("resolution", "gate"): "resolution_changed",
 }
-TRIES = 1
 
 
 def told(report: dict[str, Any]) -> dict[tuple[str, str], str | None]:
     return {(fault["kind"], fault["camera"]): fault["cause"] for fault in report["faults"]}
 
 
-@pytest.mark.timeout(1000)
 def test_every_fault_is_told_for_what_it_is_and_overcome(tmp_path: Path, clip: Path) -> None:
-    for number in range(TRIES):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        faults = folder / "faults.yaml"
-        faults.write_text(yaml.safe_dump({"faults": FAULTS}))
-        done = chaos(
-            folder,
-            config(folder, sinks=[{"type": "jsonl", "path": "results.jsonl"}]),
-            *("--faults", faults, "--fault", "resolution gate at=8s for=3s", "--clip", clip),
-            *("--report", "verdicts.json", "--ledger", "run.db"),
-        )
-        report = json.loads((folder / "verdicts.json").read_text())
-        problems = [problem for fault in report["faults"] for problem in fault["problems"]]
-        # The limits leave a second to a busy machine: one that stands still for longer tells late, or of
-        # cameras that are well, and rightly. Then it is tried again; nothing else may go wrong.
-        assert all(LATE.match(problem) for problem in problems), done.stdout
-        assert all(each["cause"] in STALLS for each in report["unexplained"]), done.stdout
-        if told(report) == TOLD_AS and not report["unexplained"]:
-            break
+    faults = tmp_path / "faults.yaml"
+    faults.write_text(yaml.safe_dump({"faults": FAULTS}))
+    done = chaos(
+        tmp_path,
+        config(tmp_path, sinks=[{"type": "jsonl", "path": "results.jsonl"}]),
+        *("--faults", faults, "--fault", "resolution gate at=8s for=3s", "--clip", clip),
+        *("--report", "verdicts.json", "--ledger", "run.db"),
+    )
+    report = json.loads((tmp_path / "verdicts.json").read_text())
+    problems = [problem for fault in report["faults"] for problem in fault["problems"]]
+    # The limits leave a second to a busy machine: one that stands still for longer tells late, and rightly.
+    assert all(LATE.match(problem) for problem in problems), done.stdout
     assert done.returncode == (1 if problems else 0), done.stdout + done.stderr
     assert problems or "passed: 6 faults, nothing false" in done.stdout
     assert told(report) == TOLD_AS
@@ -123,8 +112,8 @@ def test_every_fault_is_told_for_what_it_is_and_overcome(tmp_path: Path, clip: P
     assert all(check["held"] for check in report["checks"].values())
     assert report["all"]["share_right"] == 1.0
     assert report["unexplained"] == []
-    assert (folder / "run.db").exists()
-    assert not (folder / "results.jsonl").exists(), "made-up results went where real ones go"
+    assert (tmp_path / "run.db").exists()
+    assert not (tmp_path / "results.jsonl").exists(), "made-up results went where real ones go"
     assert PASSWORD not in done.stdout + done.stderr + json.dumps(report)
 
 
