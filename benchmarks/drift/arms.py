@@ -50,7 +50,7 @@ def ours(run: Run, arl_days: float) -> Alarms:
 
 def _window(run: Run, camera: int, window: int) -> Window:
     hour = window % DAY // HOUR
-    counts = np.full(MEASURES, run.counts[camera, window])
+    counts = np.broadcast_to(run.counts[camera, window], MEASURES)
     return Window(window, int(run.lights[camera, window]), hour, run.values[camera, window], counts)
 
 

@@ -17,7 +17,7 @@ from benchmarks.drift.streams import Floats, alike
 from vedette.quality.drift.light import light_of
 from vedette.quality.drift.measured import MEASURES, Measure
 
-__all__ = ["CASES", "DAY", "Case", "Run", "simulated"]
+__all__ = ["CASES", "DAY", "Case", "Run", "lights_of", "nights", "simulated"]
 
 DAY = 8640
 """Windows."""
@@ -89,9 +89,11 @@ CASES = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """``values`` [cameras, windows, 9], NaN where nothing was there to measure. ``lights``, ``counts`` (boxes
-    of a window) [cameras, windows]. ``learn``: windows before the watch begins. ``change``: by camera, the
-    window at which something happens.
+    """``values`` [cameras, windows, 9], NaN where nothing was there to measure. ``lights``
+    [cameras, windows].
+    ``counts``: of how many boxes or looks each is the mean, [cameras, windows, 9], or [cameras, windows] for
+    all. ``learn``: windows before the watch begins. ``change``: by camera, the window at which something
+    happens.
     """
 
     case: Case
@@ -112,7 +114,7 @@ def simulated(
     change = learn + rng.integers(watched // 8, max(watched // 4, watched // 8 + 1), cameras)
     noise = alike(rng, (cameras * MEASURES, windows), block, share).reshape(cameras, MEASURES, windows)
     z = noise.transpose(0, 2, 1)
-    night, luma = _nights(case, rng, cameras, windows)
+    night, luma = nights(case.cycle, rng, cameras, windows)
     for measure, by in NIGHT.items():
         z[:, :, measure] += by * night
     grown = np.clip((np.arange(windows) - change[:, None] + 1) / max(ramp, 1), 0, 1) * severity / 5
@@ -131,12 +133,13 @@ def simulated(
         gone = grown > 0
         values[gone, : Measure.UNUSUAL + 1] = np.nan
         values[gone, Measure.COUNT], values[gone, Measure.SIZE] = 0.0, np.nan
-    return Run(case, values, _lights(values[:, :, Measure.LUMA] * 255, night > 0.99), counts, learn, change)
+    return Run(case, values, lights_of(values[:, :, Measure.LUMA] * 255, night > 0.99), counts, learn, change)
 
 
-def _nights(case: Case, rng: np.random.Generator, cameras: int, windows: int) -> tuple[Floats, Floats]:
-    """How much of the night it is, 0…1, and mean luma; [cameras, windows]. The day begins at midnight."""
-    if not case.cycle:
+def nights(cycle: str, rng: np.random.Generator, cameras: int, windows: int) -> tuple[Floats, Floats]:
+    """How much of the night it is, 0…1, and mean luma; [cameras, windows]. The day begins at midnight.
+    ``cycle``: ``dusk``, ``switch``, or none."""
+    if not cycle:
         return np.zeros((cameras, windows)), np.full((cameras, windows), DAY_LUMA)
     days = -(-windows // DAY)
     hour = np.arange(windows) % DAY / 360
@@ -144,7 +147,7 @@ def _nights(case: Case, rng: np.random.Generator, cameras: int, windows: int) ->
     # Clouds move dusk and dawn by a quarter of an hour or so from day to day.
     dusk = (rng.uniform(17, 20, cameras)[:, None] + rng.normal(0, 0.25, (cameras, days)))[:, number]
     dawn = (rng.uniform(5, 8, cameras)[:, None] + rng.normal(0, 0.25, (cameras, days)))[:, number]
-    length = rng.uniform(0.5, 1.0, cameras)[:, None] if case.cycle == "dusk" else 1 / 360
+    length = rng.uniform(0.5, 1.0, cameras)[:, None] if cycle == "dusk" else 1 / 360
     up, down = np.clip((hour - dawn) / length, 0, 1), np.clip((hour - dusk) / length, 0, 1)
     night = 1 - up + down
     luma = DAY_LUMA * np.exp(np.log(30 / DAY_LUMA) * night)
@@ -152,7 +155,8 @@ def _nights(case: Case, rng: np.random.Generator, cameras: int, windows: int) ->
     return night, np.where(night > 0.99, NIGHT_LUMA, luma)
 
 
-def _lights(luma: Floats, infrared: npt.NDArray[np.bool_]) -> npt.NDArray[np.int8]:
+def lights_of(luma: Floats, infrared: npt.NDArray[np.bool_]) -> npt.NDArray[np.int8]:
+    """[cameras, windows], as a camera's observer tells them, one after the other."""
     lights = np.empty(luma.shape, np.int8)
     before = [-1] * len(luma)
     for window in range(luma.shape[1]):

@@ -70,3 +70,41 @@ def test_what_stays_is_apart_and_what_goes_had_a_better_rival(
     assert (np.diff(confidence[kept]) <= 0).all()
     for gone in set(range(len(ids))) - set(kept.tolist()):
         assert any(clash[gone, other] and confidence[other] >= confidence[gone] for other in kept)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 400), st.sampled_from([0.3, 0.5, 0.6]), st.integers(1, 8))
+def test_many_boxes_come_out_as_if_each_were_compared_with_each(
+    seed: int, count: int, iou: float, classes: int
+) -> None:
+    xyxy, confidence, ids = crowd(seed, count, classes)
+    keys = rivals(["person", "car", "truck", "dog"])
+    kept = suppress(xyxy, confidence, ids, iou, keys)
+    assert kept.tolist() == one_by_one(xyxy, confidence, ids, iou, keys)
+
+
+def crowd(
+    seed: int, count: int, classes: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
+    """Boxes in heaps, as a network finds them, some equally sure."""
+    rng = np.random.default_rng(seed)
+    heaps = rng.uniform(0, 300, (1 + count // 8, 2))
+    corner = heaps[rng.integers(0, len(heaps), count)] + rng.normal(0, 4, (count, 2))
+    xyxy = np.concatenate([corner, corner + rng.uniform(15, 40, (count, 2))], axis=1).astype(F4)
+    return xyxy, rng.uniform(0.05, 0.9, count).round(2).astype(F4), rng.integers(-1, classes, count, np.int32)
+
+
+def one_by_one(
+    xyxy: NDArray[np.float32],
+    confidence: NDArray[np.float32],
+    ids: NDArray[np.int32],
+    iou: float,
+    keys: NDArray[np.int32],
+) -> list[int]:
+    order = np.argsort(-confidence, kind="stable")[:MOST]
+    competing = [int(keys[each]) if 0 <= each < len(keys) else int(each) for each in ids]
+    clash = overlap(xyxy, xyxy) > iou
+    kept: list[int] = []
+    for index in order.tolist():
+        if not any(clash[other, index] and competing[other] == competing[index] for other in kept):
+            kept.append(index)
+    return kept

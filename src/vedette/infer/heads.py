@@ -62,9 +62,10 @@ def picodet(arrays: Arrays, size: Size, threshold: float) -> list[Candidates]:
     for score, sides in zip(scores, dist, strict=True):
         best = score.max(axis=0)
         keep = np.flatnonzero(best >= threshold)
-        reach, centre = sides[keep] * strides[keep], centres[keep]
+        # take: several times quicker than an index where weak boxes are wanted, and hundreds pass.
+        reach, centre = sides.take(keep, axis=0) * strides.take(keep, axis=0), centres.take(keep, axis=0)
         xyxy = np.concatenate([centre - reach[:, :2], centre + reach[:, 2:]], axis=1)
-        found.append(_candidates(xyxy, best[keep], score[:, keep].argmax(axis=0)))
+        found.append(_candidates(xyxy, best[keep], score.take(keep, axis=1).argmax(axis=0)))
     return found
 
 

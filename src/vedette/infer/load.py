@@ -179,29 +179,32 @@ class NetworkDetector(Loaded):
         suppression goes from the most confident one down."""
         if not weak:
             return self._kept(_part(found, np.asarray(found.confidence >= self._confidence)))
-        kept = self._kept(found)
+        kept = self._standing(found)
         sure = int((kept.confidence >= self._confidence).sum())  # the most confident come first
+        class_id = kept.class_id[:sure]
         return Boxes(
             kept.xyxy[:sure],
             kept.confidence[:sure],
-            kept.class_id[:sure],
-            kept.class_name[:sure],
+            class_id,
+            names_of(class_id, self.names),
             Weak(kept.xyxy[sure:], kept.confidence[sure:], kept.class_id[sure:]),
         )
 
     def _kept(self, found: Candidates) -> Boxes:
-        finite = np.asarray(np.isfinite(found.xyxy).all(axis=1))
+        kept = self._standing(found)
+        return Boxes(kept.xyxy, kept.confidence, kept.class_id, names_of(kept.class_id, self.names))
+
+    def _standing(self, found: Candidates) -> Candidates:
+        """What suppression leaves, the most confident first."""
+        finite = np.isfinite(found.xyxy)
         if not finite.all():
             # Half precision overflows now and then; a box without a place is no detection.
-            found = _part(found, finite)
+            found = _part(found, np.asarray(finite.all(axis=1)))
         keep = suppress(found.xyxy, found.confidence, found.class_id, self._iou, self._keys)
-        class_id = found.class_id[keep]
-        return Boxes(found.xyxy[keep], found.confidence[keep], class_id, names_of(class_id, self.names))
+        return _part(found, keep)
 
 
-def _part(found: Candidates, which: NDArray[np.bool_]) -> Candidates:
-    if which.all():
-        return found
+def _part(found: Candidates, which: NDArray[np.bool_] | NDArray[np.intp]) -> Candidates:
     return Candidates(found.xyxy[which], found.confidence[which], found.class_id[which])
 
 
