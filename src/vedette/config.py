@@ -33,6 +33,7 @@ from vedette.errors import ConfigError, host_of, redact
 from vedette.frame import Rung
 from vedette.observe.metrics.address import parse_address
 from vedette.quality.settings import DriftSettings
+from vedette.quality.validate.settings import ValidationSettings
 from vedette.supervise.settings import RecycleSettings
 
 __all__ = [
@@ -394,6 +395,8 @@ class Config(_Settings):
     """When workers are replaced by new ones."""
     drift: DriftSettings = Field(default_factory=DriftSettings)
     """Whether the detector is watched for doing worse than it did."""
+    validation: ValidationSettings = Field(default_factory=ValidationSettings)
+    """The labelled pictures that detectors are held to."""
     ladder: Flag = True
     """Do less of what matters least, step by step, when the machine cannot do all."""
     metrics: Annotated[str | None, PlainValidator(_metrics)] = None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
 
@@ -33,7 +33,9 @@ class Shown(Protocol):
 
     def histograms(self) -> Histograms: ...
 
-    def begin(self, order: Order) -> Future[None]: ...
+    def begin(self, order: Order) -> Future[Any]: ...
+
+    def progress(self) -> str: ...
 
 
 class Faces:
@@ -103,6 +105,7 @@ class Faces:
             self._config.ledger.node,
             lambda details: self._node.view(details=details),
             do=self._node.begin,
+            progress=self._node.progress,
         )
         try:
             server.start()

@@ -25,6 +25,7 @@ __all__ = [
     "EndReason",
     "EpochStarted",
     "Fact",
+    "Figure",
     "Gap",
     "GapChanged",
     "GapClosed",
@@ -35,6 +36,7 @@ __all__ = [
     "IncidentOpened",
     "Isolated",
     "LossSuspected",
+    "ModelGated",
     "Outcome",
     "Quarantined",
     "Recovered",
@@ -51,6 +53,9 @@ __all__ = [
     "SuspicionOver",
     "TracksEnded",
     "Trouble",
+    "ValidationFailed",
+    "ValidationPassed",
+    "ValidationPostponed",
     "WorkerEnded",
     "WorkerReplaced",
     "WorkerStarted",
@@ -469,6 +474,56 @@ class SuspicionOver(Fact, frozen=True):
     reset: bool
 
 
+# The detector held to labelled pictures.
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """A share, and the interval it lies in; None where there is nothing to say."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+class ModelGated(Fact, frozen=True):
+    """Another detector was to take over. ``outcome``: ``passed`` or ``refused`` on labelled pictures;
+    ``same``, there is nothing to compare; ``forced``, and nobody looked; ``not_held``, there is no gate."""
+
+    model: str
+    outcome: str
+    why: str
+
+
+class ValidationPassed(Fact, frozen=True):
+    """The detector at work is as good as it should be on ``pictures`` labelled pictures. ``run``: the file
+    that was kept of it; ``figures``: ap, ap50, recall…; ``remarks``: what to know when reading them."""
+
+    run: str
+    dataset: str
+    pictures: int
+    model: str
+    figures: dict[str, Figure]
+    remarks: list[str]
+
+
+class ValidationFailed(Fact, frozen=True):
+    """It is not: ``problems`` says what lies below a floor, or below the baseline."""
+
+    run: str
+    dataset: str
+    pictures: int
+    model: str
+    figures: dict[str, Figure]
+    problems: list[str]
+
+
+class ValidationPostponed(Fact, frozen=True):
+    """It was to be validated ``since`` (monotonic seconds), and there is no idle capacity: ``why``."""
+
+    since: float
+    why: str
+
+
 AnyFact = (
     SessionOpened
     | SessionEnded
@@ -508,4 +563,8 @@ AnyFact = (
     | ConditionsKnown
     | LossSuspected
     | SuspicionOver
+    | ModelGated
+    | ValidationPassed
+    | ValidationFailed
+    | ValidationPostponed
 )

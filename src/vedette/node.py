@@ -44,6 +44,9 @@ from vedette.ingest.admission import HOLD_S, Admission
 from vedette.ladder.governor import Governor
 from vedette.ledger.keeper import Keeper
 from vedette.ledger.rows import Counters
+from vedette.quality.examiner import Examiner
+from vedette.quality.validate.schedule import Capacity
+from vedette.quality.validate.where import runs_of
 from vedette.quality.watch import DriftWatch
 from vedette.results import Result
 from vedette.roster import Changes, Entry, Roster
@@ -95,6 +98,7 @@ FIXED = (
     "connects",
     "recycle",
     "drift",
+    "validation",
     "workers",
     "ladder",
     "metrics",
@@ -214,6 +218,16 @@ class Node:
         )
         self.drift = self._drift_watch(config)
         """Who watches what the detector says of each camera; None where nobody does."""
+        self.examiner = Examiner(
+            config.validation,
+            runs=runs_of(config),
+            name=config.ledger.node,
+            at_work=lambda: detector_spec(self.config),
+            capacity=self._capacity,
+            tell=self._tell,
+            clock=self._clock,
+        )
+        """Who holds detectors to labelled pictures."""
         self._spec = b""
         """Of the detector at work, packed."""
         self.governor = Governor(
@@ -300,10 +314,16 @@ class Node:
         self.config = config
         return found
 
-    async def set_detector(self, config: Config, reason: str, detail: str = "") -> None:
-        """Make this configuration's detector the detector. Raises WorkerError where it cannot be; then
-        nothing has changed."""
-        await self.relief.detector(lambda: config, reason, detail)
+    async def set_detector(
+        self, config: Config, reason: str, detail: str = "", *, force: bool = False
+    ) -> str:
+        """Make this configuration's detector the detector; returns what labelled pictures say of it, in a
+        line. ``force``: whatever they say. Raises WorkerError where it cannot be, or must not; then nothing
+        has changed."""
+        async with self.examiner.one:
+            said = await self.examiner.gate(detector_spec(config), force=force)
+            await self.relief.detector(lambda: config, reason, detail)
+        return said
 
     async def recycle(self, name: str, reason: str = "operator", detail: str = "") -> None:
         """Put another process in a worker's place. Raises ConfigError where there is no such worker, and
@@ -371,6 +391,7 @@ class Node:
         self.keeper.start()
         if self.drift is not None:
             self.drift.start()
+        self.examiner.start()
         for child in self.children:
             self._spawn(child)
 
@@ -513,6 +534,7 @@ class Node:
         self._spec = msgspec.msgpack.encode(detector_spec(self.config))
         if self.drift is not None:
             self.drift.new_detector()
+        self.examiner.new_detector()
 
     @property
     def _detectors(self) -> list[Child]:
@@ -677,6 +699,7 @@ class Node:
             self.governor.tick()
             self.keeper.tick()
             self.recycler.tick()
+            self.examiner.tick()
             if now - self._usage_read_at > USAGE_EVERY_S:
                 self._usage_read_at = now
                 memory = now - self._memory_read_at > MEMORY_EVERY_S
@@ -694,7 +717,19 @@ class Node:
         aside = [
             Watched(f"{each.name} (aside)", each.kind, each.pid) for each in self._standing_by if each.pid
         ]
+        aside += [Watched(name, "validation", pid) for name, pid in self.examiner.processes]
         return [Watched("node", "node", os.getpid()), *workers, *aside]
+
+    def _capacity(self) -> Capacity:
+        machine = self.usage.machine
+        return Capacity(
+            well=self.relief.under_way is None and all(child.ready for child in self.children),
+            thinned=self.governor.thinned,
+            smaller=int(self.table.header["size"]) > 0,
+            detector=float(self.table.loads[0]["busy"]),
+            cpu=self.governor.cpu_busy,
+            memory=None if machine is None else machine.memory_available,
+        )
 
     def _cannot_read(self, why: str) -> None:
         self._observe(Trouble(at=self._clock.monotonic(), where="usage", message=why))
@@ -831,6 +866,7 @@ class Node:
     async def _stop(self) -> None:
         self._reader.close()
         self.recycler.close()
+        self.examiner.close()
         self.usage.read(self._processes(), memory=False)
         deadline = self._clock.monotonic() + STOP_WITHIN_S
         everybody = [*self.children, *self._standing_by]

@@ -143,6 +143,8 @@ class RunningNode:
         self._faces = Faces(self, config, self._trouble, answers=answers)
         self._stop_asked = False
         self._changing = threading.Lock()
+        self._detecting = threading.Lock()
+        """For other detectors: to look at labelled pictures takes minutes, and cameras do not wait for it."""
         self._started = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="vedette-node", daemon=True)
@@ -230,20 +232,23 @@ class RunningNode:
     def resume(self, name: str) -> None:
         self._on_loop(lambda: self._node.fleet.resume(name))
 
-    def reload(self, config: Config | str | Path) -> Changes:
+    def reload(self, config: Config | str | Path, *, force: bool = False) -> Changes:
         """Watch the cameras of another configuration; the ones that are the same are not touched.
 
-        Another detector takes over with nothing lost; raises WorkerError where it cannot: then the cameras
-        are those of the new configuration, and the detector is the one before. Everything but cameras, their
-        defaults, trackers, ``max_age`` and the detector stays as it was started.
+        Another detector takes over with nothing lost; raises WorkerError where it cannot, or where labelled
+        pictures speak against it and it is not brought in by ``force``: then the cameras are those of the new
+        configuration, and the detector is the one before. Everything but cameras, their defaults, trackers,
+        ``max_age`` and the detector stays as it was started.
         """
         new = config if isinstance(config, Config) else load_config(config)
         found = self._apply(lambda _: new)
         if new.detector != self.config.detector:
-            with self._changing:
+            with self._detecting:
                 changed = self.config.model_copy(update={"detector": new.detector, "folder": new.folder})
                 try:
-                    self._wait_for(self._begin(lambda: self._node.set_detector(changed, "reload")))
+                    self._wait_for(
+                        self._begin(lambda: self._node.set_detector(changed, "reload", force=force))
+                    )
                 except WorkerError as err:
                     raise WorkerError(f"the cameras were changed, the detector was not: {err}") from err
         return found
@@ -258,25 +263,31 @@ class RunningNode:
         """
         self._wait_for(self._begin(lambda: self._node.recycle(worker)))
 
-    def set_model(self, model: str | Path, **settings: Any) -> None:
+    def set_model(self, model: str | Path, *, force: bool = False, **settings: Any) -> str:
         """Let another model detect from now on, with nothing lost: an ONNX file, and keys of ``detector:``
-        that are to be others.
+        that are to be others. Returns when it does, with what labelled pictures say of it, in a line.
 
-        Returns when it does. Raises ConfigError for settings that cannot be, WorkerError where the model
-        cannot be used: then the one before goes on.
+        Raises ConfigError for settings that cannot be, WorkerError where the model cannot be used, or where
+        labelled pictures speak against it and it is not brought in by ``force``: then the one before goes on.
         """
-        with self._changing:
+        with self._detecting:
             config = self.config.with_detector({"model": str(model), "python": None, **settings})
-            self._wait_for(self._begin(lambda: self._node.set_detector(config, "model", str(model))))
+            return self._wait_for(
+                self._begin(lambda: self._node.set_detector(config, "model", str(model), force=force))
+            )
 
-    def begin(self, order: Order) -> Future[None]:
+    def begin(self, order: Order) -> Future[Any]:
         """Begin what somebody ordered over the control socket."""
         if order.kind == "recycle":
             return self._begin(lambda: self._node.recycle(order.what))
         config = self.config.with_detector({"model": order.what, "python": None})
-        return self._begin(lambda: self._node.set_detector(config, "model", order.what))
+        return self._begin(lambda: self._node.set_detector(config, "model", order.what, force=order.force))
 
-    def _begin(self, work: Callable[[], Coroutine[Any, Any, None]]) -> Future[None]:
+    def progress(self) -> str:
+        """How far that is, in words; empty where there is nothing to say."""
+        return self._node.examiner.progress
+
+    def _begin(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Future[T]:
         self._on_loop(lambda: None)  # a node that does not run says so
         assert self._loop is not None
         return asyncio.run_coroutine_threadsafe(work(), self._loop)

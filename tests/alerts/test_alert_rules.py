@@ -19,6 +19,8 @@ from vedette.facts import (
     Quarantined,
     Released,
     Trouble,
+    ValidationFailed,
+    ValidationPassed,
     WorkerEnded,
 )
 
@@ -413,6 +415,23 @@ def test_a_worker_in_quarantine_is_critical_and_its_release_is_told() -> None:
     titles = world.titles(700)
     assert any(title.startswith("Worker cameras-0 is out of quarantine") for title in titles)
     assert any("Worker cameras-0 is steady again" in title for title in titles)
+
+
+def test_a_detector_that_does_worse_on_labelled_pictures_is_told_of_until_it_passes() -> None:
+    world, told = World(), {"run": "r", "dataset": "yard", "pictures": 80, "figures": {}}
+    failed = ValidationFailed(at=0, model="new.onnx", problems=["recall is 0.500, below 0.600"], **told)
+    world.take(failed)
+    [message] = world.passes(15)
+    assert message.title == "The detector does worse than it should"
+    assert message.severity is Severity.WARNING
+    assert "new.onnx on 80 pictures of yard: recall is 0.500, below 0.600" in message.body
+    world.take(failed)
+    assert world.passes(3600) == [], "once is enough"
+    world.take(ValidationPassed(at=0, model="better.onnx", remarks=[], **told))
+    assert world.titles(15) == ["The detector does as well as it should again, after 60 min"]
+    quiet = World(rules={"validation": False})
+    quiet.take(failed)
+    assert quiet.passes(60) == []
 
 
 def test_a_ledger_that_cannot_be_written_is_critical_and_its_return_is_told() -> None:

@@ -38,6 +38,19 @@ def test_an_order_is_done_when_what_it_began_is() -> None:
     assert orders.became(number) == orders.became(number) == Became(done=True)
 
 
+def test_how_far_it_is_and_what_is_to_be_said_of_it_is_told() -> None:
+    begun, far = Begun(), ["3 of 80 pictures"]
+    orders = Orders(begun, lambda: far[0])
+    number = orders.give(Order(kind="model", what="new.onnx", force=True)).number
+    assert begun.orders[0].force
+    assert orders.became(number) == Became(done=False, words="3 of 80 pictures")
+    begun.futures[0].set_result("held to rtsp://me:geheim@gate/x")  # type: ignore[arg-type]
+    told = orders.became(number)
+    assert told.done
+    assert told.words.startswith("held to rtsp://")
+    assert "geheim" not in told.words
+
+
 def test_why_it_was_not_done_is_said_without_passwords() -> None:
     begun = Begun()
     orders = Orders(begun)

@@ -322,6 +322,7 @@ def test_an_operator_replaces_workers_and_the_model_of_a_node_that_runs(run: Run
     )
     done = command(run, "model", "set", str(model))
     assert done.returncode == 0, done.stderr
+    assert "it was not held to labelled pictures: there are none" in done.stdout
     seen = len(run.results)
     run.until(lambda run: len(run.results) > seen + 20, "there are more results")
     last = run.results[-1]["detections"]

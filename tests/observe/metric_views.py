@@ -10,7 +10,15 @@ import numpy as np
 from vedette.causes import Blame, Cause
 from vedette.endings import Ending
 from vedette.histogram import BUCKETS, COARSE, COARSE_BUCKETS, bucket_of
-from vedette.observe.views import CameraView, Frames, Histograms, NodeView, SinkView, WorkerView
+from vedette.observe.views import (
+    CameraView,
+    Frames,
+    Histograms,
+    NodeView,
+    SinkView,
+    ValidationView,
+    WorkerView,
+)
 from vedette.supervise.figures import MachineUsage, ProcessUsage
 from vedette.workers.table import STAGES
 
@@ -96,6 +104,18 @@ def node(cameras: Sequence[CameraView] | None = None, **fields: object) -> NodeV
         max_age_s=1.0,
         usage=usage("node"),
         machine=MachineUsage(8 * 10**9, 0.75, 20 * 10**9, 4),
+        validation=ValidationView(
+            at=1_800_000_000.0,
+            dataset="yard",
+            pictures=80,
+            model="m.onnx",
+            figures={
+                "ap50": (0.7, 0.65, 0.75),
+                "recall": (0.55, None, None),
+                "precision": (None, None, None),
+            },
+            problems=("recall is 0.550, below 0.600",),
+        ),
     )
     return replace(view, **fields)  # type: ignore[arg-type]
 

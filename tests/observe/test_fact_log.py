@@ -10,14 +10,19 @@ import pytest
 from vedette.causes import Blame, Cause, kind_of
 from vedette.facts import (
     AnyFact,
+    Figure,
     Gap,
     GapClosed,
     GapOpened,
+    ModelGated,
     ReplacementFailed,
     ReplacementPostponed,
     Resized,
     Stepped,
     Trouble,
+    ValidationFailed,
+    ValidationPassed,
+    ValidationPostponed,
     WorkerReplaced,
 )
 from vedette.observe.fact_log import log_fact
@@ -135,3 +140,40 @@ def test_other_rows_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     lines = logged(rows(Cause.STALLED), capsys)
     assert [line["event"] for line in lines] == ["camera blind", "gap over"]
     assert lines[1]["seconds"] == 2.0
+
+
+def test_what_the_gate_said_of_a_model_is_logged_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    outcomes = ("passed", "same", "refused", "forced", "not_held")
+    lines = logged([ModelGated(at=1, model="m.onnx", outcome=each, why="so") for each in outcomes], capsys)
+    assert [(line["level"], line["event"]) for line in lines] == [
+        ("info", "model held to labelled pictures"),
+        ("info", "model held to labelled pictures"),
+        ("warning", "model refused"),
+        ("warning", "model not held to labelled pictures"),
+        ("warning", "model not held to labelled pictures"),
+    ]
+    assert {(line["model"], line["why"]) for line in lines} == {("m.onnx", "so")}
+
+
+def test_a_validation_is_logged_with_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = {"ap50": Figure(0.71234, 0.65, 0.75), "recall": Figure(None)}
+    told = {
+        "at": 7200.0,
+        "run": "r",
+        "dataset": "yard",
+        "pictures": 80,
+        "model": "m.onnx",
+        "figures": figures,
+    }
+    facts: list[AnyFact] = [
+        ValidationPassed(**told, remarks=["few pictures"]),  # type: ignore[arg-type]
+        ValidationFailed(**told, problems=["AP50 is 0.712, below 0.800"]),  # type: ignore[arg-type]
+        ValidationPostponed(at=7200.0, since=0.0, why="the detector has no rest"),
+    ]
+    passed, failed, postponed = logged(facts, capsys)
+    assert (passed["level"], passed["event"]) == ("info", "detector validated")
+    assert (passed["ap50"], passed["pictures"], passed["remarks"]) == (0.712, 80, ["few pictures"])
+    assert "recall" not in passed
+    assert (failed["level"], failed["event"]) == ("error", "detector failed validation")
+    assert failed["problems"] == ["AP50 is 0.712, below 0.800"]
+    assert (postponed["event"], postponed["hours"]) == ("validation put off", 2.0)

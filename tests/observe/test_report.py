@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from vedette.errors import ConfigError
 from vedette.observe.bottleneck import Bottleneck
-from vedette.observe.report import build_report, write_report
-from vedette.observe.views import CameraView, Frames, NodeView, Percentiles, SinkView, WorkerView
+from vedette.observe.report import build_report, summary, write_report
+from vedette.observe.views import (
+    CameraView,
+    Frames,
+    NodeView,
+    Percentiles,
+    SinkView,
+    ValidationView,
+    WorkerView,
+)
 from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 from vedette.workers.table import STAGES
 
@@ -120,6 +130,37 @@ def test_the_report_has_exactly_the_documented_keys() -> None:
             ],
         },
     }
+
+
+def test_what_labelled_pictures_say_of_the_detector_is_there_and_in_the_summary() -> None:
+    figures = {"ap50": (0.71234, 0.6551, 0.7612), "recall": (0.5, None, None), "ap": (None, None, None)}
+    good = ValidationView(1_800_000_000.0, "yard", 80, "m.onnx", figures)
+    report = build_report(NodeView((CAMERA,), validation=good))["node"]["validation"]
+    assert report == {
+        "at": "2027-01-15T08:00:00+00:00",
+        "dataset": "yard",
+        "pictures": 80,
+        "model": "m.onnx",
+        "passed": True,
+        "problems": [],
+        "figures": {
+            "ap50": {"value": 0.7123, "low": 0.6551, "high": 0.7612},
+            "recall": {"value": 0.5, "low": None, "high": None},
+            "ap": {"value": None, "low": None, "high": None},
+        },
+    }
+    assert said(NodeView((CAMERA,), validation=good)) == (
+        "detector held to 80 labelled pictures of yard: AP50 0.712 (0.655 … 0.761), recall 0.500"
+    )
+    bad = replace(good, problems=("recall is 0.500, below 0.600",))
+    assert said(NodeView((CAMERA,), validation=bad)).endswith("recall 0.500; recall is 0.500, below 0.600")
+
+
+def said(view: NodeView) -> str:
+    console = Console(width=200, file=io.StringIO())
+    console.print(summary(view, width=200))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    return next(line.strip() for line in lines if line.startswith("detector held"))
 
 
 def test_what_processes_have_is_there_where_it_was_looked_at() -> None:

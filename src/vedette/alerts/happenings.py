@@ -7,7 +7,7 @@ from collections import deque
 from vedette.alerts.book import Book, wait_left
 from vedette.alerts.cameras import seconds
 from vedette.alerts.settings import BurstRule
-from vedette.facts import Gap, Quarantined, Released, Trouble, WorkerEnded
+from vedette.facts import Gap, Quarantined, Released, Trouble, ValidationFailed, WorkerEnded
 from vedette.supervise.exits import in_words
 
 __all__ = ["Happenings", "is_burst"]
@@ -90,6 +90,18 @@ class Happenings:
         elif condition.until is not None and began > condition.until:
             condition.times += 1
             condition.began, condition.until = began, end
+
+    def validation_failed(self, fact: ValidationFailed, now: float, wall: float) -> None:
+        rule, conditions = self._book.rules.validation, self._book.conditions
+        if not rule.enabled:
+            return
+        detail = f"{fact.model} on {fact.pictures} pictures of {fact.dataset}: {'; '.join(fact.problems)}"
+        if (known := conditions.get("validation")) is not None:
+            known.detail = detail
+            known.goes_on()
+            return
+        due = now + wait_left(rule.after, wall, wall)
+        self._book.begin("validation", "validation", began=wall, due=due, detail=detail)
 
     def trouble(self, fact: Trouble, now: float, wall: float) -> None:
         if fact.where == "ledger":

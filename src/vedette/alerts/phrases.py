@@ -107,6 +107,12 @@ RULES = {
         "Gaps are recorded again",
     ),
     "trouble": Phrases("Trouble: {name}", "Trouble in {n} places"),
+    "validation": Phrases(
+        "The detector does worse than it should",
+        "The detector does worse than it should",
+        "The detector does as well as it should again, after {lasted}",
+        "The detector does as well as it should again",
+    ),
     "coverage": Phrases("{name} saw only {detail} of the last day", "{n} cameras saw too little last day"),
 }
 
@@ -161,5 +167,7 @@ ADVICE: dict[str, str] = {
     "detector": "Pictures come and nobody looks at them. The log says why it does not start.",
     "worker": "The log says why; a stream that crashes the decoder is a usual reason.",
     "quarantine": "The log says why it dies. `vedette recycle` with its name tries it at once.",
+    "validation": "It is so on labelled pictures, whatever the light is now. `vedette validate` shows on "
+    "which; `vedette model set` brings another model in.",
     "ledger": "Is the disk full, or the database gone?",
 }

@@ -38,6 +38,8 @@ from vedette.facts import (
     Quarantined,
     Released,
     Trouble,
+    ValidationFailed,
+    ValidationPassed,
     WorkerEnded,
 )
 
@@ -92,6 +94,10 @@ class Alerts:
                 self._happenings.quarantined(fact, now, wall)
             case Released():
                 self._happenings.released(fact, wall)
+            case ValidationFailed():
+                self._happenings.validation_failed(fact, now, wall)
+            case ValidationPassed():
+                self._book.conditions.end("validation", wall)
             case Trouble():
                 self._happenings.trouble(fact, now, wall)
 

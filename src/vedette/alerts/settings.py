@@ -169,6 +169,8 @@ class AlertRules(_AlertSettings):
     """Gaps cannot be recorded."""
     trouble: AlertRule = _default(after=1)
     """A sink cannot write, the detector raises, a target of alerts fails."""
+    validation: AlertRule = _default(after=1)
+    """The detector at work lies below a floor or its baseline on labelled pictures."""
     coverage: CoverageRule = Field(default_factory=CoverageRule)
 
     @model_validator(mode="before")

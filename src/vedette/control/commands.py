@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -28,17 +29,24 @@ def recycle(
     node: Node = None,
 ) -> None:
     """Put another process in a worker's place, with nothing lost."""
-    took = _done("recycle", worker, node)
+    took, _ = _done("recycle", worker, node)
     print(f"{worker} was replaced in {took:.1f} s")
 
 
 @model.command("set")
 def model_set(
-    file: Annotated[Path, typer.Argument(help="An ONNX file, on the node's machine.")], node: Node = None
+    file: Annotated[Path, typer.Argument(help="An ONNX file, on the node's machine.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Do not hold it to the labelled pictures of the configuration.")
+    ] = False,
+    node: Node = None,
 ) -> None:
-    """Let another model detect, with nothing lost. If it cannot be used, the one before goes on."""
-    took = _done("model", str(file.absolute()), node)
+    """Let another model detect, with nothing lost. If it cannot be used, or is worse on the labelled pictures
+    of the node's configuration, the one before goes on."""
+    took, words = _done("model", str(file.absolute()), node, force=force)
     print(f"{file} detects since {took:.1f} s after it was asked for")
+    if words:
+        print(words)
 
 
 def _connected(node: str | None) -> ControlClient:
@@ -50,16 +58,27 @@ def _connected(node: str | None) -> ControlClient:
     return ControlClient.connect(choose_node(node, find_nodes()).path)
 
 
-def _done(kind: Literal["recycle", "model"], what: str, node: str | None) -> float:
-    """Seconds it took. Raises ControlError with the reason where it was not done."""
+def _done(
+    kind: Literal["recycle", "model"], what: str, node: str | None, *, force: bool = False
+) -> tuple[float, str]:
+    """Seconds it took, and what is to be said of it. Raises ControlError with the reason where it was not
+    done."""
     # Imported here: `--help` loads nothing heavy.
     from vedette.control.protocol import ControlError, Order
 
     began = time.monotonic()
     with _connected(node) as client:
-        number = client.order(Order(kind=kind, what=what))
+        number = client.order(Order(kind=kind, what=what, force=force))
         while not (became := client.became(number)).done:
+            _show(became.words)
             time.sleep(ASK_EVERY_S)
+    _show("")
     if became.failed:
         raise ControlError(f"it was not done: {became.failed}")
-    return time.monotonic() - began
+    return time.monotonic() - began, became.words
+
+
+def _show(words: str) -> None:
+    """How far it is, on one line of a terminal."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)

@@ -18,10 +18,11 @@ REMEMBERED = 32
 
 
 class Orders:
-    """One node's. ``do`` may raise VedetteError."""
+    """One node's. ``do`` may raise VedetteError; a text that comes of it is told. ``progress``: how far it
+    is, in words; empty where there is nothing to say."""
 
-    def __init__(self, do: Do) -> None:
-        self._do = do
+    def __init__(self, do: Do, progress: Callable[[], str] = lambda: "") -> None:
+        self._do, self._progress = do, progress
         self._given: dict[int, Future[Any]] = {}
         self._next = 1
 
@@ -43,8 +44,11 @@ class Orders:
         if future is None:
             raise ControlError(f"there is no order {number}")
         if not future.done():
-            return Became(done=False)
+            return Became(done=False, words=redact(self._progress()))
         if future.cancelled():
             return Became(done=True, failed="the node was stopped")
         error = future.exception()
-        return Became(done=True, failed="" if error is None else redact(str(error)) or type(error).__name__)
+        if error is not None:
+            return Became(done=True, failed=redact(str(error)) or type(error).__name__)
+        said = future.result()
+        return Became(done=True, words=redact(said) if isinstance(said, str) else "")

@@ -68,6 +68,8 @@ class Order(Said, frozen=True, kw_only=True, tag="order"):
 
     kind: Literal["recycle", "model"]
     what: str
+    force: bool = False
+    """Whatever labelled pictures say of the model."""
 
 
 class WhatBecame(Said, frozen=True, kw_only=True, tag="became"):
@@ -83,10 +85,12 @@ class Ordered(msgspec.Struct, frozen=True, tag_field="type", tag="ordered"):
 
 
 class Became(msgspec.Struct, frozen=True, tag_field="type", tag="became"):
-    """``done``: it is over; ``failed``: why it was not done after all, empty where it was."""
+    """``done``: it is over; ``failed``: why it was not done after all, empty where it was. ``words``: what is
+    to be said of it, or how far it is; may be empty."""
 
     done: bool
     failed: str = ""
+    words: str = ""
 
 
 class Seen(msgspec.Struct, frozen=True, tag_field="type", tag="seen"):

@@ -47,8 +47,8 @@ LOOK_EVERY_S = 0.5
 
 class ControlServer:
     """Answers requests until it is closed. ``name``: the node's. ``view(details)``: what it looks like now,
-    called from this server's thread. ``do`` begins what is ordered. ``folder``: for the socket; else the
-    user's runtime folder."""
+    called from this server's thread. ``do`` begins what is ordered, ``progress`` says how
+    far that is. ``folder``: for the socket; else the user's runtime folder."""
 
     def __init__(
         self,
@@ -56,10 +56,11 @@ class ControlServer:
         view: Callable[[bool], NodeView],
         *,
         do: Do | None = None,
+        progress: Callable[[], str] = lambda: "",
         folder: Path | None = None,
     ) -> None:
         self._name, self._view, self._folder = name, view, folder
-        self._orders = None if do is None else Orders(do)
+        self._orders = None if do is None else Orders(do, progress)
         self._path: Path | None = None
         self._inode = 0
         self._callers: dict[int, Caller] = {}

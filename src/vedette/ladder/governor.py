@@ -92,6 +92,11 @@ class Governor:
         self.cpu_busy = 0.0
 
     @property
+    def thinned(self) -> int:
+        """Cameras for which less is done than was asked for."""
+        return len(self._thinned)
+
+    @property
     def _table(self) -> Table:
         return self._table_of()
 

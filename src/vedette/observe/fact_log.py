@@ -21,6 +21,7 @@ from vedette.facts import (
     IncidentOpened,
     Isolated,
     LossSuspected,
+    ModelGated,
     Quarantined,
     Recovered,
     Released,
@@ -34,6 +35,9 @@ from vedette.facts import (
     SuspicionOver,
     TracksEnded,
     Trouble,
+    ValidationFailed,
+    ValidationPassed,
+    ValidationPostponed,
     WorkerEnded,
     WorkerReplaced,
 )
@@ -98,6 +102,8 @@ def log_fact(fact: AnyFact) -> None:
             _log_worker(fact)
         case LossSuspected() | ConditionsUnseen() | ConditionsKnown() | SuspicionOver():
             _log_drift(fact)
+        case ModelGated() | ValidationPassed() | ValidationFailed() | ValidationPostponed():
+            _log_validation(fact)
         case Trouble():
             # A trace that is lost costs no result.
             say = log.warning if fact.where == "traces" else log.error
@@ -169,6 +175,39 @@ def _log_drift(fact: AnyFact) -> None:
             log.warning("conditions unseen", camera=fact.camera, light=fact.light, hour=fact.hour)
         case ConditionsKnown() | SuspicionOver():
             log.info(_words(type(fact).__name__), camera=fact.camera)
+
+
+def _log_validation(fact: AnyFact) -> None:
+    log = structlog.get_logger()
+    match fact:
+        case ModelGated():
+            quiet = fact.outcome in ("passed", "same")
+            say = log.info if quiet else log.warning
+            say(_OUTCOMES[fact.outcome], model=fact.model, why=fact.why)
+        case ValidationPassed():
+            log.info("detector validated", **_of_run(fact), remarks=fact.remarks)
+        case ValidationFailed():
+            log.error("detector failed validation", **_of_run(fact), problems=fact.problems)
+        case ValidationPostponed():
+            log.warning("validation put off", why=fact.why, hours=round((fact.at - fact.since) / 3600, 1))
+
+
+_OUTCOMES = {
+    "passed": "model held to labelled pictures",
+    "same": "model held to labelled pictures",
+    "refused": "model refused",
+    "forced": "model not held to labelled pictures",
+    "not_held": "model not held to labelled pictures",
+}
+
+
+def _of_run(fact: ValidationPassed | ValidationFailed) -> dict[str, object]:
+    figures: dict[str, object] = {
+        name: round(fact.figures[name].value or 0.0, 3)
+        for name in ("ap50", "recall", "precision")
+        if name in fact.figures and fact.figures[name].value is not None
+    }
+    return {"model": fact.model, "dataset": fact.dataset, "pictures": fact.pictures, **figures}
 
 
 def _log_gap(fact: GapOpened | GapClosed) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from vedette.observe.bottleneck import Bottleneck, find_bottleneck
 from vedette.observe.gauges import Gauges
 from vedette.observe.spent import where_the_time_went
 from vedette.observe.table import line, render
-from vedette.observe.views import CameraView, NodeView, Percentiles, WorkerView
+from vedette.observe.views import CameraView, NodeView, Percentiles, ValidationView, WorkerView
 from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 from vedette.whole_files import write_whole
 from vedette.workers.table import STAGES
@@ -61,7 +62,39 @@ def _node(view: NodeView, bottleneck: Bottleneck) -> dict[str, Any]:
         found["usage"] = _usage(view.usage, view.peak)
     if view.machine is not None:
         found["machine"] = _machine(view.machine)
+    if view.validation is not None:
+        found["validation"] = _validation(view.validation)
     return found
+
+
+def _validation(validation: ValidationView) -> dict[str, Any]:
+    names = ("value", "low", "high")
+    return {
+        "at": datetime.fromtimestamp(validation.at, UTC).isoformat(timespec="seconds"),
+        "dataset": validation.dataset,
+        "pictures": validation.pictures,
+        "model": validation.model,
+        "passed": validation.passed,
+        "problems": list(validation.problems),
+        "figures": {
+            name: {
+                end: None if share is None else round(share, 4)
+                for end, share in zip(names, shares, strict=True)
+            }
+            for name, shares in validation.figures.items()
+        },
+    }
+
+
+def _in_a_line(validation: ValidationView) -> str:
+    """``held to 80 labelled pictures of yard: AP50 0.712 (0.655 … 0.761), recall 0.690 (…)``"""
+    told = []
+    for name, word in (("ap50", "AP50"), ("recall", "recall")):
+        value, low, high = validation.figures.get(name, (None, None, None))
+        if value is not None:
+            told.append(word + f" {value:.3f}" + ("" if low is None else f" ({low:.3f} … {high:.3f})"))
+    said = f"held to {validation.pictures} labelled pictures of {validation.dataset}: {', '.join(told)}"
+    return said if validation.passed else f"{said}; {'; '.join(validation.problems)}"
 
 
 def _worker(worker: WorkerView) -> dict[str, Any]:
@@ -165,4 +198,8 @@ def summary(
     found = find_bottleneck(view) if bottleneck is None else bottleneck
     parts: list[RenderableType] = [render(view, found, width=width, rows=100, closing=True), Text("")]
     parts += [where_the_time_went(view, found, gauges=gauges, width=width), Text("")]
+    if view.validation is not None:
+        parts.append(
+            Text(f"detector {_in_a_line(view.validation)}", style="" if view.validation.passed else "red")
+        )
     return Group(*parts, Text(line(view)))

@@ -19,6 +19,7 @@ __all__ = [
     "NodeView",
     "Percentiles",
     "SinkView",
+    "ValidationView",
     "WorkerView",
 ]
 
@@ -154,6 +155,24 @@ class SinkView:
 
 
 @dataclass(frozen=True, slots=True)
+class ValidationView:
+    """What was last said of the detector at work on labelled pictures. ``at``: Unix seconds. ``figures``: ap,
+    ap50, ap75, recall, precision, each with the interval it lies in; None where there is nothing to say.
+    ``problems``: why it did not pass; empty where it did."""
+
+    at: float
+    dataset: str
+    pictures: int
+    model: str
+    figures: Mapping[str, tuple[float | None, float | None, float | None]]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
 class NodeView:
     """The whole node. ``uptime_s``: since it was started. ``cpu_percent``: of one core, all processes.
 
@@ -185,6 +204,8 @@ class NodeView:
     usage: ProcessUsage | None = None
     peak: Peak = field(default_factory=Peak)
     machine: MachineUsage | None = None
+    validation: ValidationView | None = None
+    """None where the detector at work was not held to labelled pictures yet."""
 
     @property
     def frames(self) -> Frames:

@@ -21,6 +21,7 @@ from vedette.observe.views import (
     NodeView,
     Percentiles,
     SinkView,
+    ValidationView,
     WorkerView,
 )
 from vedette.quality.drift.light import light_words
@@ -135,6 +136,20 @@ class Watch:
             usage=node.usage.of("node"),
             peak=node.usage.peak_of("node"),
             machine=node.usage.machine,
+            validation=self._validation(),
+        )
+
+    def _validation(self) -> ValidationView | None:
+        latest = self._node.examiner.latest
+        if latest is None:
+            return None
+        return ValidationView(
+            at=latest.at,
+            dataset=latest.dataset,
+            pictures=latest.pictures,
+            model=latest.model,
+            figures={name: (each.value, each.low, each.high) for name, each in latest.figures.items()},
+            problems=tuple(latest.problems),
         )
 
     def _videos(self) -> Iterator[SinkView]:

@@ -1,4 +1,4 @@
-"""Entry point of a worker process: ``python -m vedette.workers camera|inference FD``.
+"""Entry point of a worker process: ``python -m vedette.workers camera|inference|validation FD``.
 
 FD is this worker's end of a channel to the node. Nothing comes by environment or command line but that: what
 to do arrives over the channel.
@@ -16,7 +16,7 @@ import traceback
 from typing import Any
 
 from vedette.errors import redact
-from vedette.workers.protocol import Busy, Channel, Start, StartInference
+from vedette.workers.protocol import Busy, Channel, Examine, Start, StartInference
 from vedette.workers.table import Table
 from vedette.workers.threads import name_thread
 
@@ -45,6 +45,8 @@ def main(kind: str, fd: int) -> int:
         start, fds = _first_word(channel)
     except EOFError:
         return 0
+    if kind == "validation":
+        return _run_validation(start, channel)
     table = Table(fds[0], start.cameras, start.workers)
     if kind == "camera":
         _run_camera_worker(start, channel, table, fds[1])
@@ -77,6 +79,12 @@ def _run_camera_worker(start: Start, channel: Channel, table: Table, doorbell: i
     uvloop.run(work())
     # Threads that libavformat holds must not hold the process.
     os._exit(0)
+
+
+def _run_validation(order: Examine, channel: Channel) -> int:
+    from vedette.quality.validate.worker import run  # it looks at no camera, and needs no table
+
+    return run(order, channel)
 
 
 def _run_inference_worker(start: StartInference, channel: Channel, table: Table, doorbell: int) -> None:

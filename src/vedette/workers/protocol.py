@@ -36,6 +36,8 @@ __all__ = [
     "Done",
     "Drain",
     "Drained",
+    "Examine",
+    "Examined",
     "Facts",
     "Fetch",
     "Filled",
@@ -44,6 +46,7 @@ __all__ = [
     "Hello",
     "Joined",
     "Link",
+    "LookedAt",
     "MayConnect",
     "MessageTooLong",
     "Nudge",
@@ -95,6 +98,29 @@ class StartInference(Message, frozen=True):
     """As many as a batch may have to take so many seconds; None = always as many as there are."""
     stand_by: bool = False
     """Load and warm the model, meet the camera workers, leave the table alone, and wait for ``Begin``."""
+
+
+class Examine(Message, frozen=True):
+    """First word to a validation worker: hold a detector to a labelled set, and say what came of it."""
+
+    dataset: str
+    images: str | None
+    """Where its pictures lie; None: beside it."""
+    runs: str
+    """Folder with the baselines."""
+    kept: str
+    """Folder for the runs that this one makes."""
+    candidate: bytes
+    """The detector's settings, packed."""
+    running: bytes = b""
+    """Of the one at work, which it is compared with; empty where it is that one, which is held to the
+    baseline."""
+    running_hash: str = ""
+    """Of the file that the one at work was loaded from, which may be another by now; empty: not known."""
+    identity: str = ""
+    """By which the node knows the candidate."""
+    tolerance: float = 0.0
+    floors: dict[str, float] = {}
 
 
 class AddCamera(Message, frozen=True):
@@ -204,6 +230,18 @@ class Busy(Message, frozen=True):
 
     kind: str
     message: str
+
+
+class LookedAt(Message, frozen=True):
+    """So far it has come, in words."""
+
+    words: str
+
+
+class Examined(Message, frozen=True):
+    """What came of ``Examine``: a :class:`vedette.quality.validate.verdict.Verdict`, packed."""
+
+    verdict: bytes
 
 
 class Tried(Message, frozen=True):
@@ -408,6 +446,9 @@ _ANY = (
     | Hello
     | HandOver
     | HandedOver
+    | Examine
+    | LookedAt
+    | Examined
     | TakeOver
     | Joined
     | Fetch

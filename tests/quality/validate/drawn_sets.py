@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from vedette.quality.labels.dataset import Box, Dataset, Picture
@@ -19,6 +21,27 @@ def drawn_set(seed: int, pictures: int = 20, crowded: float = 0.1) -> Dataset:
             for number in range(pictures)
         ),
     )
+
+
+def hours(dataset: Dataset, pictures: int, camera: str = "gate") -> Dataset:
+    """The same, each so many pictures taken within an hour."""
+    return replace(
+        dataset,
+        pictures=tuple(
+            replace(each, camera=camera, captured_at=3600.0 * (number // pictures) + number % pictures)
+            for number, each in enumerate(dataset.pictures)
+        ),
+    )
+
+
+def seen_by_the_hour(dataset: Dataset, seed: int, pictures: int, spread: float = 0.35) -> list[Found]:
+    """Seen well in some hours and badly in others: in each a share of the objects is found, drawn anew."""
+    rng, found = np.random.default_rng(seed), []
+    for start in range(0, len(dataset.pictures), pictures):
+        part = replace(dataset, pictures=dataset.pictures[start : start + pictures])
+        sharp = float(np.clip(0.6 + rng.uniform(-spread, spread), 0, 1))
+        found += seen(part, int(rng.integers(2**31)), sharp=sharp)
+    return found
 
 
 def _boxes(rng: np.random.Generator, crowded: float) -> tuple[Box, ...]:

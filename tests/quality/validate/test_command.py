@@ -52,6 +52,22 @@ def test_below_the_floor_the_exit_code_is_1(tmp_path: Path) -> None:
     assert "✗ recall is 0.000, below 0.600" in done.stdout
 
 
+def test_what_is_not_given_is_the_configurations(tmp_path: Path) -> None:
+    squares(tmp_path)
+    path = detector(tmp_path, shift=40)
+    section = "validation: {dataset: set.json, floors: {recall: 0.6}, runs: mine}\n"
+    path.write_text(path.read_text() + section)
+    done = CliRunner(env={"COLUMNS": "160"}).invoke(app, ["validate", str(path)])
+    assert done.exit_code == 1
+    assert "✗ recall is 0.000, below 0.600" in done.stdout
+    assert len(list((tmp_path / "mine").glob("2*.json"))) == 1
+    done = CliRunner().invoke(app, ["validate", str(path), "--floor", "recall=0"])
+    assert done.exit_code == 0
+    path.write_text(path.read_text().replace(section, ""))
+    done = CliRunner().invoke(app, ["validate", str(path)])
+    assert "which labelled set?" in str(done.exception)
+
+
 def test_later_runs_are_held_to_the_baseline(tmp_path: Path) -> None:
     squares(tmp_path)
     done = validate(tmp_path, "--baseline", "set")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from quality.validate.drawn_sets import drawn_set, seen
+from quality.validate.drawn_sets import drawn_set, hours, seen, seen_by_the_hour
 from vedette.quality.labels.dataset import Dataset
 from vedette.quality.validate.coco_eval import Found, records_of
-from vedette.quality.validate.estimate import FIGURES, differences, estimates
+from vedette.quality.validate.estimate import CLUSTERS_FROM, FIGURES, differences, estimates, units_of
 from vedette.quality.validate.records import Records
 
 
@@ -117,3 +119,53 @@ def test_one_picture_has_no_interval() -> None:
         ].lies_below
         == 0
     )
+
+
+# ---- pictures that are nearly the same one
+
+
+def test_pictures_of_one_hour_count_as_one_where_there_are_enough_hours() -> None:
+    dataset = hours(drawn_set(1, 240), 12)
+    found = seen_by_the_hour(dataset, 3, 12)
+    assert len(set(units_of(kept(dataset, found)))) == 20
+    together = estimates(kept(dataset, found), 0.4, resamples=300)
+    alone = estimates(kept(drawn_set(1, 240), found), 0.4, resamples=300)
+    for name in ("ap50", "recall"):
+        assert together[name].value == alone[name].value
+        width, usual = (each[name].high - each[name].low for each in (together, alone))  # type: ignore[operator]
+        assert width > 1.5 * usual, name
+
+
+def test_of_a_few_hours_each_picture_counts() -> None:
+    pictures = 12 * (CLUSTERS_FROM - 1)
+    plain = drawn_set(1, pictures)
+    found = seen(plain, 2)
+    few, none = kept(hours(plain, 12), found), kept(plain, found)
+    assert estimates(few, 0.4, resamples=50) == estimates(none, 0.4, resamples=50)
+
+
+def test_where_a_picture_has_no_time_each_counts() -> None:
+    dataset = hours(drawn_set(1, 240), 12)
+    one = replace(dataset.pictures[7], captured_at=None)
+    mixed = replace(dataset, pictures=(*dataset.pictures[:7], one, *dataset.pictures[8:]))
+    assert len(set(units_of(kept(mixed, seen(mixed, 2))))) == 240
+
+
+def test_two_cameras_do_not_share_an_hour() -> None:
+    plain = drawn_set(1, 120)
+    half = replace(plain, pictures=plain.pictures[:60])
+    gate, yard = hours(half, 6, "gate"), hours(half, 6, "yard")
+    both = replace(plain, pictures=gate.pictures + yard.pictures)
+    assert len(set(units_of(kept(both, seen(both, 2))))) == 20
+
+
+def test_pairs_are_drawn_by_the_hour_also_where_only_one_run_knows_them() -> None:
+    dataset = hours(drawn_set(1, 240), 12)
+    good, worse = seen(dataset, 3), seen_by_the_hour(dataset, 3, 12)
+    runs = [(kept(each, found), 0.4) for each in (dataset, drawn_set(1, 240)) for found in (worse, good)]
+    together = differences(runs[0], runs[1], resamples=300)
+    assert differences(runs[0], runs[3], resamples=300) == together
+    assert differences(runs[2], runs[1], resamples=300) == together
+    alone = differences(runs[2], runs[3], resamples=300)
+    width, usual = (each["recall"].high - each["recall"].low for each in (together, alone))  # type: ignore[operator]
+    assert width > 1.5 * usual

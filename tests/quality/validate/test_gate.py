@@ -10,14 +10,12 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-import onnx
 import pytest
-from onnx import numpy_helper
 
 from quality.validate.drawn_sets import drawn_set, seen
-from quality.validate.written_sets import cars, png, written
+from quality.validate.models import cars_labelled_by, damaged
 from vedette.errors import LabelError
-from vedette.infer.load import BUNDLED, DetectorSpec
+from vedette.infer.load import DetectorSpec
 from vedette.quality.labels.dataset import Dataset
 from vedette.quality.labels.formats import read
 from vedette.quality.validate.classes import Classes
@@ -25,8 +23,6 @@ from vedette.quality.validate.coco_eval import Found
 from vedette.quality.validate.gate import Rules, below_floor, refusal
 from vedette.quality.validate.judgement import judge
 from vedette.quality.validate.perform import make_run, run_validation
-from vedette.quality.validate.pictures import decode
-from vedette.quality.validate.predict import Predictor, load
 from vedette.quality.validate.run import Model, Run
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -158,38 +154,9 @@ def test_floors_are_held() -> None:
 # ---- models
 
 
-def damaged(path: Path, noise: float) -> Path:
-    """The bundled model, its weights off by so much of what they are."""
-    model = onnx.load(str(BUNDLED))
-    rng = np.random.default_rng(4)
-    for tensor in model.graph.initializer:
-        weights = numpy_helper.to_array(tensor)
-        if weights.dtype == np.float32 and weights.ndim == 4:
-            off = weights * (1 + rng.normal(0, noise, weights.shape).astype(np.float32))
-            tensor.CopyFrom(numpy_helper.from_array(off.astype(np.float32), tensor.name))
-    onnx.save(model, str(path))
-    return path
-
-
 @pytest.fixture(scope="module")
 def set_of_cars(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Labelled by the bundled model itself: good for showing that another one differs, and for no more."""
-    folder = tmp_path_factory.mktemp("cars")
-    predictor = Predictor(load(SPEC))
-    pictures = []
-    for number, pixels in enumerate(cars()):
-        data = png(pixels)
-        [empty] = read(written(folder, [("one.png", data, [])], name="one.json")).pictures
-        boxes = predictor.boxes_in(decode(data, empty))
-        sure = [
-            (name, [left, top, right - left, bottom - top])
-            for name, (left, top, right, bottom), score in zip(
-                boxes.class_name, boxes.xyxy.astype(float).tolist(), boxes.confidence, strict=True
-            )
-            if score >= SPEC.confidence
-        ]
-        pictures.append((f"{number:02}.png", data, sure))
-    return written(folder, pictures)
+    return cars_labelled_by(SPEC, tmp_path_factory.mktemp("cars"))
 
 
 def run_on(path: Path, **spec: object) -> Run:

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from quality.validate.drawn_sets import drawn_set, seen
+from quality.validate.drawn_sets import drawn_set, hours, seen
 from vedette.errors import LabelError
 from vedette.quality.validate.classes import Classes
 from vedette.quality.validate.perform import make_run
@@ -90,3 +90,44 @@ def test_the_figures_hold_no_nan() -> None:
     text = msgspec.json.encode(run_of())
     assert b"NaN" not in text
     assert np.isfinite(run_of().estimates["ap50"].value or 0)
+
+
+def test_the_hours_of_pictures_are_kept_with_them(tmp_path: Path) -> None:
+    dataset, runs = hours(drawn_set(1, 12), 3), Runs(tmp_path)
+    model = Model("m.onnx", "ab" * 32, False, {})
+    at = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    keys = [picture.name for picture in dataset.pictures]
+    run = make_run("yard", dataset, 0.4, model, Classes(dataset.labels), seen(dataset, 2), keys, {}, at)
+    runs.keep(run)
+    records = Records.of_stored(runs.read(run.id).records)
+    assert records.clusters == tuple(f"gate {number // 3}" for number in range(12))
+    assert records.of_pictures([4, 0]).clusters == ("gate 1", "gate 0")
+
+
+def test_the_newest_run_of_a_detector_on_the_very_set_is_found(tmp_path: Path) -> None:
+    runs, older, newer = Runs(tmp_path), run_of("yard", 1), run_of("yard", 1)
+    newer = msgspec.structs.replace(newer, id="20261130T120000Z-00000000")
+    for run in (older, newer):
+        runs.keep(run)
+    elsewhere = msgspec.structs.replace(
+        older.model, settings={"iou": "0.6", "device": "cuda", "runtime": "openvino"}
+    )
+    assert runs.find(elsewhere, older.dataset.hash, 0.4) == newer
+    (tmp_path / f"{newer.id}.json").write_text("{ no run")
+    assert runs.find(older.model, older.dataset.hash, 0.4) == older, "what cannot be read is passed over"
+    assert runs.find(older.model, older.dataset.hash, 0.5) is None
+    assert runs.find(older.model, "other", 0.4) is None
+    for changes in ({"hash": "cd" * 32}, {"settings": {"iou": "0.5"}}, {"python": True}):
+        other = msgspec.structs.replace(older.model, **changes)
+        assert runs.find(other, older.dataset.hash, 0.4) is None
+
+
+def test_old_runs_are_let_go_but_for_the_baseline(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    made = [run_of("yard", seed) for seed in range(1, 6)]
+    for run in made:
+        runs.keep(run)
+    runs.make_baseline(made[0])
+    runs.thin(2)
+    left = {path.stem for path in tmp_path.glob("2*.json")}
+    assert left == {made[0].id, made[3].id, made[4].id}

@@ -65,6 +65,17 @@ QUEUE = _gauge(
 )
 STAGE_TIME = _histogram("stage_seconds", "Time that frames spent in a stage, all cameras.", "stage")
 
+VALIDATION = _gauge(
+    "validation_ratio",
+    "The detector at work on labelled pictures, by figure: its value, and the interval it lies in.",
+    "figure",
+    "bound",
+)
+VALIDATION_PASSED = _gauge(
+    "validation_passed", "1 where it held its floors and is not worse than the baseline, else 0."
+)
+VALIDATION_AT = _gauge("validation_timestamp_seconds", "When that was found, in Unix time.")
+
 # Cameras: how they are
 CAMERA = _info(
     "camera", "A configured camera, and the size of its pictures in pixels.", "camera", "width", "height"

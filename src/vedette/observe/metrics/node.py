@@ -7,7 +7,7 @@ from collections import Counter
 from vedette.observe.metrics import families
 from vedette.observe.metrics.bins import STAGES, Bins
 from vedette.observe.metrics.text import Page, label, tails_of
-from vedette.observe.views import Histograms, NodeView, SinkView, WorkerView
+from vedette.observe.views import Histograms, NodeView, SinkView, ValidationView, WorkerView
 from vedette.supervise.figures import ProcessUsage
 
 __all__ = ["put_node"]
@@ -29,6 +29,8 @@ def put_node(page: Page, view: NodeView, histograms: Histograms, version: str) -
     page.add(families.CPU_BUSY, view.cpu_busy)
     page.add(families.MEMORY, view.pss_mb * 1e6)
     _put_machine(page, view)
+    if view.validation is not None:
+        _put_validation(page, view.validation)
     page.add(families.BATCHES, view.batches)
     _put_queues(page, view)
     _put_stages(page, histograms)
@@ -49,6 +51,15 @@ def _put_machine(page: Page, view: NodeView) -> None:
     page.add(families.MEMORY_LEFT, view.machine.memory_available)
     if view.machine.disk_free is not None:
         page.add(families.DISK_LEFT, view.machine.disk_free)
+
+
+def _put_validation(page: Page, validation: ValidationView) -> None:
+    for figure, shares in validation.figures.items():
+        for bound, share in zip(("value", "low", "high"), shares, strict=True):
+            if share is not None:
+                page.add(families.VALIDATION, share, f"{label('figure', figure)},{label('bound', bound)}")
+    page.add(families.VALIDATION_PASSED, int(validation.passed))
+    page.add(families.VALIDATION_AT, validation.at)
 
 
 def _put_queues(page: Page, view: NodeView) -> None:

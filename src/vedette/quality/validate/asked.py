@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +15,12 @@ from vedette.quality.labels.formats import read
 from vedette.quality.validate.gate import Rules
 from vedette.quality.validate.perform import Outcome, run_validation
 from vedette.quality.validate.pictures import folder_of
+from vedette.quality.validate.settings import ValidationSettings
 from vedette.quality.validate.store import Runs
+from vedette.quality.validate.where import runs_of
 from vedette.tasks import spec_of
 
 __all__ = ["Asked"]
-
-RUNS = "validation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +38,31 @@ class Asked:
     def of(
         cls,
         config: Path | None,
-        dataset: Path,
+        dataset: Path | None,
         images: Path | None,
         model: Path | None,
         runs: Path | None,
-        rules: Rules,
+        floors: Mapping[str, float],
+        tolerance: float | None,
     ) -> Asked:
-        """Raises ConfigError, LabelError."""
+        """What is not given is the configuration's. Raises ConfigError, LabelError."""
         loaded = None if config is None else load_config(config)
+        section = ValidationSettings() if loaded is None else loaded.validation
+        if dataset is None:
+            if section.dataset is None:
+                raise ConfigError("--dataset: which labelled set? The configuration names none, either")
+            dataset, images = section.dataset, images or section.images
         labelled = read(dataset, pictures=images)
+        rules = Rules(
+            tolerance=section.tolerance if tolerance is None else tolerance,
+            floors=floors or {str(name): least for name, least in section.floors.items()},
+        )
         return cls(
             dataset.stem,
             labelled,
             folder_of(dataset, labelled.pictures, images),
             _spec(loaded, model),
-            Runs(_runs_of(loaded) if runs is None else runs),
+            Runs(runs_of(loaded) if runs is None else runs),
             rules,
         )
 
@@ -71,11 +81,3 @@ def _spec(config: Config | None, model: Path | None) -> DetectorSpec:
             raise ConfigError(f"--model: there is no file {model}")
         detector = detector.model_copy(update={"model": model.absolute(), "python": None})
     return spec_of(detector, folder)
-
-
-def _runs_of(config: Config | None) -> Path:
-    """Beside the ledger; in the configuration's folder where that is a server."""
-    if config is None:
-        return Path.cwd() / RUNS
-    url = config.ledger.url
-    return (config.folder if "://" in url else Path(url).absolute().parent) / RUNS

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vedette.quality.labels.dataset import Dataset
+from vedette.quality.validate.clusters import clusters_of
 from vedette.quality.validate.precision import MOST
 from vedette.quality.validate.records import IOUS, Records
 
@@ -118,6 +119,7 @@ def records_of(dataset: Dataset, found: Sequence[Found], keys: Sequence[str]) ->
         np.array(score, np.float64),
         whole[2],
         whole[3],
+        clusters_of(dataset.pictures),
     )
 
 

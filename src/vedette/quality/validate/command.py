@@ -49,8 +49,9 @@ def validate(
         ),
     ] = None,
     dataset: Annotated[
-        Path, typer.Option(metavar="FILE", help="The labelled set: COCO.", show_default=False)
-    ] = ...,  # type: ignore[assignment]
+        Path | None,
+        typer.Option(metavar="FILE", help="The labelled set; else the configuration's.", show_default=False),
+    ] = None,
     images: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Where its pictures lie; else beside it or in images/."),
@@ -67,12 +68,19 @@ def validate(
     ] = Baseline.USE,
     floor: Annotated[
         list[str] | None,
-        typer.Option(metavar="0.30|recall=0.60", help="Exit with 1 below it; may be repeated."),
+        typer.Option(
+            metavar="0.30|recall=0.60",
+            help="Exit with 1 below it; may be repeated; else the configuration's.",
+        ),
     ] = None,
     tolerance: Annotated[
-        float,
-        typer.Option(min=0.0, max=1.0, help="So far below the baseline the whole interval may lie."),
-    ] = 0.0,
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="So far below the baseline the whole interval may lie; else the configuration's, or 0.",
+        ),
+    ] = None,
     report: Annotated[
         str | None,
         typer.Option(metavar="html|FILE.html", help="Write a page to look at by the run, or there."),
@@ -93,10 +101,9 @@ def validate(
         ) from err
 
     from vedette.quality.validate.asked import Asked
-    from vedette.quality.validate.gate import Rules
     from vedette.quality.validate.judgement import judge
 
-    asked = Asked.of(config, dataset, images, model, runs, Rules(tolerance=tolerance, floors=floors))
+    asked = Asked.of(config, dataset, images, model, runs, floors, tolerance)
     before = asked.runs.baseline(asked.name) if baseline is Baseline.USE else None
     with _progress(len(asked.dataset.pictures)) as told:
         outcome = asked.run(told)

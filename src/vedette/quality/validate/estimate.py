@@ -1,8 +1,9 @@
 """How sure figures are: the bootstrap over pictures, and pairs of runs on the same ones. Pure.
 
 Efron, "Bootstrap methods: another look at the jackknife" (1979). Pictures are drawn, not boxes, because the
-boxes of one picture stand and fall together. For two runs the same pictures are drawn for both, so that what
-is hard about a picture takes no part in their difference.
+boxes of one picture stand and fall together; and so do the pictures of one camera's hour, so where these are
+known and enough, they are drawn whole (Field, Welsh, "Bootstrapping clustered data", 2007). For two runs the
+same ones are drawn for both, so that what is hard about a picture takes no part in their difference.
 
 Intervals have the spread of the draws and Student's shape, since few pictures spread less than they should,
 and are moved by what the draws say of their own bias: average precision is the higher the fewer objects there
@@ -23,11 +24,14 @@ from numpy.typing import NDArray
 from vedette.quality.validate.precision import Choices, average_precision, found_and_right
 from vedette.quality.validate.records import IOUS, Records
 
-__all__ = ["FIGURES", "RESAMPLES", "Estimate", "differences", "estimates"]
+__all__ = ["CLUSTERS_FROM", "FIGURES", "RESAMPLES", "Estimate", "differences", "estimates", "units_of"]
 
 RESAMPLES = 1000
 SEED = 20
 LEVEL = 0.95
+
+CLUSTERS_FROM = 10
+"""Of fewer clusters draws say little: how much they differ is then a guess from a handful."""
 
 FIGURES = ("ap", "ap50", "ap75", "recall", "precision")
 """Means over labels, and what the pipeline would hand out at its threshold, at an overlap of one half."""
@@ -55,10 +59,11 @@ def estimates(
     level: float = LEVEL,
 ) -> dict[str, Estimate]:
     """Each of ``FIGURES``. ``confidence``: the threshold of the pipeline."""
-    count = len(records.pictures)
-    figures = _figures(records, _drawn(count, resamples, seed), confidence)
+    units = units_of(records)
+    count = len(np.unique(units))
+    figures = _figures(records, _drawn(units, resamples, seed), confidence)
     found = {name: _estimate(values, count, level, (0, 1)) for name, values in figures.items()}
-    telling = int(np.count_nonzero(records.truths.sum(axis=1)))
+    telling = len(np.unique(units[records.truths.sum(axis=1) > 0]))
     return {name: _unless_all_agree(each, telling, level) for name, each in found.items()}
 
 
@@ -74,8 +79,9 @@ def differences(
     not the same ones."""
     if candidate[0].keys != running[0].keys or candidate[0].labels != running[0].labels:
         raise ValueError("two runs are compared on the same pictures and labels, or not at all")
-    count = len(candidate[0].pictures)
-    drawn = _drawn(count, resamples, seed)
+    # A run of long ago does not know its clusters, and the pictures are the same.
+    units = units_of(candidate[0] if candidate[0].clusters else running[0])
+    count, drawn = len(np.unique(units)), _drawn(units, resamples, seed)
     theirs, ours = _figures(*_with(candidate, drawn)), _figures(*_with(running, drawn))
     return {name: _estimate(theirs[name] - ours[name], count, level, (-1, 1)) for name in theirs}
 
@@ -85,13 +91,23 @@ def _with(run: tuple[Records, float], drawn: Choices) -> tuple[Records, Choices,
     return records, drawn, confidence
 
 
-def _drawn(pictures: int, resamples: int, seed: int) -> Choices:
-    """[1 + resamples, N]: first all pictures once, then as many as there are, drawn with repeats."""
-    all_of_them = np.ones((1, pictures), np.int32)
-    if not pictures:
+def units_of(records: Records) -> NDArray[np.intp]:
+    """[N]: numbers from 0, the same for pictures that are drawn as one: those of a cluster, where there are
+    ``CLUSTERS_FROM`` of them; else each is by itself."""
+    place = {name: number for number, name in enumerate(dict.fromkeys(records.clusters))}
+    if len(place) < CLUSTERS_FROM:
+        return np.arange(len(records.pictures))
+    return np.array([place[name] for name in records.clusters], np.intp)
+
+
+def _drawn(units: NDArray[np.intp], resamples: int, seed: int) -> Choices:
+    """[1 + resamples, N]: first all pictures once, then as many units as there are, drawn with repeats."""
+    all_of_them = np.ones((1, len(units)), np.int32)
+    if not len(units):
         return all_of_them
-    drawn = np.random.default_rng(seed).multinomial(pictures, np.full(pictures, 1 / pictures), resamples)
-    return np.concatenate([all_of_them, drawn.astype(np.int32)])
+    count = int(units.max()) + 1
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples)
+    return np.concatenate([all_of_them, drawn.astype(np.int32)[:, units]])
 
 
 def _figures(records: Records, drawn: Choices, confidence: float) -> Mapping[str, NDArray[np.float64]]:
@@ -106,28 +122,26 @@ def _figures(records: Records, drawn: Choices, confidence: float) -> Mapping[str
     return {"ap": ap, "ap50": ap50, "ap75": ap75, "recall": recall, "precision": precision}
 
 
-def _estimate(
-    values: NDArray[np.float64], pictures: int, level: float, within: tuple[float, float]
-) -> Estimate:
+def _estimate(values: NDArray[np.float64], units: int, level: float, within: tuple[float, float]) -> Estimate:
     value, drawn = float(values[0]), values[1:][np.isfinite(values[1:])]
     if not np.isfinite(value):
         return Estimate(None)
-    if len(drawn) < 2 or pictures < 2:
+    if len(drawn) < 2 or units < 2:
         return Estimate(value)
     middle = value - (float(drawn.mean()) - value)
-    reach = _student((1 + level) / 2, pictures - 1) * float(drawn.std(ddof=1))
+    reach = _student((1 + level) / 2, units - 1) * float(drawn.std(ddof=1))
     low, high = (min(max(end, within[0]), within[1]) for end in (middle - reach, middle + reach))
     # The figure itself is in its interval, also where that ends at an edge.
     return Estimate(value, min(low, value), max(high, value))
 
 
-def _unless_all_agree(found: Estimate, pictures: int, level: float) -> Estimate:
+def _unless_all_agree(found: Estimate, units: int, level: float) -> Estimate:
     """Where no picture shows a mistake, or none anything right, draws of them do not differ either. What the
     next ones may show is told by their number alone: n without a mistake leave room for 1 − (α/2)^(1/n).
-    ``pictures``: those with an object."""
-    if found.low is None or found.high is None or found.low != found.high or not pictures:
+    ``units``: those with an object."""
+    if found.low is None or found.high is None or found.low != found.high or not units:
         return found
-    sure = ((1 - level) / 2) ** (1 / pictures)
+    sure = ((1 - level) / 2) ** (1 / units)
     if found.value == 1:
         return Estimate(1.0, sure, 1.0)
     return Estimate(0.0, 0.0, 1 - sure) if found.value == 0 else found

@@ -10,7 +10,17 @@ from vedette.quality.validate.estimate import RESAMPLES, SEED, Estimate, differe
 from vedette.quality.validate.records import Records
 from vedette.quality.validate.run import Run
 
-__all__ = ["Comparison", "Rules", "below_floor", "compare", "points", "refusal", "worse"]
+__all__ = [
+    "Comparison",
+    "Rules",
+    "below_floor",
+    "changes",
+    "compare",
+    "newly_below_floor",
+    "points",
+    "refusal",
+    "worse",
+]
 
 JUDGED = {"ap50": "AP50", "recall": "recall at its threshold"}
 """What a detector must not lose. Not precision alone: a threshold trades it for recall; AP50 sees both."""
@@ -115,6 +125,28 @@ def below_floor(run: Run, floors: Mapping[str, float]) -> list[str]:
         elif value < least:
             found.append(f"{WORDS[name]} is {value:.3f}, below {least:.3f}")
     return found
+
+
+def newly_below_floor(candidate: Run, running: Run, floors: Mapping[str, float]) -> list[str]:
+    """What lies below a floor that the running detector reaches: to come nearer to one is no fault."""
+    reached = {name: least for name, least in floors.items() if not below_floor(running, {name: least})}
+    return below_floor(candidate, reached)
+
+
+def changes(found: Comparison) -> str:
+    """``AP50 +1.2 points (-0.3 to +2.7), recall at its threshold …``"""
+    told = []
+    for key, name in JUDGED.items():
+        value, low, high = (
+            100 * (number or 0.0)
+            for number in (
+                found.differences[key].value,
+                found.differences[key].low,
+                found.differences[key].high,
+            )
+        )
+        told.append(f"{name} {value:+.1f} points ({low:+.1f} to {high:+.1f})")
+    return ", ".join(told)
 
 
 def points(fall: Estimate) -> str:

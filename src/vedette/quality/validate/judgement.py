@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vedette.quality.validate.estimate import CLUSTERS_FROM
 from vedette.quality.validate.gate import Comparison, Rules, below_floor, compare, points, worse
 from vedette.quality.validate.run import Run
 
@@ -62,9 +63,23 @@ def notes(run: Run) -> list[str]:
             "a detector in Python keeps a threshold of its own, if it has one, and AP misses what that cuts "
             f"off; the least sure box had {least}"
         )
+    found += _how_sure(run)
     if run.dataset.pictures < FEW:
         found.append(f"{run.dataset.pictures} pictures say little; {FEW} are the least")
     return found
+
+
+def _how_sure(run: Run) -> list[str]:
+    """What the intervals took for one observation, where pictures have a time."""
+    clusters, pictures = len(set(run.records.clusters)), run.dataset.pictures
+    if not clusters or clusters == pictures:
+        return []
+    if clusters < CLUSTERS_FROM:
+        return [
+            f"its {pictures} pictures are of {clusters} hours of a camera; below {CLUSTERS_FROM} of these "
+            "pictures are taken for independent, and intervals are narrower than they should be"
+        ]
+    return [f"intervals are of {clusters} hours of a camera, whose pictures are taken together"]
 
 
 def _some(names: list[str]) -> str:

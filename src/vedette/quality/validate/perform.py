@@ -22,7 +22,7 @@ from vedette.quality.validate.pictures import decode, key_of, read
 from vedette.quality.validate.predict import Predictor, load
 from vedette.quality.validate.run import DatasetName, Model, Run
 
-__all__ = ["Outcome", "make_run", "run_validation"]
+__all__ = ["Outcome", "content_of", "make_run", "run_validation"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +101,7 @@ def make_run(
     figures, by_label, by_light = evaluate(dataset, found, _by_light(dataset))
     records = records_of(dataset, found, keys)
     weakest = [float(each.score.min()) for each in found if len(each.score)]
-    content = hashlib.sha256("\n".join([*dataset.labels, "", *sorted(keys)]).encode()).hexdigest()
+    content = content_of(dataset, keys)
     when = at.astimezone(UTC)
     who = hashlib.sha256(f"{model.hash}{content}{when.isoformat()}".encode()).hexdigest()[:8]
     return Run(
@@ -119,6 +119,11 @@ def make_run(
         left_out=dict(sorted(left_out.items(), key=lambda item: -item[1])),
         records=records.stored(),
     )
+
+
+def content_of(dataset: Dataset, keys: Sequence[str]) -> str:
+    """A hash of all pictures and labels. ``keys``: see :func:`vedette.quality.validate.pictures.key_of`."""
+    return hashlib.sha256("\n".join([*dataset.labels, "", *sorted(keys)]).encode()).hexdigest()
 
 
 def _by_light(dataset: Dataset) -> dict[str, list[int]]:

@@ -30,6 +30,7 @@ class StoredRecords(msgspec.Struct, frozen=True):
     score: list[float]
     hit: list[int]
     ignored: list[int]
+    clusters: list[str] = []
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +40,8 @@ class Records:
     ``pictures``: their names; ``keys``: what tells whether picture and labels are still the same.
     ``truths`` [N, C]: objects that should be found. ``picture``, ``label``, ``score`` [D]: by picture, within
     one by label, within that the most confident first. ``hit`` [D]: at which overlaps it found an object;
-    ``ignored`` [D]: at which it is neither right nor wrong (bits, see ``IOUS``).
+    ``ignored`` [D]: at which it is neither right nor wrong (bits, see ``IOUS``). ``clusters``: of each
+    picture; those with the same are nearly the same picture. Empty where that is not known.
     """
 
     labels: tuple[str, ...]
@@ -51,6 +53,7 @@ class Records:
     score: NDArray[np.float64]
     hit: NDArray[np.int32]
     ignored: NDArray[np.int32]
+    clusters: tuple[str, ...] = ()
 
     def at(self, step: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Which boxes are right, and which wrong, at ``IOUS[step]``: [D] each."""
@@ -74,6 +77,7 @@ class Records:
             self.score[kept],
             self.hit[kept],
             self.ignored[kept],
+            tuple(self.clusters[number] for number in numbers) if self.clusters else (),
         )
 
     def stored(self) -> StoredRecords:
@@ -84,7 +88,12 @@ class Records:
             list(self.pictures),
             list(self.keys),
             list(zip(rows.tolist(), columns.tolist(), counts.tolist(), strict=True)),
-            *(_list(each) for each in (self.picture, self.label, self.score, self.hit, self.ignored)),
+            _list(self.picture),
+            _list(self.label),
+            _list(self.score),
+            _list(self.hit),
+            _list(self.ignored),
+            list(self.clusters),
         )
 
     @classmethod
@@ -96,6 +105,8 @@ class Records:
             raise ValueError("columns of different length")
         if len(stored.keys) != len(stored.pictures):
             raise ValueError("pictures without a key")
+        if stored.clusters and len(stored.clusters) != len(stored.pictures):
+            raise ValueError("pictures without a cluster")
         picture, label, hit, ignored = (np.array(column, np.int32) for column in columns)
         _check(picture, len(stored.pictures))
         _check(label, len(stored.labels))
@@ -105,7 +116,8 @@ class Records:
             _check(of_label, len(stored.labels))
             truths[rows, of_label] = counts
         names = (tuple(stored.labels), tuple(stored.pictures), tuple(stored.keys))
-        return cls(*names, truths, picture, label, np.array(stored.score, np.float64), hit, ignored)
+        score = np.array(stored.score, np.float64)
+        return cls(*names, truths, picture, label, score, hit, ignored, tuple(stored.clusters))
 
 
 def _check(numbers: NDArray[np.int32], limit: int) -> None:

@@ -9,6 +9,8 @@ from vedette.quality.validate.records import StoredRecords
 
 __all__ = ["DatasetName", "Figures", "Model", "Run"]
 
+_WHERE_IT_RUNS = ("runtime", "device")
+
 Figures = dict[str, float | None]
 """Of COCO's summary by name; None where there was nothing to find."""
 
@@ -22,6 +24,16 @@ class Model(msgspec.Struct, frozen=True):
     hash: str
     python: bool
     settings: dict[str, str]
+
+    def finds_as(self, other: Model) -> bool:
+        """Whether it is known that both find the same: where they run does not matter. Of two written in
+        Python that is never known."""
+        known = self.hash == other.hash and not (self.python or other.python)
+        return known and _of_what_it_finds(self.settings) == _of_what_it_finds(other.settings)
+
+
+def _of_what_it_finds(settings: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in settings.items() if name not in _WHERE_IT_RUNS}
 
 
 class DatasetName(msgspec.Struct, frozen=True):

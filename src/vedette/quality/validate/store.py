@@ -10,13 +10,25 @@ import msgspec
 from vedette import whole_files
 from vedette.errors import LabelError
 from vedette.quality.validate.records import Records
-from vedette.quality.validate.run import Run
+from vedette.quality.validate.run import DatasetName, Model, Run
 
 __all__ = ["Runs", "write_whole"]
 
 T = TypeVar("T")
 
 _BASELINES = "baselines.json"
+_RUNS = "[0-9]*T*Z-*.json"
+"""Their names begin with when they were made, so that the newest one is the last."""
+LOOK_AT_MOST = 64
+"""Runs in which one of a certain detector is looked for: enough for one a day and some by hand."""
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """What tells of whom a run is, without what it found."""
+
+    dataset: DatasetName
+    model: Model
+    confidence: float
 
 
 class Runs:
@@ -39,6 +51,29 @@ class Runs:
         except ValueError as err:
             raise LabelError(f"{path}: is not what was written there: {err}") from err
         return run
+
+    def find(self, model: Model, content: str, confidence: float) -> Run | None:
+        """The newest run of this detector on a set with this hash; None where there is none. Files that
+        cannot be read are passed over."""
+        for path in sorted(self.folder.glob(_RUNS), reverse=True)[:LOOK_AT_MOST]:
+            try:
+                head = _decoded(path, _Head)
+                alike = head.model.finds_as(model) and head.confidence == confidence
+                if alike and head.dataset.hash == content:
+                    return self.read(path.stem)
+            except LabelError:
+                continue
+        return None
+
+    def thin(self, most: int) -> None:
+        """Keep the newest so many, and the baselines."""
+        kept = set(self._baselines().values())
+        try:
+            for path in sorted(self.folder.glob(_RUNS), reverse=True)[most:]:
+                if path.stem not in kept:
+                    path.unlink(missing_ok=True)
+        except OSError:
+            pass  # a few more than there should be hurt nobody; that none can be written is told
 
     def baseline(self, dataset: str) -> Run | None:
         """The run that others of this set are compared with; None where none was made that."""

@@ -1,0 +1,302 @@
+"""Holds a node's detectors to labelled pictures: new ones before they take over, others now and then.
+
+On the node's loop. Whatever takes time happens in a process that only has what nobody else wants of the
+machine (validate/worker.py); when that is, for the one at work, is a pure policy (validate/schedule.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from vedette.clock import Clock
+from vedette.errors import DetectorError, VedetteError, WorkerError, redact
+from vedette.facts import (
+    AnyFact,
+    ModelGated,
+    Trouble,
+    ValidationFailed,
+    ValidationPassed,
+    ValidationPostponed,
+)
+from vedette.infer.load import BUNDLED, DetectorSpec
+from vedette.quality.validate import schedule
+from vedette.quality.validate.model import model_of
+from vedette.quality.validate.process import Examination
+from vedette.quality.validate.run import Model
+from vedette.quality.validate.settings import ValidationSettings
+from vedette.quality.validate.verdict import Verdict
+from vedette.workers.protocol import Examine
+
+__all__ = ["Examiner"]
+
+LOOK_EVERY_S = 1.0
+LATEST = "latest.json"
+"""In the node's own folder: what was last said of the detector at work."""
+
+OVERRIDE = "`vedette model set --force` does without"
+
+
+class Examiner:
+    """Of one node. ``runs``: where runs and baselines are; ``name``: the node's, whose own runs lie there in
+    a folder of that name. ``at_work``: the detector that works now. ``capacity``: what the node has left."""
+
+    def __init__(
+        self,
+        settings: ValidationSettings,
+        *,
+        runs: Path,
+        name: str,
+        at_work: Callable[[], DetectorSpec],
+        capacity: Callable[[], schedule.Capacity],
+        tell: Callable[[AnyFact], None],
+        clock: Clock,
+    ) -> None:
+        self._settings, self._runs, self._kept = settings, runs, runs / name
+        self._at_work, self._capacity, self._tell, self._clock = at_work, capacity, tell, clock
+        self.one = asyncio.Lock()
+        """Held while a detector is examined and takes over: the next one is compared with that."""
+        self.progress = ""
+        """How far the examination of a new detector is, in words; empty while there is none."""
+        self.latest: Verdict | None = None
+        """Of the detector at work; None where there is none yet."""
+        self._loaded: asyncio.Task[Model | None] | None = None
+        """What the detector at work was made of, by its file just after it was loaded."""
+        self._doing: asyncio.Task[None] | None = None
+        self._there: list[Examination] = []
+        """Those whose process may still be there."""
+        self._state = schedule.began(clock.wall(), settings.every or 0.0, None)
+        self._looked_at = 0.0
+        self._identity = ""
+        self._closed = False
+
+    @property
+    def processes(self) -> list[tuple[str, int]]:
+        """Names and pids of those that run."""
+        children = [each.child for each in self._there]
+        return [(child.name, child.pid) for child in children if child.pid and child.alive]
+
+    def start(self) -> None:
+        """Read what was said before the node ended."""
+        dataset = self._settings.dataset
+        if dataset is None:
+            return
+        if not dataset.exists():
+            self._trouble(f"{dataset}: there is no such labelled set; nothing can be held to it")
+        try:
+            self.latest = msgspec.json.decode((self._kept / LATEST).read_bytes(), type=Verdict)
+        except (OSError, msgspec.DecodeError):
+            return  # none was made yet, or not by us: it will be
+        if self._settings.every is not None and self.latest.passed:
+            self._state = schedule.began(self._clock.wall(), self._settings.every, self.latest.at)
+
+    def close(self) -> None:
+        """Whatever is under way is given up. Waits for nothing."""
+        self._closed = True
+        if self._doing is not None:
+            self._doing.cancel()
+        for each in self._there:
+            each.end("the node was stopped")
+
+    # ---- which detector is at work
+
+    def new_detector(self) -> None:
+        """Another process detects from now on: another detector, or the same again."""
+        if self._settings.dataset is None:
+            return
+        # A file may be replaced under its name: what it was is told by what it is just after it was loaded.
+        self._loaded = asyncio.get_running_loop().create_task(self._note(self._at_work()))
+
+    async def _note(self, spec: DetectorSpec) -> Model | None:
+        model = await asyncio.to_thread(_model_of, spec)
+        identity = _identity(spec, model)
+        if identity != self._identity:
+            self._identity = identity
+            if self._doing is not None:
+                self._doing.cancel()
+            if self.latest is not None and self.latest.identity != identity:
+                self.latest = None
+            if self.latest is None:
+                self._state = schedule.due_now(self._state, self._clock.wall())
+        return model
+
+    async def _model_at_work(self) -> Model | None:
+        return None if self._loaded is None else await asyncio.shield(self._loaded)
+
+    # ---- a new one
+
+    async def gate(self, candidate: DetectorSpec, *, force: bool = False) -> str:
+        """Whether this detector may take over; returns what is to be said of that, in a line. To be called
+        with ``one`` held. Raises WorkerError, with the reason, where it must not."""
+        name = _name(candidate)
+        if (why := self._no_gate(force)) is not None:
+            self._gated(name, "forced" if force else "not_held", why)
+            return why
+        if await self._is_the_same(candidate):
+            why = "it finds what the one before found: there was nothing to compare"
+            self._gated(name, "same", why)
+            return why
+        try:
+            verdict = await self._examined(candidate)
+        except VedetteError as err:
+            why = f"it could not be held to the labelled pictures: {err}"
+            self._refuse(name, why)
+        if not verdict.passed:
+            self._refuse(name, "; ".join(verdict.problems))
+        said = f"held to {verdict.pictures} labelled pictures of {verdict.dataset}: {verdict.compared}"
+        why = "; ".join([said, *verdict.remarks])
+        self._gated(name, "passed", why)
+        return why
+
+    def _no_gate(self, force: bool) -> str | None:
+        """Why nobody looks; None where somebody does."""
+        if self._settings.dataset is None:
+            return "it was not held to labelled pictures: there are none (validation.dataset)"
+        if not self._settings.gate:
+            return "it was not held to labelled pictures: validation.gate is off"
+        return "it was not held to labelled pictures: that was left out by force" if force else None
+
+    async def _is_the_same(self, candidate: DetectorSpec) -> bool:
+        """Whether only what has no part in what it finds is another: its threshold, threads, batches…"""
+        ours = await self._model_at_work()
+        theirs = await asyncio.to_thread(_model_of, candidate)
+        return ours is not None and theirs is not None and theirs.finds_as(ours)
+
+    async def _examined(self, candidate: DetectorSpec) -> Verdict:
+        if self._doing is not None:
+            self._doing.cancel()  # an operator waits; the one at work has time
+        model, running = await self._model_at_work(), self._at_work()
+        order = self._order(
+            candidate,
+            running=msgspec.msgpack.encode(running),
+            running_hash="" if model is None else model.hash,
+        )
+        self.progress = "it is held to labelled pictures"
+        try:
+            return await self._begun(order, self._say).perform()
+        finally:
+            self.progress = ""
+
+    def _begun(self, order: Examine, told: Callable[[str], None]) -> Examination:
+        examination = Examination(order, told, self._clock)
+        self._there.append(examination)
+        return examination
+
+    def _say(self, words: str) -> None:
+        self.progress = words
+
+    def _refuse(self, name: str, why: str) -> None:
+        if self._closed:
+            raise WorkerError("the node was stopped")
+        self._gated(name, "refused", why)
+        raise WorkerError(f"{name} is refused: {why} ({OVERRIDE})")
+
+    def _gated(self, name: str, outcome: str, why: str) -> None:
+        self._tell(ModelGated(at=self._clock.monotonic(), model=name, outcome=outcome, why=redact(why)))
+
+    # ---- the one at work
+
+    def tick(self) -> None:
+        """Called often; looks every second."""
+        now = self._clock.monotonic()
+        if now - self._looked_at < LOOK_EVERY_S:
+            return
+        self._looked_at = now
+        self._there = [each for each in self._there if not each.gone]
+        every = self._settings.every
+        if every is None or self._closed or not self._identity:
+            return
+        capacity = self._capacity()
+        if self._doing is not None and not self._doing.done():
+            if schedule.gives_way(capacity):
+                self._doing.cancel()
+            return
+        if self.one.locked():
+            return  # an operator's comes first, and another detector may be at work after it
+        self._state, decision = schedule.decide(self._state, capacity, self._clock.wall(), every)
+        match decision:
+            case schedule.Start():
+                self._doing = asyncio.get_running_loop().create_task(self._validate(every))
+            case schedule.Postpone(since, why):
+                began = since + now - self._clock.wall()
+                self._tell(ValidationPostponed(at=now, since=began, why=why))
+
+    async def _validate(self, every: float) -> None:
+        """It stays due if it is cancelled."""
+        failed = True
+        try:
+            model, identity = await self._model_at_work(), self._identity
+            order = self._order(
+                self._at_work(), identity=identity, running_hash="" if model is None else model.hash
+            )
+            verdict = await self._begun(order, lambda _: None).perform()
+            failed = False
+            if identity == self._identity:
+                self.latest = verdict
+                self._tell(_fact(verdict, self._clock.monotonic()))
+        except VedetteError as err:
+            self._trouble(f"the detector at work could not be held to labelled pictures: {err}")
+        except Exception as err:  # a mistake of ours must not end in silence
+            self._trouble(f"not validated: {type(err).__name__}: {err}")
+        self._state = schedule.ended(self._clock.wall(), every, failed=failed)
+
+    def _order(
+        self,
+        candidate: DetectorSpec,
+        *,
+        running: bytes = b"",
+        running_hash: str = "",
+        identity: str = "",
+    ) -> Examine:
+        settings = self._settings
+        return Examine(
+            dataset=str(settings.dataset),
+            images=None if settings.images is None else str(settings.images),
+            runs=str(self._runs),
+            kept=str(self._kept),
+            candidate=msgspec.msgpack.encode(candidate),
+            running=running,
+            running_hash=running_hash,
+            identity=identity,
+            tolerance=settings.tolerance,
+            floors={str(name): least for name, least in settings.floors.items()},
+        )
+
+    def _trouble(self, message: str) -> None:
+        self._tell(Trouble(at=self._clock.monotonic(), where="validation", message=redact(message)))
+
+
+def _name(spec: DetectorSpec) -> str:
+    return spec.python or Path(spec.model or BUNDLED).name
+
+
+def _model_of(spec: DetectorSpec) -> Model | None:
+    """None where that is not known: of Python's, whose code is not looked at here, as that would run what is
+    imported on the way; and of files that cannot be read."""
+    if spec.python is not None:
+        return None
+    try:
+        return model_of(spec)
+    except DetectorError:
+        return None
+
+
+def _identity(spec: DetectorSpec, model: Model | None) -> str:
+    """A hash: options may be secrets, and it is written down."""
+    if model is None:
+        told = [spec.python or spec.model, sorted(spec.options.items()), spec.confidence]
+    else:
+        told = [model.hash, sorted(model.settings.items()), spec.confidence]
+    return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
+
+
+def _fact(verdict: Verdict, at: float) -> AnyFact:
+    told = {name: getattr(verdict, name) for name in ("run", "dataset", "pictures", "model", "figures")}
+    if verdict.passed:
+        return ValidationPassed(at=at, remarks=verdict.remarks, **told)
+    return ValidationFailed(at=at, problems=verdict.problems, **told)
