@@ -19,7 +19,7 @@ from vedette.sim.command import sim
 from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGES = ("ledger.md", "chaos.md", "top.md", "validation.md", "workers.md")
+PAGES = ("ledger.md", "chaos.md", "top.md", "validation.md", "workers.md", "drift.md", "review.md")
 TEXT = (DOCS / "configuration.md").read_text()
 
 
@@ -104,6 +104,8 @@ def test_every_option_is_documented(option: str) -> None:
         "recycle",
         "model set",
         "validate",
+        "drift status",
+        "drift learn",
     ],
 )
 def test_every_command_is_documented(command: str) -> None:

@@ -44,6 +44,7 @@ from vedette.ingest.admission import HOLD_S, Admission
 from vedette.ladder.governor import Governor
 from vedette.ledger.keeper import Keeper
 from vedette.ledger.rows import Counters
+from vedette.quality.learning import to_learn
 from vedette.quality.watch import DriftWatch
 from vedette.results import Result
 from vedette.roster import Changes, Entry, Roster
@@ -322,6 +323,16 @@ class Node:
                 return
         names = ", ".join(each.name for each in self.children)
         raise ConfigError(f"there is no worker {redact(name)!r}; there are {names}")
+
+    async def learn_drift(self, cameras: Sequence[str], *, keep: bool = False) -> None:
+        """Learn anew what is usual for these cameras, or all. Raises ConfigError; then nothing has changed."""
+        if self.drift is None:
+            raise ConfigError("the detector is not watched for drift here: drift.enabled is false")
+        studied = {
+            entry.name: entry.settings.study_every > 0 for entry in self.roster if not entry.removed
+        }
+        begun = [self.drift.learn(name, keep=keep) for name in to_learn(cameras, studied)]
+        await asyncio.gather(*(asyncio.wrap_future(each) for each in begun))
 
     def _adopt(self, entry: Entry) -> None:
         if entry.name in self._reserved:

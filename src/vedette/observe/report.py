@@ -16,7 +16,7 @@ from vedette.observe.bottleneck import Bottleneck, find_bottleneck
 from vedette.observe.gauges import Gauges
 from vedette.observe.spent import where_the_time_went
 from vedette.observe.table import line, render
-from vedette.observe.views import CameraView, NodeView, Percentiles, WorkerView
+from vedette.observe.views import CameraView, DriftView, NodeView, Percentiles, WorkerView
 from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 from vedette.whole_files import write_whole
 from vedette.workers.table import STAGES
@@ -121,16 +121,34 @@ def _camera(camera: CameraView) -> dict[str, Any]:
         "blind_s": {cause: round(seconds, 3) for cause, seconds in camera.blind_s.items()},
     }
     if camera.drift is not None:
-        drift = camera.drift
-        found["drift"] = {
-            "stage": drift.stage,
-            "learnt": round(drift.learnt, 3),
-            "light": drift.light,
-            "evidence": round(drift.evidence, 2),
-        }
+        found["drift"] = _drift(camera.drift)
     if camera.stages_ms:
         found["stages_ms"] = _stages(camera.stages_ms)
     return found
+
+
+def _drift(drift: DriftView) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "stage": drift.stage,
+        "since": round(drift.since, 3),
+        "learnt": round(drift.learnt, 3),
+        "light": drift.light,
+        "evidence": round(drift.evidence, 2),
+        "suspicions": drift.suspicions,
+        "lights": {light: round(hours, 2) for light, hours in drift.lights.items()},
+    }
+    if drift.unknown:
+        found["unknown_lights"] = {light: round(hours, 2) for light, hours in drift.unknown.items()}
+    if drift.missing_s:
+        found["missing_s"] = round(drift.missing_s)
+    if drift.measure:
+        found |= {"measure": drift.measure, "direction": drift.direction}
+        found |= {"usual": _rounded(drift.usual), "lately": _rounded(drift.lately)}
+    return found
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def _stages(stages: Mapping[str, Percentiles]) -> dict[str, dict[str, float]]:

@@ -13,6 +13,7 @@ from vedette.frame import Rung
 from vedette.histogram import BUCKETS, bounds, percentiles, percentiles_of_each
 from vedette.ladder.steps import Step
 from vedette.node import Node
+from vedette.observe.drift_view import drift_view
 from vedette.observe.views import (
     CameraView,
     DriftView,
@@ -23,7 +24,6 @@ from vedette.observe.views import (
     SinkView,
     WorkerView,
 )
-from vedette.quality.drift.light import light_words
 from vedette.results import Result
 from vedette.roster import Entry
 from vedette.sinks.delivery import Delivery
@@ -135,6 +135,7 @@ class Watch:
             usage=node.usage.of("node"),
             peak=node.usage.peak_of("node"),
             machine=node.usage.machine,
+            drift=node.drift is not None,
         )
 
     def _videos(self) -> Iterator[SinkView]:
@@ -174,15 +175,9 @@ class Watch:
 
     def _drift(self, camera: str) -> DriftView | None:
         watch = self._node.drift
-        known = None if watch is None else watch.status.get(camera)
-        if known is None:
+        if watch is None or (known := watch.status.get(camera)) is None:
             return None
-        return DriftView(
-            stage=known.stage.value,
-            learnt=known.progress,
-            light=light_words(known.light),
-            evidence=known.evidence,
-        )
+        return drift_view(known, watch.standing.get(camera))
 
     def _camera(
         self,
