@@ -49,6 +49,9 @@ SECTIONS = {
     "Connects": "Connects",
     "RecycleSettings": "Recycling",
     "DriftSettings": "Drift",
+    "ReviewSettings": "Review",
+    "FloorSettings": "Review",
+    "Floors": "Review",
     "Traces": "Traces",
 }
 # Alerts have a page of their own, held complete by tests/alerts.
@@ -104,6 +107,7 @@ def test_every_option_is_documented(option: str) -> None:
         "recycle",
         "model set",
         "validate",
+        "accuracy",
         "drift status",
         "drift learn",
     ],

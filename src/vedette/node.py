@@ -44,6 +44,7 @@ from vedette.ingest.admission import HOLD_S, Admission
 from vedette.ladder.governor import Governor
 from vedette.ledger.keeper import Keeper
 from vedette.ledger.rows import Counters
+from vedette.quality.confirm.watch import LossWatch
 from vedette.quality.learning import to_learn
 from vedette.quality.watch import DriftWatch
 from vedette.results import Result
@@ -96,6 +97,7 @@ FIXED = (
     "connects",
     "recycle",
     "drift",
+    "review",
     "workers",
     "ladder",
     "metrics",
@@ -215,6 +217,8 @@ class Node:
         )
         self.drift = self._drift_watch(config)
         """Who watches what the detector says of each camera; None where nobody does."""
+        self.losses = self._loss_watch(config)
+        """Who reads what people reviewed; None where there is no place for that."""
         self._spec = b""
         """Of the detector at work, packed."""
         self.governor = Governor(
@@ -234,6 +238,22 @@ class Node:
             config.drift.settings(time.localtime().tm_gmtoff),
             folder=store / f"drift-{config.ledger.node}" if store is not None else None,
             sites={name: camera.site for name, camera in config.cameras.items() if camera.site},
+            tell=self._from_elsewhere,
+            clock=self._clock,
+        )
+
+    def _loss_watch(self, config: Config) -> LossWatch | None:
+        store = store_folder(config.ledger.url, enabled=config.ledger.enabled)
+        name = config.ledger.node
+        folder = config.review.folder or (store / f"review-{name}" if store is not None else None)
+        if folder is None:
+            return None
+        return LossWatch(
+            folder,
+            config.review.floor,
+            kept=(store or folder) / f"accuracy-{name}.json",
+            cameras=lambda: {name: camera.site or "" for name, camera in self.config.cameras.items()},
+            threshold=lambda: self.config.detector.confidence,
             tell=self._from_elsewhere,
             clock=self._clock,
         )
@@ -382,6 +402,8 @@ class Node:
         self.keeper.start()
         if self.drift is not None:
             self.drift.start()
+        if self.losses is not None:
+            self.losses.start()
         for child in self.children:
             self._spawn(child)
 
@@ -866,8 +888,9 @@ class Node:
         self.stopped_at = self._clock.monotonic()
         # Side by side: each may have to wait for somebody outside.
         alerts = asyncio.to_thread(self.alerts.close, ALERTS_WITHIN_S)
-        drift = [] if self.drift is None else [asyncio.to_thread(self.drift.close)]
-        await asyncio.gather(alerts, asyncio.to_thread(self.keeper.close), *drift)
+        watches = [each for each in (self.drift, self.losses) if each is not None]
+        closing = [asyncio.to_thread(each.close) for each in watches]
+        await asyncio.gather(alerts, asyncio.to_thread(self.keeper.close), *closing)
 
 
 def _hold(config: Config) -> float:

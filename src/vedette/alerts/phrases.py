@@ -106,6 +106,12 @@ RULES = {
         "Gaps are recorded again after {lasted}",
         "Gaps are recorded again",
     ),
+    "accuracy": Phrases(
+        "{name} is below its floor: {detail}",
+        "Precision or recall is below its floor, {n} times",
+        "{name} is at its floor again, {lasted} after that was confirmed to be lost",
+        "Precision or recall is at its floor again, {n} times",
+    ),
     "trouble": Phrases("Trouble: {name}", "Trouble in {n} places"),
     "coverage": Phrases("{name} saw only {detail} of the last day", "{n} cameras saw too little last day"),
 }
@@ -161,5 +167,7 @@ ADVICE: dict[str, str] = {
     "detector": "Pictures come and nobody looks at them. The log says why it does not start.",
     "worker": "The log says why; a stream that crashes the decoder is a usual reason.",
     "quarantine": "The log says why it dies. `vedette recycle` with its name tries it at once.",
+    "accuracy": "Look at what was missed or wrong in the review: dirt, light, a new kind of object? Mend it, "
+    "train with it, or bring back an earlier model with `vedette model set`.",
     "ledger": "Is the disk full, or the database gone?",
 }

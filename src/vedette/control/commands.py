@@ -28,7 +28,7 @@ def recycle(
     node: Node = None,
 ) -> None:
     """Put another process in a worker's place, with nothing lost."""
-    took = tell("recycle", worker, node)
+    took = _done("recycle", worker, node)
     print(f"{worker} was replaced in {took:.1f} s")
 
 
@@ -37,7 +37,7 @@ def model_set(
     file: Annotated[Path, typer.Argument(help="An ONNX file, on the node's machine.")], node: Node = None
 ) -> None:
     """Let another model detect, with nothing lost. If it cannot be used, the one before goes on."""
-    took = tell("model", str(file.absolute()), node)
+    took = _done("model", str(file.absolute()), node)
     print(f"{file} detects since {took:.1f} s after it was asked for")
 
 
@@ -50,7 +50,7 @@ def _connected(node: str | None) -> ControlClient:
     return ControlClient.connect(choose_node(node, find_nodes()).path)
 
 
-def tell(kind: Literal["recycle", "model", "learn", "learn_more"], what: str, node: str | None) -> float:
+def _done(kind: Literal["recycle", "model", "learn", "learn_more"], what: str, node: str | None) -> float:
     """Seconds it took. Raises ControlError with the reason where it was not done."""
     # Imported here: `--help` loads nothing heavy.
     from vedette.control.protocol import ControlError, Order
@@ -63,3 +63,9 @@ def tell(kind: Literal["recycle", "model", "learn", "learn_more"], what: str, no
     if became.failed:
         raise ControlError(f"it was not done: {became.failed}")
     return time.monotonic() - began
+
+
+def tell(kind: Literal["learn", "learn_more"], what: str, node: str | None) -> None:
+    """Have a running node do it, and wait until it is done. Raises ControlError with the reason where it was
+    not."""
+    _done(kind, what, node)

@@ -20,6 +20,8 @@ from vedette.facts import (
     IncidentClosed,
     IncidentOpened,
     Isolated,
+    LossConfirmed,
+    LossOver,
     LossSuspected,
     Quarantined,
     Recovered,
@@ -98,6 +100,8 @@ def log_fact(fact: AnyFact) -> None:
             _log_worker(fact)
         case LossSuspected() | ConditionsUnseen() | ConditionsKnown() | SuspicionOver():
             _log_drift(fact)
+        case LossConfirmed() | LossOver():
+            _log_accuracy(fact)
         case Trouble():
             # A trace that is lost costs no result.
             say = log.warning if fact.where == "traces" else log.error
@@ -169,6 +173,24 @@ def _log_drift(fact: AnyFact) -> None:
             log.warning("conditions unseen", camera=fact.camera, light=fact.light, hour=fact.hour)
         case ConditionsKnown() | SuspicionOver():
             log.info(_words(type(fact).__name__), camera=fact.camera)
+
+
+def _log_accuracy(fact: LossConfirmed | LossOver) -> None:
+    log = structlog.get_logger()
+    whose = _of_camera(fact.camera or None) | ({"site": fact.site} if fact.site else {})
+    if isinstance(fact, LossOver):
+        log.warning("loss over", **whose, measure=fact.measure, why=fact.why)
+        return
+    log.error(
+        "loss known from before" if fact.known else "loss confirmed",
+        **whose,
+        measure=fact.measure,
+        value=round(fact.value, 3),
+        lower=round(fact.lower, 3),
+        upper=round(fact.upper, 3),
+        floor=fact.floor,
+        frames=fact.frames,
+    )
 
 
 def _log_gap(fact: GapOpened | GapClosed) -> None:

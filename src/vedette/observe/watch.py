@@ -13,10 +13,11 @@ from vedette.frame import Rung
 from vedette.histogram import BUCKETS, bounds, percentiles, percentiles_of_each
 from vedette.ladder.steps import Step
 from vedette.node import Node
+from vedette.observe.accuracy_view import accuracy_view
 from vedette.observe.drift_view import drift_view
 from vedette.observe.views import (
+    AccuracyView,
     CameraView,
-    DriftView,
     Frames,
     Histograms,
     NodeView,
@@ -135,6 +136,7 @@ class Watch:
             usage=node.usage.of("node"),
             peak=node.usage.peak_of("node"),
             machine=node.usage.machine,
+            sites=self._accuracy(""),
             drift=node.drift is not None,
         )
 
@@ -179,6 +181,11 @@ class Watch:
             return None
         return drift_view(known, watch.standing.get(camera))
 
+    def _accuracy(self, camera: str) -> tuple[AccuracyView, ...]:
+        """Of whole sites where it is empty."""
+        losses = self._node.losses
+        return () if losses is None else tuple(map(accuracy_view, losses.status.get(camera, ())))
+
     def _camera(
         self,
         entry: Entry,
@@ -208,6 +215,7 @@ class Watch:
             blame=blind.blame.value if blind else None,
             degraded=tuple(cause.value for cause in keeper.degraded.get(name, {})),
             drift=self._drift(name),
+            accuracy=self._accuracy(name),
             gaps=gaps,
             blind_s=blind_s,
             endings={ending.value: count for ending in ENDINGS if (count := int(row[ending.value]))},
