@@ -7,13 +7,11 @@ from pathlib import Path
 
 from review_frames import START, accepted, frame, predictions, rejected
 from vedette.quality.labels.dataset import Box
-from vedette.quality.review.rows import Final, Item, Review
+from vedette.quality.review.rows import Final, Item, Review, Verdict
 from vedette.quality.review.sampling import Reason
 from vedette.quality.review.store import Store
 
 __all__ = ["Shelf"]
-
-SAID = {"right": accepted, "wrong": rejected}
 
 
 class Shelf:
@@ -28,8 +26,8 @@ class Shelf:
     def reviewed(
         self, said: Iterable[str], *, camera: str = "gate", model: str = "m1", light: str = "day"
     ) -> list[Item]:
-        """Frames with one strong box, a person: ``right``, ``wrong`` (nobody is there), ``missed`` (two people
-        are there, elsewhere), or ``none`` where nobody looked."""
+        """Frames with one strong box, a person: ``right``, ``wrong`` (nobody is there), ``missed`` (two
+        people are there, elsewhere), or ``none`` where nobody looked."""
         found = []
         with self.store._database.transaction():  # all at once: each by itself would wait for the disk
             for word in said:
@@ -60,7 +58,11 @@ class Shelf:
         return item
 
     def _review(self, item: Item, word: str) -> Review:
-        if word != "missed":
-            return SAID[word](item, at=self.at)
+        if word == "wrong":
+            return rejected(item, at=self.at)
+        if word == "right":
+            person = item.predictions[0]
+            found = (Final(Box(person.xyxy, person.label), 0),)
+            return accepted(item, at=self.at, boxes=found, verdicts=(Verdict.ACCEPTED, Verdict.REJECTED))
         people = (Box((40.0, 30.0, 50.0, 46.0), "person"), Box((52.0, 30.0, 62.0, 46.0), "person"))
         return rejected(item, at=self.at, boxes=tuple(Final(each) for each in people))

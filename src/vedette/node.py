@@ -345,12 +345,10 @@ class Node:
         raise ConfigError(f"there is no worker {redact(name)!r}; there are {names}")
 
     async def learn_drift(self, cameras: Sequence[str], *, keep: bool = False) -> None:
-        """Learn anew what is usual for these cameras, or all. Raises ConfigError; then nothing has changed."""
+        """Learn anew what is usual for these cameras, or all. Raises ConfigError: nothing has changed."""
         if self.drift is None:
             raise ConfigError("the detector is not watched for drift here: drift.enabled is false")
-        studied = {
-            entry.name: entry.settings.study_every > 0 for entry in self.roster if not entry.removed
-        }
+        studied = {entry.name: entry.settings.study_every > 0 for entry in self.roster if not entry.removed}
         begun = [self.drift.learn(name, keep=keep) for name in to_learn(cameras, studied)]
         await asyncio.gather(*(asyncio.wrap_future(each) for each in begun))
 

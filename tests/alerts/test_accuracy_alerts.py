@@ -45,7 +45,7 @@ def test_it_is_told_again_once_a_day_and_when_it_is_over() -> None:
     [still] = world.passes(DAY + 60)
     assert still.title.startswith("Still: recall of gate")
     world.take(over(world))
-    [message] = world.passes(60)
+    [message] = world.passes(180)
     assert message.resolved
     assert message.title.startswith("recall of gate is at its floor again, 24 h")
 
@@ -56,7 +56,7 @@ def test_after_a_restart_it_is_known_and_its_end_is_told() -> None:
     assert world.passes(3600) == []
     assert world.alerts.active == 1
     world.take(over(world))
-    [message] = world.passes(60)
+    [message] = world.passes(180)
     assert message.title.startswith("recall of gate is at its floor again, 3 d 1 h")
 
 

@@ -47,9 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run(
-    cameras: Cameras, folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Run]:
+def run(cameras: Cameras, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     config = {
         "cameras": dict(list(cameras.section().items())[:2]),
         "detector": fake(),

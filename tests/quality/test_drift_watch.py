@@ -187,7 +187,9 @@ def test_it_is_seen_since_when_and_by_which_measure_a_loss_is_suspected(
     assert status.missing == 0
 
 
-def test_what_is_usual_is_learnt_anew_when_somebody_says_so(learnt: tuple[World, Path], tmp_path: Path) -> None:
+def test_what_is_usual_is_learnt_anew_when_somebody_says_so(
+    learnt: tuple[World, Path], tmp_path: Path
+) -> None:
     _, folder = learnt
     [kept] = [path for path in folder.iterdir() if path.name.startswith("gate-")][:1]
     (tmp_path / kept.name).write_bytes(kept.read_bytes())

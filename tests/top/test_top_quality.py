@@ -51,7 +51,7 @@ def test_the_worst_come_first() -> None:
     views = [seen(each) for each in (None, WATCHING, LEARNING, UNSEEN, SUSPECTED)]
     lost = seen(None, LOST)
     order = [DRIFT.cell(view)[0] for view in arrange([*views, lost], DRIFT)]
-    assert order == ["✗ recall", "suspected", "unseen", "learning 43%", "–", "watching"]
+    assert order == ["✗ recall", "suspected", "unseen", "learning 43%", "watching", "–"]
 
 
 def test_it_can_be_filtered_for() -> None:
@@ -81,7 +81,12 @@ def test_accuracy_is_said_in_words() -> None:
 
 
 def test_a_table_says_of_each_camera_what_is_learnt_and_missing() -> None:
-    cameras = (seen(WATCHING), seen(SUSPECTED, name="yard"), seen(None, name="dock"), seen(LEARNING, name="x"))
+    cameras = (
+        seen(WATCHING),
+        seen(SUSPECTED, name="yard"),
+        seen(None, name="dock"),
+        seen(LEARNING, name="x"),
+    )
     said = text(render(replace(node(0), cameras=cameras), "lab (7)"), width=200)
     lines = said.splitlines()
     assert lines[0].startswith("lab (7): drift of 4 cameras")

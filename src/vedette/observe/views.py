@@ -58,8 +58,9 @@ class DriftView:
 
     ``since``: Unix seconds; of a suspicion, when the loss most likely began. ``suspicions``: since the start.
     ``measure``, ``direction``, ``usual``, ``lately``: what a suspicion rests on, and what it was when it was
-    told; None where that window had none. ``lights``: hours of data of each known light, in words, ``unknown``
-    those of lights that are not known yet. ``missing_s``: seconds of watching until learning is over.
+    told; None where that window had none. ``lights``: hours of data of each known light, in words;
+    ``unknown``: those of lights that are not known yet. ``missing_s``: seconds of watching until learning is
+    over.
     """
 
     stage: str

@@ -18,6 +18,7 @@ from vedette.observe.drift_view import drift_view
 from vedette.observe.views import (
     AccuracyView,
     CameraView,
+    DriftView,
     Frames,
     Histograms,
     NodeView,

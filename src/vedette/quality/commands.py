@@ -13,7 +13,9 @@ __all__ = ["drift"]
 WIDE = 200
 """Columns of text where it goes into a file."""
 
-drift = typer.Typer(help="Whether the detector of a running node does worse than it did.", no_args_is_help=True)
+drift = typer.Typer(
+    help="Whether the detector of a running node does worse than it did.", no_args_is_help=True
+)
 
 
 @drift.command()

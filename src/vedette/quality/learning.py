@@ -19,7 +19,9 @@ def to_learn(wanted: Sequence[str], studied: Mapping[str, bool]) -> list[str]:
         raise ConfigError(f"there is no camera {_names(strangers)}; there are {_names(sorted(studied))}")
     unwatched = [name for name in dict.fromkeys(wanted) if not studied[name]]
     if unwatched:
-        raise ConfigError(f"the detector is not watched on {_names(unwatched)}: it plays a clip frame by frame")
+        raise ConfigError(
+            f"the detector is not watched on {_names(unwatched)}: it plays a clip frame by frame"
+        )
     chosen = list(dict.fromkeys(wanted)) or [name for name, each in studied.items() if each]
     if not chosen:
         raise ConfigError("the detector is watched on no camera of this node: all play clips frame by frame")

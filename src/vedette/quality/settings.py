@@ -1,4 +1,4 @@
-"""What the sections ``drift`` and ``review`` of a configuration may say: frozen, checked, refusing unknown keys."""
+"""What the sections ``drift`` and ``review`` may say: frozen, checked, refusing unknown keys."""
 
 from __future__ import annotations
 

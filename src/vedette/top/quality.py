@@ -91,7 +91,5 @@ def why(drift: DriftView) -> str:
     """What a suspicion rests on: ``weak up, usually 0.31, lately 0.52``; empty where there is none."""
     if not drift.measure:
         return ""
-    usual, lately = (
-        "unknown" if value is None else f"{value:.3g}" for value in (drift.usual, drift.lately)
-    )
+    usual, lately = ("unknown" if value is None else f"{value:.3g}" for value in (drift.usual, drift.lately))
     return f"{plain(drift.measure)} {plain(drift.direction)}, usually {usual}, lately {lately}"

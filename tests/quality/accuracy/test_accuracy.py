@@ -50,7 +50,7 @@ def histogram(folder: Path, camera: str, model: str = MODEL) -> Path:
     box = np.array([0.9], np.float32), np.zeros(1, np.int32), np.full(1, 0.01, np.float32)
     for second in range(3600):
         monitor.frame(camera, model, began + second, *box)
-        monitor.look(camera, began + second, Picture(90.0, 40.0, 0.5, 0.9, False))
+        monitor.look(camera, began + second, Picture(130.0, 40.0, 0.5, 0.9, False))
         if second % 10 == 9:
             monitor.close(began + second + 1)
     folder.mkdir(exist_ok=True)
@@ -69,8 +69,8 @@ def test_a_table_says_of_all_and_of_each_what_was_found(folder: Path) -> None:
     lines = result.output.splitlines()
     assert lines[0].startswith(f"model {MODEL[:12]}, boxes from a score of 0.4")
     names = [line.split("  ")[0].strip() for line in lines[2:]]
-    assert names[:5] == ["all", "camera gate", "camera yard", f"light {light_words(1)}", f"light {LIGHT}"]
-    assert names[5:7] == ["model m0", f"model {MODEL[:12]}"]
+    assert names[:5] == ["all", "camera gate", "camera yard", f"light {LIGHT}", f"light {light_words(1)}"]
+    assert names[5:8] == ["light day", "model m0", f"model {MODEL[:12]}"]
     assert "3 frames that were picked, not drawn, are in no share" in result.output
     [gate] = [line for line in lines if line.startswith("camera gate")]
     assert "80.0%" in gate

@@ -83,7 +83,7 @@ def test_a_restart_neither_repeats_nor_forgets(world: World) -> None:
     assert [(fact.measure, fact.known) for fact in again] == [("precision", True), ("recall", True)]
     assert {fact.since for fact in again} == {fact.since for fact in first}
     assert world.look() == []
-    world.shelf.reviewed(["right"] * 40)
+    world.shelf.reviewed(["right"] * 80)
     over = world.look()
     assert {(type(fact), fact.why) for fact in over} == {(LossOver, "again")}
     assert world.restart() == []
@@ -96,6 +96,7 @@ def test_frames_of_another_model_do_not_count_and_a_swap_ends_a_loss(world: Worl
     over = world.look()
     assert {(fact.measure, fact.why) for fact in over} == {("recall", "model"), ("precision", "model")}
     world.shelf.reviewed(["missed"] * 20, model="m1")
+    world.shelf.reviewed(["none"], model="m2")
     assert world.look() == [], "somebody goes on with the old frames"
 
 
@@ -124,8 +125,8 @@ def test_frames_that_were_picked_or_skipped_or_repeated_confirm_nothing(world: W
 def test_a_review_that_is_taken_back_or_replaced_counts_no_more(world: World) -> None:
     items = world.shelf.reviewed(["right"] * 12)
     world.look()
-    [before] = {each.known.value for each in world.watch.status["gate"] if isinstance(each.known, Estimate)}
-    assert before == 1
+    before = {each.known.value for each in world.watch.status["gate"] if isinstance(each.known, Estimate)}
+    assert before == {1.0}
     last = world.shelf.store.reviews()[-1]
     world.shelf.store.withdraw(last.id)
     world.look()

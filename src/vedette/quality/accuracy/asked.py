@@ -42,9 +42,7 @@ class Asked:
             of = f" of {', '.join(sorted(self.cameras))}" if self.cameras else ""
             raise ReviewError(f"{self.folder}: no frame{of} was reviewed yet")
         all_seen = all(self._all_looked_for(item, review) for item, review in pairs if item.model == model)
-        found = figures(
-            frames, model, self._emitted(frames, model) if all_seen else {}, method=self.method
-        )
+        found = figures(frames, model, self._emitted(frames, model) if all_seen else {}, method=self.method)
         if all_seen or self.drift is None:
             return found
         remark = "not all classes were looked for, so what was counted of all tells nothing"
@@ -81,6 +79,4 @@ class Asked:
         return {camera: each for camera, each in found.items() if each is not None}
 
     def _all_looked_for(self, item: Item, review: Review) -> bool:
-        return all(
-            box.label in review.looked_for for box in item.predictions if box.score >= self.confidence
-        )
+        return all(box.label in review.looked_for for box in item.predictions if box.score >= self.confidence)

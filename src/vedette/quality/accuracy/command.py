@@ -34,7 +34,9 @@ def accuracy(
     ] = None,
     confidence: Annotated[
         float | None,
-        typer.Option(min=0.05, max=1.0, help="Score from which boxes count; else the configuration's, or 0.4."),
+        typer.Option(
+            min=0.05, max=1.0, help="Score from which boxes count; else the configuration's, or 0.4."
+        ),
     ] = None,
     model: Annotated[
         str | None,

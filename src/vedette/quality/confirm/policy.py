@@ -66,8 +66,9 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A confirmed loss. ``at``: of the review that made it sure. ``value``, ``lower``, ``upper``: the share in
-    the stretch that says so, and the interval that holds however often it is looked at. ``frames``: in it."""
+    """A confirmed loss. ``at``: of the review that made it sure. ``value``, ``lower``, ``upper``: the share
+    in the stretch that says so, and the interval that holds however often it is looked at. ``frames``: in
+    it."""
 
     at: float
     floor: float

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from vedette import config_checks as checks
 
-__all__ = ["Floors", "FloorSettings", "Measure"]
+__all__ = ["FloorSettings", "Floors", "Measure"]
 
 Measure = Literal["recall", "precision"]
 Share = Annotated[float, BeforeValidator(checks.number), Field(gt=0, lt=1)]

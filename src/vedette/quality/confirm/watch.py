@@ -19,7 +19,6 @@ from vedette.quality.confirm.policy import Known, Lost, Over, Rule, Seen, most_o
 from vedette.quality.confirm.settings import FloorSettings, Measure
 from vedette.quality.estimates import Estimate, Judged, TooFew, precision, recall
 from vedette.quality.estimates.ratio import Floats
-from vedette.quality.review.rows import Item
 from vedette.quality.review.store import Store
 
 __all__ = ["Accuracy", "LossWatch"]
@@ -45,11 +44,16 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What was read of the store. ``stamp``: of its reviews; ``threshold``: by which boxes were judged."""
+    """What was read of the store. ``stamp``: of its reviews; ``threshold``: by which boxes were judged.
+    ``looks``: by item; None where nobody can be judged by it."""
 
     stamp: tuple[int, int, int]
     threshold: float
-    looks: dict[str, Look]
+    looks: dict[str, Look | None]
+
+    @property
+    def judged(self) -> list[Look]:
+        return [look for look in self.looks.values() if look is not None]
 
 
 _NOTHING = _Read((-1, -1, -1), -1.0, {})
@@ -80,6 +84,7 @@ class LossWatch:
         self._read = _NOTHING
         self._judged: object = None
         """By what was judged last: nothing need be done while it is the same."""
+        self._sizes: dict[str, tuple[object, Floats]] = {}
         self._failed = 0
         self._store: Store | None = None
         self.status: Mapping[str, tuple[Accuracy, ...]] = {}
@@ -123,7 +128,9 @@ class LossWatch:
         try:
             known = load(self._kept)
         except UnreadableKept as err:
-            self._trouble(f"{self._kept}: what was told of losses cannot be read, and may be told again: {err}")
+            self._trouble(
+                f"{self._kept}: what was told of losses cannot be read, and may be told again: {err}"
+            )
             return {}
         for key, each in known.items():
             if each.lost is not None:
@@ -138,7 +145,7 @@ class LossWatch:
         self._store = store = self._store or Store.open(self._folder, readonly=True)
         cameras, threshold = dict(self._cameras()), self._threshold()
         self._reread(store, threshold)
-        looked_at = {look.frame.camera for look in self._read.looks.values()} & set(cameras)
+        looked_at = {look.frame.camera for look in self._read.judged} & set(cameras)
         models = {camera: self._model_of(store, camera) for camera in sorted(looked_at)}
         state = (self._read.stamp, threshold, cameras, models)
         if state != self._judged:
@@ -150,23 +157,13 @@ class LossWatch:
         stamp, before = store.stamp(), self._read
         if (stamp, threshold) == (before.stamp, before.threshold):
             return
-        looks: dict[str, Look] = {}
-        if threshold == before.threshold and stamp[0] >= before.stamp[0]:
-            looks = dict(before.looks)
-        pairs = store.reviewed(since=before.stamp[2] / 1e6 if looks else None)
-        count = 0
-        for item, review in pairs:
-            count += 1
-            look = look_of(item, review, threshold=threshold)
-            if look is None:
-                looks.pop(item.id, None)
-            else:
-                looks[item.id] = look
-        if before.looks and looks and stamp[0] - before.stamp[0] > count:
-            # Something was taken back, and more was said meanwhile.
-            self._read = _NOTHING
-            self._reread(store, threshold)
-            return
+        looks: dict[str, Look | None] = {}
+        if threshold == before.threshold:
+            newer = store.reviewed(since=before.stamp[2] / 1e6)
+            looks = before.looks | {item.id: look_of(item, it, threshold=threshold) for item, it in newer}
+        if len(looks) != stamp[0]:
+            # Something was taken back, or is older than what was known; or all is judged anew.
+            looks = {item.id: look_of(item, it, threshold=threshold) for item, it in store.reviewed()}
         self._read = _Read(stamp, threshold, looks)
 
     def _model_of(self, store: Store, camera: str) -> str:
@@ -182,11 +179,11 @@ class LossWatch:
     def _judge(self, store: Store, cameras: Mapping[str, str], models: Mapping[str, str]) -> None:
         now = self._clock.wall()
         looks: dict[str, list[Look]] = defaultdict(list)
-        for look in in_order(self._read.looks.values()):
+        for look in in_order(self._read.judged):
             if look.frame.model == models.get(look.frame.camera):
                 looks[look.frame.camera].append(look)
         sizes = {
-            camera: masses(self._newest(store, camera, model), self._read.threshold)
+            camera: self._sizes_of(store, camera, model, len(looks[camera]))
             for camera, model in models.items()
         }
         known: dict[Key, Known] = {}
@@ -210,9 +207,15 @@ class LossWatch:
             if self._kept is not None:
                 save(self._kept, known)
 
-    def _newest(self, store: Store, camera: str, model: str) -> list[Item]:
-        items = store.items(camera=camera, uniform=True, limit=MASSES_OF)
-        return [item for item in items if item.model == model]
+    def _sizes_of(self, store: Store, camera: str, model: str, looks: int) -> Floats:
+        """How much its drawn frames count; looked up when more of them were reviewed."""
+        by = (model, looks, self._read.threshold)
+        known = self._sizes.get(camera)
+        if known is None or known[0] != by:
+            newest = store.items(camera=camera, uniform=True, limit=MASSES_OF)
+            own = [item for item in newest if item.model == model]
+            known = self._sizes[camera] = by, masses(own, self._read.threshold)
+        return known[1]
 
     def _judge_one(
         self,
@@ -236,7 +239,7 @@ class LossWatch:
         return found
 
     def _watched(self, key: Key, cameras: Mapping[str, str]) -> bool:
-        return key.camera in cameras if key.camera else key.site in cameras.values()
+        return cameras.get(key.camera) == key.site if key.camera else key.site in cameras.values()
 
     # ---- telling
 

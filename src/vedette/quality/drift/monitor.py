@@ -38,9 +38,9 @@ __all__ = ["Monitor", "Status"]
 class Status:
     """How a camera stands. ``progress``: of learning, 0…1. ``lights``: those that are known. ``judged``:
     whether its last window could be; not where conditions are unseen, or were met too shortly. ``evidence``:
-    in camera-days, next to the ARL. ``left_out``: boxes counted without their class, for want of room. ``met``:
-    windows that were learnt from, by light. ``missing``: windows until learning is over. ``unseen_since``:
-    Unix seconds, while conditions are."""
+    in camera-days, next to the ARL. ``left_out``: boxes counted without their class, for want of room.
+    ``met``: windows that were learnt from, by light. ``missing``: windows until learning is over.
+    ``unseen_since``: Unix seconds, while conditions are."""
 
     stage: Stage
     model: str

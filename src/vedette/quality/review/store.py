@@ -311,9 +311,7 @@ class Store:
             count, newest, at = connection.execute(query).one()
         return int(count), int(newest), int(at)
 
-    def reviewed(
-        self, camera: str | None = None, *, since: float | None = None
-    ) -> list[tuple[Item, Review]]:
+    def reviewed(self, camera: str | None = None, *, since: float | None = None) -> list[tuple[Item, Review]]:
         """Items with what counts of them: what :func:`~vedette.quality.review.convert.to_dataset` takes.
         ``since``: only what was said then or later, Unix seconds."""
         if since is not None:
