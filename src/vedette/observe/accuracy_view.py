@@ -11,15 +11,15 @@ __all__ = ["accuracy_view"]
 
 def accuracy_view(found: Accuracy) -> AccuracyView:
     known, key = found.known, found.key
-    sure = isinstance(known, Estimate)
+    sure = known if isinstance(known, Estimate) else None
     return AccuracyView(
         measure=key.measure,
         camera=key.camera,
         site=key.site,
         frames=known.frames,
-        value=known.value if sure else None,
-        lower=known.lower if sure else None,
-        upper=known.upper if sure else None,
+        value=sure.value if sure else None,
+        lower=sure.lower if sure else None,
+        upper=sure.upper if sure else None,
         floor=found.floor,
         lost=found.lost is not None,
         since=0.0 if found.lost is None else found.lost.at,

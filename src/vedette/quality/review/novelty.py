@@ -1,17 +1,21 @@
 """New kinds of objects: weak boxes that are alike, and unlike what was there before. Pure, one per camera.
 
-A detector that was never taught a thing half sees it as something else: weak boxes of about the same place,
-size, shape and class, again and again. So weak boxes are sorted into cells of those four, and of each it is
-counted in how many of the last hours' five minutes it was met, and in how many of the last week's. A box
-is of something new where its cell was met often lately, and neither it nor any cell next to it often before.
+A detector that was never taught a thing half sees it as something else: weak boxes of about the same size,
+shape and class, again and again. So weak boxes are sorted into cells of those three, and of each it is
+counted in how many of the last hours' five minutes it was met, and in how many of the week before. A box is
+of something new where its cell was met often lately, and neither it nor any cell next to it often before.
 
-What stays becomes usual within about a day, and is offered no more. Counts are kept in tables of fixed size
+What is usual elsewhere may be new in a place: so there are finer cells with the place in them, too. In those
+visits are counted, and not how long they last: a car that parks where none ever did is no news.
+
+What stays becomes usual within a day or two, and is offered no more. Counts are kept in tables of fixed size
 into which cells are hashed (Cormode and Muthukrishnan, "An Improved Data Stream Summary: The Count-Min
 Sketch", 2005): where two cells meet, both seem more usual than they are, never less.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import msgspec
@@ -33,6 +37,8 @@ SHAPES = 3
 """Wide, about square, tall."""
 SLOT_S = 300.0
 """A cell is met or not in each: what stands there counts no more than what passes often."""
+APART = 3
+"""Slots in which a place was not met, for a visit to be another one."""
 CELLS_A_SLOT = 512
 """Of more no more are counted: then it snows."""
 _ROWS, _BITS = 2, 12
@@ -44,11 +50,11 @@ _VERSION = 1
 @dataclass(frozen=True, slots=True)
 class NoveltySettings:
     """``learn``: slots of five minutes in which the camera was looked at, until anything is called new.
-    ``lately``, ``usual``: over how many slots is counted, more or less: 2 hours, a week. ``met``: slots of
-    lately in which a cell must have been met. ``times``: as often as before, at least."""
+    ``lately``, ``usual``: over how many slots is counted, more or less: 6 hours, a week. New is what was met
+    ``met`` times lately, and ``times`` as often as by the week is to be expected."""
 
     learn: int = 576
-    lately: float = 24.0
+    lately: float = 72.0
     usual: float = 2016.0
     met: float = 4.0
     times: float = 8.0
@@ -71,7 +77,7 @@ class _Written(msgspec.Struct):
 
 
 class Novelty:
-    """``nbytes``: 64 kB of tables, and at most 512 numbers of the slot that is on."""
+    """``nbytes``: 64 kB of tables; beside them at most 512 numbers of each of the last four slots."""
 
     def __init__(self, settings: NoveltySettings = DEFAULT) -> None:
         self._settings = settings
@@ -81,7 +87,8 @@ class Novelty:
         """How many slots ``_usual`` is of, as much of them as counts."""
         self._seen = 0
         self._number = -1
-        self._met: set[int] = set()
+        self._met: deque[set[int]] = deque([set()], maxlen=1 + APART)
+        """Cells of the slot that is on, and of those before; the newest last."""
 
     @property
     def nbytes(self) -> int:
@@ -101,18 +108,26 @@ class Novelty:
         weak = (confidence >= WEAK_FROM) & (confidence < WEAK_BELOW)
         if not weak.any():
             return 0
-        parts = _parts(xyxy[weak], class_id[weak])
-        keys = _key(*parts)
-        self._count(keys)
+        placed = _parts(xyxy[weak], class_id[weak])
+        anywhere = (np.zeros_like(placed[0]), np.full_like(placed[1], NOWHERE), *placed[2:])
+        self._count(_key(*placed), _key(*anywhere))
         if self._seen < self._settings.learn:
             return 0
-        lately = self._of(self._lately, keys)
-        often = lately >= self._settings.met
-        if not often.any():
-            return 0
-        around = self._of(self._usual, _around(*(part[often] for part in parts))).max(axis=1)
-        expected = around / max(self._slots, 1.0) * self._settings.lately
-        return int(np.count_nonzero(lately[often] >= self._settings.times * expected))
+        return int(np.count_nonzero(self._new(placed, _NEXT) | self._new(anywhere, _NEXT_KINDS)))
+
+    def _new(self, parts: tuple[Keys, ...], steps: Keys) -> NDArray[np.bool_]:
+        """Which boxes are of cells that were met often lately and, with those around them, rarely before."""
+        lately = self._of(self._lately, _key(*parts))
+        found = lately >= self._settings.met
+        if found.any():
+            often = np.flatnonzero(found)
+            # What is new must not make itself usual at once.
+            before = np.maximum(self._usual - self._lately, 0)
+            around = self._of(before, _around(tuple(part[often] for part in parts), steps)).max(axis=1)
+            slots = max(1.0, self._slots - self._settings.lately)
+            expected = around / slots * self._settings.lately
+            found[often] = lately[often] >= self._settings.met + self._settings.times * expected
+        return found
 
     def _turn(self, number: int) -> None:
         """Another slot begins. A clock that was set back stays in its slot."""
@@ -123,15 +138,21 @@ class Novelty:
         # What is usual ages only while somebody looks.
         self._usual *= np.float32(np.exp(-1 / self._settings.usual))
         self._slots = self._slots * float(np.exp(-1 / self._settings.usual)) + 1
-        self._number, self._met = number, set()
+        for _ in range(min(passed, 1 + APART)):
+            self._met.append(set())
+        self._number = number
         self._seen += 1
 
-    def _count(self, keys: Keys) -> None:
-        fresh = [key for key in dict.fromkeys(keys.tolist()) if key not in self._met]
-        fresh = fresh[: CELLS_A_SLOT - len(self._met)]
+    def _count(self, places: Keys, kinds: Keys) -> None:
+        """A kind once in each slot, a place once in each visit."""
+        now, before = self._met[-1], list(self._met)[:-1]
+        keys = dict.fromkeys([*places.tolist(), *kinds.tolist()])
+        first = [key for key in keys if key not in now][: CELLS_A_SLOT - len(now)]
+        now.update(first)
+        wanted = set(kinds.tolist())
+        fresh = [key for key in first if key in wanted or not any(key in each for each in before)]
         if not fresh:
             return
-        self._met.update(fresh)
         for row, places in enumerate(_places(np.array(fresh, np.int64))):
             np.add.at(self._usual[row], places, 1)
             np.add.at(self._lately[row], places, 1)
@@ -144,8 +165,9 @@ class Novelty:
 
     def to_bytes(self) -> bytes:
         """To go on elsewhere, or after a restart."""
-        tables = (each.astype("<f4").tobytes() for each in (self._usual, self._lately))
-        return msgspec.msgpack.encode(_Written(_VERSION, *tables, self._slots, self._seen, self._number))
+        usual, lately = (each.astype("<f4").tobytes() for each in (self._usual, self._lately))
+        written = _Written(_VERSION, usual, lately, self._slots, self._seen, self._number)
+        return msgspec.msgpack.encode(written)
 
     @classmethod
     def from_bytes(cls, data: bytes, settings: NoveltySettings = DEFAULT) -> Novelty:
@@ -177,9 +199,9 @@ def _parts(xyxy: NDArray[np.float32], class_id: NDArray[np.int32]) -> tuple[Keys
 
 
 def _key(column: Keys, row: Keys, octave: Keys, shape: Keys, kind: Keys) -> Keys:
-    """One number each. There is room beside the edges for :func:`_around`."""
+    """One number each. There is room beside the edges for :func:`_around`, and for :data:`NOWHERE`."""
     key = (kind * (SHAPES + 2) + shape + 1) * (OCTAVES + 2) + octave + 1
-    return np.asarray((key * (GRID + 2) + row + 1) * (GRID + 2) + column + 1)
+    return np.asarray((key * (GRID + 3) + row + 1) * (GRID + 2) + column + 1)
 
 
 _NEXT = np.array(
@@ -189,13 +211,17 @@ _NEXT = np.array(
 )
 
 
-def _around(column: Keys, row: Keys, octave: Keys, shape: Keys, kind: Keys) -> Keys:
-    """The cell of each box and those next to it, [n, 13]: at an edge a box falls to either side."""
-    steps = _NEXT.T[:, np.newaxis, :]
-    x, y, size, form = (
-        part[:, np.newaxis] + step for part, step in zip((column, row, octave, shape), steps, strict=True)
-    )
-    return _key(x, y, size, form, np.broadcast_to(kind[:, np.newaxis], x.shape))
+_NEXT_KINDS = _NEXT[(_NEXT[:, :2] == 0).all(axis=1)]
+"""Of cells without a place."""
+NOWHERE = GRID + 1
+"""The row of those: beside all that there are."""
+
+
+def _around(parts: tuple[Keys, ...], steps: Keys) -> Keys:
+    """The cell of each box and those next to it, [n, steps]: at an edge a box falls to either side."""
+    *where, kind = parts
+    moved = [part[:, np.newaxis] + step for part, step in zip(where, steps.T[:, np.newaxis, :], strict=True)]
+    return _key(*moved, np.broadcast_to(kind[:, np.newaxis], moved[0].shape))
 
 
 def _places(keys: Keys) -> list[NDArray[np.intp]]:
