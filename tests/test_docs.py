@@ -19,7 +19,7 @@ from vedette.sim.command import sim
 from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGES = ("ledger.md", "chaos.md", "top.md", "validation.md", "workers.md")
+PAGES = ("ledger.md", "chaos.md", "top.md", "validation.md", "workers.md", "drift.md", "review.md")
 TEXT = (DOCS / "configuration.md").read_text()
 
 
@@ -50,6 +50,9 @@ SECTIONS = {
     "RecycleSettings": "Recycling",
     "DriftSettings": "Drift",
     "ValidationSettings": "Validation",
+    "ReviewSettings": "Review",
+    "FloorSettings": "Review",
+    "Floors": "Review",
     "Traces": "Traces",
 }
 # Alerts have a page of their own, held complete by tests/alerts.
@@ -105,6 +108,9 @@ def test_every_option_is_documented(option: str) -> None:
         "recycle",
         "model set",
         "validate",
+        "accuracy",
+        "drift status",
+        "drift learn",
     ],
 )
 def test_every_command_is_documented(command: str) -> None:

@@ -16,6 +16,8 @@ from vedette.control.commands import model, recycle
 from vedette.errors import VedetteError, redact
 from vedette.ledger.command import coverage, gaps
 from vedette.observe.metrics.address import parse_address
+from vedette.quality.accuracy.command import accuracy
+from vedette.quality.commands import drift
 from vedette.quality.validate.command import validate
 from vedette.top.command import top
 from vedette.units import parse_duration
@@ -199,7 +201,9 @@ app.command()(coverage)
 app.command()(top)
 app.command()(recycle)
 app.command()(validate)
+app.command()(accuracy)
 app.add_typer(model, name="model")
+app.add_typer(drift, name="drift")
 
 
 @app.command()

@@ -32,7 +32,7 @@ from vedette.config_yaml import Problem, read_yaml
 from vedette.errors import ConfigError, host_of, redact
 from vedette.frame import Rung
 from vedette.observe.metrics.address import parse_address
-from vedette.quality.settings import DriftSettings
+from vedette.quality.settings import DriftSettings, ReviewSettings
 from vedette.quality.validate.settings import ValidationSettings
 from vedette.supervise.settings import RecycleSettings
 
@@ -397,6 +397,8 @@ class Config(_Settings):
     """Whether the detector is watched for doing worse than it did."""
     validation: ValidationSettings = Field(default_factory=ValidationSettings)
     """The labelled pictures that detectors are held to."""
+    review: ReviewSettings = Field(default_factory=ReviewSettings)
+    """What people say of frames, and what accuracy must not fall below by it."""
     ladder: Flag = True
     """Do less of what matters least, step by step, when the machine cannot do all."""
     metrics: Annotated[str | None, PlainValidator(_metrics)] = None

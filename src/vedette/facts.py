@@ -35,6 +35,8 @@ __all__ = [
     "IncidentClosed",
     "IncidentOpened",
     "Isolated",
+    "LossConfirmed",
+    "LossOver",
     "LossSuspected",
     "ModelGated",
     "Outcome",
@@ -524,6 +526,43 @@ class ValidationPostponed(Fact, frozen=True):
     why: str
 
 
+# Accuracy, by what people reviewed.
+
+
+class LossConfirmed(Fact, frozen=True):
+    """Reviewed frames say beyond doubt that the detector is below its floor on a camera, or on a whole site.
+
+    ``camera``: empty for a site; ``cameras``: of whom it is. ``measure``: recall or precision, since the
+    review that made it sure (``since``, monotonic seconds). ``value``: in the ``frames`` that say so;
+    ``lower``, ``upper``: the interval that holds at ``level`` however often it is looked at. ``known``: it
+    was told before, and the node was restarted since.
+    """
+
+    camera: str
+    site: str
+    cameras: list[str]
+    measure: str
+    model: str
+    since: float
+    value: float
+    lower: float
+    upper: float
+    floor: float
+    level: float
+    frames: int
+    known: bool = False
+
+
+class LossOver(Fact, frozen=True):
+    """``why``: what was reviewed since is at the floor ``again``, another ``model`` detects, somebody changed
+    the ``floor``, or the camera is ``gone``."""
+
+    camera: str
+    site: str
+    measure: str
+    why: str
+
+
 AnyFact = (
     SessionOpened
     | SessionEnded
@@ -567,4 +606,6 @@ AnyFact = (
     | ValidationPassed
     | ValidationFailed
     | ValidationPostponed
+    | LossConfirmed
+    | LossOver
 )

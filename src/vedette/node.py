@@ -44,7 +44,9 @@ from vedette.ingest.admission import HOLD_S, Admission
 from vedette.ladder.governor import Governor
 from vedette.ledger.keeper import Keeper
 from vedette.ledger.rows import Counters
+from vedette.quality.confirm.watch import LossWatch
 from vedette.quality.examiner import Examiner
+from vedette.quality.learning import to_learn
 from vedette.quality.validate.schedule import Capacity
 from vedette.quality.validate.where import runs_of
 from vedette.quality.watch import DriftWatch
@@ -99,6 +101,7 @@ FIXED = (
     "recycle",
     "drift",
     "validation",
+    "review",
     "workers",
     "ladder",
     "metrics",
@@ -228,6 +231,8 @@ class Node:
             clock=self._clock,
         )
         """Who holds detectors to labelled pictures."""
+        self.losses = self._loss_watch(config)
+        """Who reads what people reviewed; None where there is no place for that."""
         self._spec = b""
         """Of the detector at work, packed."""
         self.governor = Governor(
@@ -247,6 +252,22 @@ class Node:
             config.drift.settings(time.localtime().tm_gmtoff),
             folder=store / f"drift-{config.ledger.node}" if store is not None else None,
             sites={name: camera.site for name, camera in config.cameras.items() if camera.site},
+            tell=self._from_elsewhere,
+            clock=self._clock,
+        )
+
+    def _loss_watch(self, config: Config) -> LossWatch | None:
+        store = store_folder(config.ledger.url, enabled=config.ledger.enabled)
+        name = config.ledger.node
+        folder = config.review.folder or (store / f"review-{name}" if store is not None else None)
+        if folder is None:
+            return None
+        return LossWatch(
+            folder,
+            config.review.floor,
+            kept=(store or folder) / f"accuracy-{name}.json",
+            cameras=lambda: {name: camera.site or "" for name, camera in self.config.cameras.items()},
+            threshold=lambda: self.config.detector.confidence,
             tell=self._from_elsewhere,
             clock=self._clock,
         )
@@ -343,6 +364,14 @@ class Node:
         names = ", ".join(each.name for each in self.children)
         raise ConfigError(f"there is no worker {redact(name)!r}; there are {names}")
 
+    async def learn_drift(self, cameras: Sequence[str], *, keep: bool = False) -> None:
+        """Learn anew what is usual for these cameras, or all. Raises ConfigError: nothing has changed."""
+        if self.drift is None:
+            raise ConfigError("the detector is not watched for drift here: drift.enabled is false")
+        studied = {entry.name: entry.settings.study_every > 0 for entry in self.roster if not entry.removed}
+        begun = [self.drift.learn(name, keep=keep) for name in to_learn(cameras, studied)]
+        await asyncio.gather(*(asyncio.wrap_future(each) for each in begun))
+
     def _adopt(self, entry: Entry) -> None:
         if entry.name in self._reserved:
             self.keeper.continue_with(entry, self._reserved[entry.name])
@@ -392,6 +421,8 @@ class Node:
         if self.drift is not None:
             self.drift.start()
         self.examiner.start()
+        if self.losses is not None:
+            self.losses.start()
         for child in self.children:
             self._spawn(child)
 
@@ -891,8 +922,9 @@ class Node:
         self.stopped_at = self._clock.monotonic()
         # Side by side: each may have to wait for somebody outside.
         alerts = asyncio.to_thread(self.alerts.close, ALERTS_WITHIN_S)
-        drift = [] if self.drift is None else [asyncio.to_thread(self.drift.close)]
-        await asyncio.gather(alerts, asyncio.to_thread(self.keeper.close), *drift)
+        watches = [each for each in (self.drift, self.losses) if each is not None]
+        closing = [asyncio.to_thread(each.close) for each in watches]
+        await asyncio.gather(alerts, asyncio.to_thread(self.keeper.close), *closing)
 
 
 def _hold(config: Config) -> float:

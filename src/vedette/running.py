@@ -276,10 +276,21 @@ class RunningNode:
                 self._begin(lambda: self._node.set_detector(config, "model", str(model), force=force))
             )
 
+    def learn_drift(self, *cameras: str, keep: bool = False) -> None:
+        """Learn anew what is usual for these cameras, all where none is named; ``keep``: only in lights, and
+        at hours, of which nothing is known yet (docs/drift.md).
+
+        Raises ConfigError where the detector is not watched on one of them: then nothing is learnt anew.
+        """
+        self._wait_for(self._begin(lambda: self._node.learn_drift(cameras, keep=keep)))
+
     def begin(self, order: Order) -> Future[Any]:
         """Begin what somebody ordered over the control socket."""
         if order.kind == "recycle":
             return self._begin(lambda: self._node.recycle(order.what))
+        if order.kind in ("learn", "learn_more"):
+            names = [name for name in order.what.split(",") if name]
+            return self._begin(lambda: self._node.learn_drift(names, keep=order.kind == "learn_more"))
         config = self.config.with_detector({"model": order.what, "python": None})
         return self._begin(lambda: self._node.set_detector(config, "model", order.what, force=order.force))
 

@@ -11,7 +11,9 @@ from vedette.causes import Blame, Cause
 from vedette.endings import Ending
 from vedette.histogram import BUCKETS, COARSE, COARSE_BUCKETS, bucket_of
 from vedette.observe.views import (
+    AccuracyView,
     CameraView,
+    DriftView,
     Frames,
     Histograms,
     NodeView,
@@ -46,7 +48,15 @@ def camera(name: str = "gate", **fields: object) -> CameraView:
         kept=1,
         width=1920,
         height=1080,
-    )
+        drift=DriftView(
+            "suspected", 1.0, "colour, luma 70 to 110", 2000.0, suspicions=2, measure="weak",
+            lights={"colour, luma 70 to 110": 30.0, "infrared, luma 0 to 40": 20.0},
+        ),
+        accuracy=(
+            AccuracyView("recall", name, "north", 140, 0.61, 0.52, 0.69, floor=0.8, lost=True),
+            AccuracyView("precision", name, "north", 3),
+        ),
+    )  # fmt: skip
     return replace(full, **fields)  # type: ignore[arg-type]
 
 
@@ -102,6 +112,8 @@ def node(cameras: Sequence[CameraView] | None = None, **fields: object) -> NodeV
         input_size=(320, 416),
         cpu_busy=0.75,
         max_age_s=1.0,
+        sites=(AccuracyView("recall", "", "north", 400, 0.8, 0.75, 0.85, floor=0.7),),
+        drift=True,
         usage=usage("node"),
         machine=MachineUsage(8 * 10**9, 0.75, 20 * 10**9, 4),
         validation=ValidationView(

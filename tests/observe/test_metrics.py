@@ -22,7 +22,7 @@ from vedette.histogram import BUCKETS, bucket_of
 from vedette.observe.metrics.bins import AGES, CAMERA_STAGES, Bins
 from vedette.observe.metrics.collect import Collector
 from vedette.observe.metrics.families import FAMILIES
-from vedette.observe.views import CameraView, Frames, Histograms, NodeView
+from vedette.observe.views import CameraView, DriftView, Frames, Histograms, NodeView
 from vedette.supervise.figures import MachineUsage
 from vedette.testing import ManualClock
 from vedette.workers.table import STAGES
@@ -303,6 +303,36 @@ def test_before_a_node_has_begun_there_is_a_page() -> None:
     assert value("camera_live", camera="gate") == 0
     assert value("epoch", camera="gate") == -1
     assert value("stage_seconds_count", stage="infer") == 0
+
+
+def test_how_the_detector_does_is_shown_in_figures_that_are_always_finite() -> None:
+    quiet = camera("new", drift=DriftView("learning", 0.25, "unknown light", 0.0))
+    loud = camera("loud", drift=DriftView("suspected", 1.0, "unknown light", float("inf")))
+    value = read(collector(node([camera(), quiet, loud])))
+    states = ("learning", "suspected", "unseen", "watching")
+    assert [value("drift_state", camera="gate", state=each) for each in states] == [0, 1, 0, 0]
+    assert [value("drift_state", camera="new", state=each) for each in states] == [1, 0, 0, 0]
+    assert value("drift_suspicions_total", camera="gate") == 2
+    assert value("drift_evidence_log10", camera="gate") == pytest.approx(3.3010, abs=1e-4)
+    assert value("drift_evidence_log10", camera="new") == -6
+    assert value("drift_evidence_log10", camera="loud") == 30
+    assert (value("drift_lights", camera="gate"), value("drift_lights", camera="new")) == (2, 0)
+    assert value("drift_learnt_ratio", camera="new") == 0.25
+    assert read(collector(node([camera(drift=None)])))("drift_lights", camera="gate") is None
+
+
+def test_accuracy_is_shown_of_cameras_and_sites_and_none_where_frames_are_too_few() -> None:
+    value = read(collector())
+    recall = {"camera": "gate", "site": "north", "measure": "recall"}
+    bounds = [value("accuracy", **recall, bound=bound) for bound in ("value", "lower", "upper")]
+    assert bounds == [0.61, 0.52, 0.69]
+    assert (value("accuracy_frames", **recall), value("accuracy_floor", **recall)) == (140, 0.8)
+    assert value("accuracy_lost", **recall) == 1
+    precision = recall | {"measure": "precision"}
+    assert value("accuracy", **precision, bound="value") is None
+    assert (value("accuracy_frames", **precision), value("accuracy_lost", **precision)) == (3, None)
+    assert value("accuracy", camera="", site="north", measure="recall", bound="lower") == 0.75
+    assert value("accuracy_lost", camera="", site="north", measure="recall") == 0
 
 
 # ---- over time

@@ -163,3 +163,81 @@ def test_it_runs_on_a_thread_of_its_own_and_keeps_what_was_learnt_at_the_end(tmp
     world.watch.put("gate", SPEC, Studied(0, world.clock.now, b"", b"", b"", False, None))
     world.watch.close(PATIENCE_S)
     assert [path.name.partition("-")[0] for path in tmp_path.iterdir()] == ["gate"]
+
+
+def test_it_is_seen_since_when_and_by_which_measure_a_loss_is_suspected(
+    learnt: tuple[World, Path],
+) -> None:
+    _, folder = learnt
+    world = World(folder, seed=7)
+    world.passes(600)
+    assert world.watch.standing["gate"].stage == "watching"
+    began = world.clock.wall()
+    for _ in range(60):
+        world.passes(60, weak=0.7, sharpness=0.5)
+        if world.of(LossSuspected):
+            break
+    standing = world.watch.standing["gate"]
+    assert (standing.stage, standing.suspicions) == ("suspected", 1)
+    assert standing.loss is not None
+    assert standing.loss.measure == world.of(LossSuspected)[0].measure
+    assert began - 600 < standing.since < world.clock.wall()
+    status = world.watch.status["gate"]
+    assert set(status.lights) <= set(status.met)
+    assert status.missing == 0
+
+
+def test_what_is_usual_is_learnt_anew_when_somebody_says_so(
+    learnt: tuple[World, Path], tmp_path: Path
+) -> None:
+    _, folder = learnt
+    [kept] = [path for path in folder.iterdir() if path.name.startswith("gate-")][:1]
+    (tmp_path / kept.name).write_bytes(kept.read_bytes())
+    world = World(tmp_path, seed=8)
+    world.passes(60)
+    done = world.watch.learn("gate")
+    world.passes(60)
+    assert done.result(0) is None
+    [fact] = world.of(DriftReset)
+    assert fact.why == "command"
+    status = world.watch.status["gate"]
+    assert (status.stage, status.lights) == ("learning", ())
+    assert 0 < status.missing < SETTINGS.learn_windows
+    again = World(tmp_path, seed=9)
+    again.passes(60)
+    assert again.watch.status["gate"].stage == "learning", "a crash right after it would not bring it back"
+
+
+def test_what_is_known_can_be_kept_while_more_is_learnt(learnt: tuple[World, Path], tmp_path: Path) -> None:
+    _, folder = learnt
+    for path in folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    world = World(tmp_path, seed=10)
+    world.passes(60)
+    known = world.watch.status["gate"].lights
+    world.watch.learn("gate", keep=True)
+    world.passes(60)
+    assert world.watch.status["gate"].lights == known
+    assert world.watch.status["gate"].stage == "learning"
+    assert not world.of(DriftReset)
+    world.passes(LEARN_S, luma=15.0)
+    assert set(world.watch.status["gate"].lights) > set(known), "the dark is known now, too"
+
+
+def test_a_camera_of_which_nothing_came_yet_is_learnt_anew_when_it_does(learnt: tuple[World, Path]) -> None:
+    _, folder = learnt
+    world = World(folder, seed=11)
+    done = world.watch.learn("gate")
+    world.watch.turn()
+    assert done.done()
+    world.passes(30)
+    assert world.watch.status["gate"].stage == "learning"
+
+
+def test_an_order_is_carried_out_however_much_waits(learnt: tuple[World, Path]) -> None:
+    world = World()
+    done = world.watch.learn("gate")
+    for _ in range(20_100):
+        world.watch.new_detector()
+    world.watch.turn()
+    assert done.done()

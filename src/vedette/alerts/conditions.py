@@ -129,6 +129,10 @@ class Conditions:
         if news.over:
             del self.all[condition.key]
             return
+        self.already_told(condition, now)
+
+    def already_told(self, condition: Condition, now: float) -> None:
+        """People know of it as it is now."""
         condition.told_at, condition.noticed = now, None
         condition.told_times, condition.told_version = condition.times, condition.version
         condition.told_size = len(condition.cameras)

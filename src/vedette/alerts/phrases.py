@@ -106,6 +106,12 @@ RULES = {
         "Gaps are recorded again after {lasted}",
         "Gaps are recorded again",
     ),
+    "accuracy": Phrases(
+        "{name} is below its floor: {detail}",
+        "Precision or recall is below its floor, {n} times",
+        "{name} is at its floor again, {lasted} after that was confirmed to be lost",
+        "Precision or recall is at its floor again, {n} times",
+    ),
     "trouble": Phrases("Trouble: {name}", "Trouble in {n} places"),
     "validation": Phrases(
         "The detector does worse than it should",
@@ -169,5 +175,7 @@ ADVICE: dict[str, str] = {
     "quarantine": "The log says why it dies. `vedette recycle` with its name tries it at once.",
     "validation": "It is so on labelled pictures, whatever the light is now. `vedette validate` shows on "
     "which; `vedette model set` brings another model in.",
+    "accuracy": "Look at what was missed or wrong in the review: dirt, light, a new kind of object? Mend it, "
+    "train with it, or bring back an earlier model with `vedette model set`.",
     "ledger": "Is the disk full, or the database gone?",
 }

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from vedette.alerts.accuracy import Losses
 from vedette.alerts.book import Book, wait_left
 from vedette.alerts.cameras import CameraMemory, seconds
 from vedette.alerts.conditions import Condition
@@ -35,6 +36,8 @@ from vedette.facts import (
     Incident,
     IncidentClosed,
     IncidentOpened,
+    LossConfirmed,
+    LossOver,
     Quarantined,
     Released,
     Trouble,
@@ -58,6 +61,7 @@ class Alerts:
         self._rules, self._conditions = self._book.rules, self._book.conditions
         self._cameras: dict[str, CameraMemory] = {}
         self._gaps, self._happenings = Gaps(self._book), Happenings(self._book)
+        self._losses = Losses(self._book)
         self._incidents = Incidents(self._rules.incident.at_least)
         self._flapping: set[str] = set()
         self._coverage: CoverageCheck | None = None
@@ -92,6 +96,10 @@ class Alerts:
                 self._happenings.worker_died(fact, now, wall)
             case Quarantined():
                 self._happenings.quarantined(fact, now, wall)
+            case LossConfirmed():
+                self._losses.confirmed(fact, now, wall)
+            case LossOver():
+                self._losses.over(fact, wall)
             case Released():
                 self._happenings.released(fact, wall)
             case ValidationFailed():

@@ -167,6 +167,8 @@ class AlertRules(_AlertSettings):
     """Vedette was not running, or the machine slept: told when it is over. ``after``: for how long it was."""
     ledger: AlertRule = _default(after=30, severity="critical")
     """Gaps cannot be recorded."""
+    accuracy: AlertRule = _default(after=1, severity="critical", remind_every=86_400)
+    """Reviewed frames say beyond doubt that precision or recall is below its floor."""
     trouble: AlertRule = _default(after=1)
     """A sink cannot write, the detector raises, a target of alerts fails."""
     validation: AlertRule = _default(after=1)

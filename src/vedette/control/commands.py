@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from vedette.control.client import ControlClient
 
-__all__ = ["model", "recycle"]
+__all__ = ["Node", "model", "recycle", "tell"]
 
 ASK_EVERY_S = 0.2
 
@@ -59,7 +59,11 @@ def _connected(node: str | None) -> ControlClient:
 
 
 def _done(
-    kind: Literal["recycle", "model"], what: str, node: str | None, *, force: bool = False
+    kind: Literal["recycle", "model", "learn", "learn_more"],
+    what: str,
+    node: str | None,
+    *,
+    force: bool = False,
 ) -> tuple[float, str]:
     """Seconds it took, and what is to be said of it. Raises ControlError with the reason where it was not
     done."""
@@ -82,3 +86,9 @@ def _show(words: str) -> None:
     """How far it is, on one line of a terminal."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)
+
+
+def tell(kind: Literal["learn", "learn_more"], what: str, node: str | None) -> None:
+    """Have a running node do it, and wait until it is done. Raises ControlError with the reason where it was
+    not."""
+    _done(kind, what, node)

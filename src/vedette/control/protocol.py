@@ -64,9 +64,11 @@ class View(Said, frozen=True, kw_only=True, tag="view"):
 
 
 class Order(Said, frozen=True, kw_only=True, tag="order"):
-    """Do something that takes a while: ``recycle`` the worker ``what``, or set the ``model`` to that file."""
+    """Do something that takes a while: ``recycle`` the worker ``what``, set the ``model`` to that file, or
+    ``learn`` anew what is usual for the cameras ``what`` (with commas between; empty: all), or only what is
+    not known of it yet (``learn_more``)."""
 
-    kind: Literal["recycle", "model"]
+    kind: Literal["recycle", "model", "learn", "learn_more"]
     what: str
     force: bool = False
     """Whatever labelled pictures say of the model."""

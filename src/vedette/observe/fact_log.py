@@ -20,6 +20,8 @@ from vedette.facts import (
     IncidentClosed,
     IncidentOpened,
     Isolated,
+    LossConfirmed,
+    LossOver,
     LossSuspected,
     ModelGated,
     Quarantined,
@@ -104,6 +106,8 @@ def log_fact(fact: AnyFact) -> None:
             _log_drift(fact)
         case ModelGated() | ValidationPassed() | ValidationFailed() | ValidationPostponed():
             _log_validation(fact)
+        case LossConfirmed() | LossOver():
+            _log_accuracy(fact)
         case Trouble():
             # A trace that is lost costs no result.
             say = log.warning if fact.where == "traces" else log.error
@@ -208,6 +212,24 @@ def _of_run(fact: ValidationPassed | ValidationFailed) -> dict[str, object]:
         if name in fact.figures and fact.figures[name].value is not None
     }
     return {"model": fact.model, "dataset": fact.dataset, "pictures": fact.pictures, **figures}
+
+
+def _log_accuracy(fact: LossConfirmed | LossOver) -> None:
+    log = structlog.get_logger()
+    whose = _of_camera(fact.camera or None) | ({"site": fact.site} if fact.site else {})
+    if isinstance(fact, LossOver):
+        log.warning("loss over", **whose, measure=fact.measure, why=fact.why)
+        return
+    log.error(
+        "loss known from before" if fact.known else "loss confirmed",
+        **whose,
+        measure=fact.measure,
+        value=round(fact.value, 3),
+        lower=round(fact.lower, 3),
+        upper=round(fact.upper, 3),
+        floor=fact.floor,
+        frames=fact.frames,
+    )
 
 
 def _log_gap(fact: GapOpened | GapClosed) -> None:

@@ -17,7 +17,15 @@ from vedette.observe.bottleneck import Bottleneck, find_bottleneck
 from vedette.observe.gauges import Gauges
 from vedette.observe.spent import where_the_time_went
 from vedette.observe.table import line, render
-from vedette.observe.views import CameraView, NodeView, Percentiles, ValidationView, WorkerView
+from vedette.observe.views import (
+    AccuracyView,
+    CameraView,
+    DriftView,
+    NodeView,
+    Percentiles,
+    ValidationView,
+    WorkerView,
+)
 from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 from vedette.whole_files import write_whole
 from vedette.workers.table import STAGES
@@ -28,12 +36,16 @@ __all__ = ["STAGES", "build_report", "summary", "write_report"]
 def build_report(view: NodeView, bottleneck: Bottleneck | None = None) -> dict[str, Any]:
     """The report as plain values; its keys are a contract (docs/configuration.md). ``bottleneck``: what was
     found over the whole run; by default what this view says."""
+    sites: dict[str, dict[str, Any]] = {}
+    for each in view.sites:
+        sites.setdefault(each.site, {})[each.measure] = _accuracy(each)
     return {
         "duration_s": round(view.uptime_s, 3),
         "cameras": {camera.name: _camera(camera) for camera in view.cameras},
         "stages_ms": {stage: _stage(view.stages_ms.get(stage, Percentiles())) for stage in STAGES},
         "stages_s": {stage: round(view.stages_s.get(stage, 0.0), 3) for stage in STAGES},
         "node": _node(view, find_bottleneck(view) if bottleneck is None else bottleneck),
+        **({"sites": sites} if sites else {}),
     }
 
 
@@ -154,16 +166,44 @@ def _camera(camera: CameraView) -> dict[str, Any]:
         "blind_s": {cause: round(seconds, 3) for cause, seconds in camera.blind_s.items()},
     }
     if camera.drift is not None:
-        drift = camera.drift
-        found["drift"] = {
-            "stage": drift.stage,
-            "learnt": round(drift.learnt, 3),
-            "light": drift.light,
-            "evidence": round(drift.evidence, 2),
-        }
+        found["drift"] = _drift(camera.drift)
+    if camera.accuracy:
+        found["accuracy"] = {each.measure: _accuracy(each) for each in camera.accuracy}
     if camera.stages_ms:
         found["stages_ms"] = _stages(camera.stages_ms)
     return found
+
+
+def _drift(drift: DriftView) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "stage": drift.stage,
+        "since": round(drift.since, 3),
+        "learnt": round(drift.learnt, 3),
+        "light": drift.light,
+        "evidence": round(drift.evidence, 2),
+        "suspicions": drift.suspicions,
+        "lights": {light: round(hours, 2) for light, hours in drift.lights.items()},
+    }
+    if drift.unknown:
+        found["unknown_lights"] = {light: round(hours, 2) for light, hours in drift.unknown.items()}
+    if drift.missing_s:
+        found["missing_s"] = round(drift.missing_s)
+    if drift.measure:
+        found |= {"measure": drift.measure, "direction": drift.direction}
+        found |= {"usual": _rounded(drift.usual), "lately": _rounded(drift.lately)}
+    return found
+
+
+def _accuracy(known: AccuracyView) -> dict[str, Any]:
+    found: dict[str, Any] = {"frames": known.frames}
+    found |= {name: _rounded(getattr(known, name)) for name in ("value", "lower", "upper")}
+    if known.floor is not None:
+        found |= {"floor": known.floor, "lost": known.lost}
+    return found
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def _stages(stages: Mapping[str, Percentiles]) -> dict[str, dict[str, float]]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 
 __all__ = [
+    "AccuracyView",
     "CameraView",
     "DriftView",
     "Frames",
@@ -54,12 +55,49 @@ class Frames:
 @dataclass(frozen=True, slots=True)
 class DriftView:
     """``stage``: learning, watching, unseen or suspected. ``learnt``: 0…1. ``light``: in words. ``evidence``:
-    camera-days between two false suspicions at which one would be told now."""
+    camera-days between two false suspicions at which one would be told now.
+
+    ``since``: Unix seconds; of a suspicion, when the loss most likely began. ``suspicions``: since the start.
+    ``measure``, ``direction``, ``usual``, ``lately``: what a suspicion rests on, and what it was when it was
+    told; None where that window had none. ``lights``: hours of data of each known light, in words;
+    ``unknown``: those of lights that are not known yet. ``missing_s``: seconds of watching until learning is
+    over.
+    """
 
     stage: str
     learnt: float
     light: str
     evidence: float
+    since: float = 0.0
+    suspicions: int = 0
+    measure: str = ""
+    direction: str = ""
+    usual: float | None = None
+    lately: float | None = None
+    lights: Mapping[str, float] = field(default_factory=dict)
+    unknown: Mapping[str, float] = field(default_factory=dict)
+    missing_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyView:
+    """By the last reviewed frames of a camera, or of a whole ``site`` (``camera`` is empty then).
+
+    ``measure``: precision or recall. ``value``, ``lower``, ``upper``: 0…1, None while there are too few
+    ``frames``. ``floor``: what it must not fall below, None where nobody said. ``lost``: reviews say for sure
+    that it does, since ``since`` (Unix seconds).
+    """
+
+    measure: str
+    camera: str = ""
+    site: str = ""
+    frames: int = 0
+    value: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    floor: float | None = None
+    lost: bool = False
+    since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +126,8 @@ class CameraView:
     """What is wrong with its pictures now."""
     drift: DriftView | None = None
     """How the detector does on it; None where that is not watched, or nothing was seen yet."""
+    accuracy: tuple[AccuracyView, ...] = ()
+    """By what people reviewed of it; empty where nobody did."""
     gaps: int = 0
     """How often it was blind, since the start."""
     blind_s: Mapping[str, float] = field(default_factory=dict)
@@ -206,6 +246,10 @@ class NodeView:
     machine: MachineUsage | None = None
     validation: ValidationView | None = None
     """None where the detector at work was not held to labelled pictures yet."""
+    sites: tuple[AccuracyView, ...] = ()
+    """Accuracy of whole sites, by what people reviewed."""
+    drift: bool = False
+    """Whether the detector is watched for drift at all."""
 
     @property
     def frames(self) -> Frames:

@@ -13,7 +13,10 @@ from vedette.frame import Rung
 from vedette.histogram import BUCKETS, bounds, percentiles, percentiles_of_each
 from vedette.ladder.steps import Step
 from vedette.node import Node
+from vedette.observe.accuracy_view import accuracy_view
+from vedette.observe.drift_view import drift_view
 from vedette.observe.views import (
+    AccuracyView,
     CameraView,
     DriftView,
     Frames,
@@ -24,7 +27,6 @@ from vedette.observe.views import (
     ValidationView,
     WorkerView,
 )
-from vedette.quality.drift.light import light_words
 from vedette.results import Result
 from vedette.roster import Entry
 from vedette.sinks.delivery import Delivery
@@ -136,6 +138,8 @@ class Watch:
             usage=node.usage.of("node"),
             peak=node.usage.peak_of("node"),
             machine=node.usage.machine,
+            sites=self._accuracy(""),
+            drift=node.drift is not None,
             validation=self._validation(),
         )
 
@@ -189,15 +193,14 @@ class Watch:
 
     def _drift(self, camera: str) -> DriftView | None:
         watch = self._node.drift
-        known = None if watch is None else watch.status.get(camera)
-        if known is None:
+        if watch is None or (known := watch.status.get(camera)) is None:
             return None
-        return DriftView(
-            stage=known.stage.value,
-            learnt=known.progress,
-            light=light_words(known.light),
-            evidence=known.evidence,
-        )
+        return drift_view(known, watch.standing.get(camera))
+
+    def _accuracy(self, camera: str) -> tuple[AccuracyView, ...]:
+        """Of whole sites where it is empty."""
+        losses = self._node.losses
+        return () if losses is None else tuple(map(accuracy_view, losses.status.get(camera, ())))
 
     def _camera(
         self,
@@ -228,6 +231,7 @@ class Watch:
             blame=blind.blame.value if blind else None,
             degraded=tuple(cause.value for cause in keeper.degraded.get(name, {})),
             drift=self._drift(name),
+            accuracy=self._accuracy(name),
             gaps=gaps,
             blind_s=blind_s,
             endings={ending.value: count for ending in ENDINGS if (count := int(row[ending.value]))},

@@ -1,16 +1,18 @@
-"""What the section ``drift`` of a configuration may say: frozen, checked, refusing unknown keys."""
+"""What the sections ``drift`` and ``review`` may say: frozen, checked, refusing unknown keys."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationInfo
 
 from vedette import config_checks as checks
+from vedette.quality.confirm.settings import FloorSettings
 from vedette.quality.drift.fleet import Across
 from vedette.quality.drift.settings import Settings
 
-__all__ = ["DriftSettings"]
+__all__ = ["DriftSettings", "ReviewSettings"]
 
 Flag = Annotated[bool, BeforeValidator(checks.flag)]
 Seconds = Annotated[float, BeforeValidator(checks.duration)]
@@ -46,3 +48,21 @@ class DriftSettings(BaseModel):
             unseen_after_s=self.unseen_after,
             utc_offset_s=utc_offset,
         )
+
+
+def _folder(value: object, info: ValidationInfo) -> Path | None:
+    if value is None:
+        return None
+    if not isinstance(value, (str, Path)) or not str(value):
+        raise ValueError("must be a path")
+    return checks.local_path(value, (info.context or {}).get("folder") or Path.cwd())
+
+
+class ReviewSettings(BaseModel):
+    """Where people review frames, and what accuracy must not fall below by what they say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    folder: Annotated[Path | None, PlainValidator(_folder)] = None
+    """None: beside the ledger; where that is no file, there is none."""
+    floor: FloorSettings = Field(default_factory=FloorSettings)

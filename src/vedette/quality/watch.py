@@ -10,6 +10,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from vedette.quality.drift.light import light_words
 from vedette.quality.drift.monitor import Monitor, Status
 from vedette.quality.drift.scores import UnreadableScores
 from vedette.quality.drift.settings import Settings
+from vedette.quality.drift.standing import Standing, Standings
 from vedette.quality.drift.windows import WINDOW_S, Picture
 from vedette.quality.validate.model import model_of
 from vedette.whole_files import write_whole
@@ -74,6 +76,13 @@ class DriftWatch:
         """By camera: of which model what is known of it was learnt, or is being."""
         self.status: Mapping[str, Status] = {}
         """Of each camera, as of the last ten seconds."""
+        self.standing: Mapping[str, Standing] = {}
+        """The same: since when, and why."""
+        self._standings = Standings()
+        self._orders: deque[_Job] = deque()
+        """What people asked for: never let go."""
+        self._anew: set[str] = set()
+        """Cameras to be learnt anew of which nothing has come yet."""
         self._thread = threading.Thread(target=self._run, name="drift", daemon=True)
 
     def start(self) -> None:
@@ -92,14 +101,21 @@ class DriftWatch:
         """It looks elsewhere now."""
         self._jobs.append(lambda: self._monitor.moved(camera, self._clock.wall()))
 
-    def learn(self, camera: str) -> None:
-        """What is usual for it is to be learnt anew."""
+    def learn(self, camera: str, *, keep: bool = False) -> Future[None]:
+        """What is usual for it is to be learnt anew. ``keep``: only in lights, and at hours, of which nothing
+        is known yet. Done when it has begun, and would survive a crash."""
+        done: Future[None] = Future()
 
-        def anew() -> None:
-            if camera in self._models:
-                self._monitor.learn(camera, self._clock.wall(), anew=True)
+        def begin() -> None:
+            try:
+                self._learn(camera, keep)
+            except Exception as err:
+                done.set_exception(err)
+                raise
+            done.set_result(None)
 
-        self._jobs.append(anew)
+        self._orders.append(begin)
+        return done
 
     def forget(self, camera: str) -> None:
         """It is not watched any more. What was learnt of it stays in the folder, should it come back."""
@@ -108,6 +124,7 @@ class DriftWatch:
             if self._models.pop(camera, None) is not None:
                 self._keep(camera)
                 self._monitor.forget(camera)
+                self._standings.forget(camera)
 
         self._jobs.append(gone)
 
@@ -127,8 +144,9 @@ class DriftWatch:
 
     def turn(self) -> None:
         """Look at what came since the last time; and every ten seconds say what that comes to."""
-        while self._jobs:
-            self._guarded(self._jobs.popleft())
+        for waiting in (self._jobs, self._orders):
+            while waiting:
+                self._guarded(waiting.popleft())
         now = self._clock.wall()
         if now >= self._due:
             self._due = now + WINDOW_S
@@ -152,8 +170,12 @@ class DriftWatch:
 
     def _judge(self, now: float) -> None:
         for decision in self._monitor.close(now):
+            self._standings.decided(decision)
             self._tell(_fact(decision, self._clock.monotonic() - self._clock.wall()))
         self.status = {camera: self._monitor.status(camera) for camera in self._models}
+        self.standing = {
+            camera: self._standings.stands(camera, status, now) for camera, status in self.status.items()
+        }
 
     def _look_at(self, camera: str, model: str, studied: Studied) -> None:
         at = studied.captured + self._clock.wall() - self._clock.monotonic()
@@ -173,6 +195,13 @@ class DriftWatch:
                 camera, at, Picture(seen.luma, seen.contrast, seen.sharpness, seen.likeness, seen.infrared)
             )
 
+    def _learn(self, camera: str, keep: bool) -> None:
+        if camera in self._models:
+            self._monitor.learn(camera, self._clock.wall(), anew=not keep)
+            self._keep(camera)  # a crash within the next minutes must not bring the old baseline back
+        elif not keep:
+            self._anew.add(camera)
+
     def _begin(self, camera: str, model: str) -> None:
         """Go on with what was learnt of it with this model, or learn."""
         first, self._models[camera] = camera not in self._models, model
@@ -180,6 +209,9 @@ class DriftWatch:
             self._keep(camera)
             return  # another model: the monitor learns anew, and says so
         path = self._path(camera, model)
+        if camera in self._anew:
+            self._anew.discard(camera)
+            return
         if path is None or not path.is_file():
             return
         try:

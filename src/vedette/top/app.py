@@ -72,7 +72,7 @@ class TopApp(App[None]):
         self._look_now = asyncio.Event()
 
         self._lines = {name: Static("", id=name) for name in ("node", "bottleneck", "stages", "order")}
-        self._entry = Input(placeholder="words in name, state, blame or step", id="filter")
+        self._entry = Input(placeholder="words in name, state, blame, step or drift", id="filter")
         self.grid = Grid[CameraView](CAMERA_COLUMNS, lambda camera: camera.name, id="cameras")
 
     def compose(self) -> ComposeResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vedette.observe.views import CameraView
 from vedette.top.column import Cell, Column, number, text
+from vedette.top.quality import DRIFT, drift_word
 from vedette.top.words import (
     STYLES,
     Health,
@@ -31,6 +32,7 @@ def matches(camera: CameraView, wanted: str) -> bool:
             blame(camera),
             camera.step,
             camera.decodes,
+            drift_word(camera),
             "blind" if health(camera) is Health.BLIND else "",
         )
     ).casefold()
@@ -132,6 +134,7 @@ CAMERA_COLUMNS: tuple[Column[CameraView], ...] = (
         rank=6,
         number=False,
     ),
+    DRIFT,
     Column(
         "decodes",
         "decodes",

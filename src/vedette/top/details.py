@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vedette.observe.views import CameraView, NodeView
+from vedette.top.quality import drift_lines
 from vedette.top.words import STYLES, blame, health, milliseconds, plain, plain_name, rate, seconds, state
 
 __all__ = ["details", "find", "gone"]
@@ -61,7 +62,7 @@ def _facts(camera: CameraView) -> Table:
         ("frames", f"{frames.received} received, {frames.analysed} analysed, {frames.in_flight} in flight"),
         ("objects", ", ".join(f"{count} {plain(name)}" for name, count in camera.objects.items()) or "none"),
     )
-    for label, text in rows:
+    for label, text in (*rows, *drift_lines(camera)):
         table.add_row(Text(label, style="dim"), Text(plain_name(text)))
     return table
 

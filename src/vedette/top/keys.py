@@ -27,7 +27,7 @@ CAMERA_KEYS = (
         "/",
         "filter",
         "filter",
-        "only cameras with these words in name, state, blame or step",
+        "only cameras with these words in name, state, blame, step or drift",
     ),
     Key("escape", "Esc", "unfilter", "", "leave the filter; once more: show all; on other pages: back"),
     Key("p", "p", "pause", "pause", "hold the picture still, and go on"),

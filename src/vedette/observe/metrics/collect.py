@@ -10,6 +10,7 @@ from vedette.clock import Clock, SystemClock
 from vedette.observe.metrics import families
 from vedette.observe.metrics.cameras import BlindSeconds, put_camera, put_histograms, put_stages
 from vedette.observe.metrics.node import put_node
+from vedette.observe.metrics.quality import put_quality
 from vedette.observe.metrics.text import Page, label, politely
 from vedette.observe.views import Histograms, NodeView
 
@@ -76,6 +77,7 @@ class Collector:
         for camera in politely(view.cameras):
             names[camera.name] = name = label("camera", camera.name)
             put_camera(page, camera, name, self._blind_s.of(camera))
+        put_quality(page, view, names)
         put_histograms(page, histograms, names)
         wanted = self._per_camera_stages
         if len(names) <= STAGES_UP_TO if wanted is None else wanted:

@@ -89,6 +89,33 @@ GAPS = _counter("camera_gaps", "How often it was not seen.", "camera")
 SESSIONS = _counter("sessions", "Connections to it that were opened.", "camera")
 EPOCH = _gauge("epoch", "Grows whenever its tracking begins anew; -1 before the first session.", "camera")
 
+# Cameras: how the detector does on them
+DRIFT_STATE = _gauge(
+    "drift_state", "How the detector does on it: 1 for the state it is in.", "camera", "state"
+)
+SUSPICIONS = _counter("drift_suspicions", "How often it was suspected to do worse than it did.", "camera")
+EVIDENCE = _gauge(
+    "drift_evidence_log10",
+    "Logarithm of the evidence that it does worse, in camera-days: at that of drift.arl it is suspected.",
+    "camera",
+)
+LIGHTS = _gauge("drift_lights", "Lights for which it is known what is usual.", "camera")
+LEARNT = _gauge("drift_learnt_ratio", "How far learning has come; 1 when it is over.", "camera")
+ACCURACY = _gauge(
+    "accuracy",
+    "Precision and recall by the last reviewed frames: value, and lower and upper bound. "
+    "Of a whole site where camera is empty.",
+    "camera",
+    "site",
+    "measure",
+    "bound",
+)
+REVIEWED = _gauge("accuracy_frames", "Reviewed frames it rests on.", "camera", "site", "measure")
+FLOOR = _gauge("accuracy_floor", "What it must not fall below.", "camera", "site", "measure")
+LOST = _gauge(
+    "accuracy_lost", "1 while reviews say for sure that it lies below its floor.", "camera", "site", "measure"
+)
+
 # Cameras: what becomes of their frames
 RECEIVED = _counter("frames_received", "Frames that arrived.", "camera")
 FRAMES = _counter(

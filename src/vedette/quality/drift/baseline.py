@@ -100,6 +100,17 @@ class Baseline:
         """Of learning, 0…1."""
         return min(1.0, self.learnt / self.wanted) if self.learning else 1.0
 
+    @property
+    def missing(self) -> int:
+        """Windows that are still to be learnt from, until learning is over."""
+        return max(0, self.wanted - self.learnt) if self.learning else 0
+
+    @property
+    def met_lights(self) -> dict[int, int]:
+        """Windows that were learnt from, by light; known or not."""
+        windows = self.hours.sum(axis=1)
+        return {int(light): int(windows[light]) for light in np.flatnonzero(windows)}
+
     def learn(self, wanted: int) -> None:
         """Go on learning, for so many windows, what is usual in lights, or at hours, that are not known."""
         self.learning, self.learnt, self.wanted = True, 0, max(1, wanted)

@@ -6,7 +6,7 @@ Not thread-safe.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -38,7 +38,9 @@ __all__ = ["Monitor", "Status"]
 class Status:
     """How a camera stands. ``progress``: of learning, 0…1. ``lights``: those that are known. ``judged``:
     whether its last window could be; not where conditions are unseen, or were met too shortly. ``evidence``:
-    in camera-days, next to the ARL. ``left_out``: boxes counted without their class, for want of room."""
+    in camera-days, next to the ARL. ``left_out``: boxes counted without their class, for want of room.
+    ``met``: windows that were learnt from, by light. ``missing``: windows until learning is over.
+    ``unseen_since``: Unix seconds, while conditions are."""
 
     stage: Stage
     model: str
@@ -49,6 +51,9 @@ class Status:
     evidence: float
     left_out: int
     nbytes: int
+    met: Mapping[int, int] = field(default_factory=dict)
+    missing: int = 0
+    unseen_since: float | None = None
 
 
 class _Written(msgspec.Struct):
@@ -173,6 +178,9 @@ class Monitor:
             evidence=self._evidence_of([each.row])[0] / DAY_WINDOWS,
             left_out=observer.scores.left_out,
             nbytes=baseline.nbytes + observer.nbytes + self._evidence.nbytes // len(self._evidence),
+            met=baseline.met_lights,
+            missing=baseline.missing,
+            unseen_since=each.state.unseen_since,
         )
 
     def scores(self, camera: str) -> Scores:

@@ -13,6 +13,7 @@ from vedette.quality.estimates.frames import (
 from vedette.quality.estimates.intervals import Estimate, Method
 from vedette.quality.estimates.loss import ConfirmedLoss, Floor, confirmed_loss
 from vedette.quality.estimates.matching import Matched, Prediction, matched
+from vedette.quality.estimates.narrowing import Narrowing, narrowing
 from vedette.quality.estimates.now import LEVEL, SIZES, TooFew, grouped, more_frames, precision, recall
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Judged",
     "Matched",
     "Method",
+    "Narrowing",
     "ObjectThere",
     "Prediction",
     "TooFew",
@@ -34,6 +36,7 @@ __all__ = [
     "judged",
     "matched",
     "more_frames",
+    "narrowing",
     "of_boxes",
     "of_label",
     "of_objects",

@@ -299,13 +299,37 @@ class Store:
             found = self._reviews(connection)
         return [each for each in found if repeats or each.repeat_of is None]
 
-    def reviewed(self, camera: str | None = None) -> list[tuple[Item, Review]]:
-        """Items with what counts of them: what :func:`~vedette.quality.review.convert.to_dataset` takes."""
+    def stamp(self) -> tuple[int, int, int]:
+        """Another one whenever a review was made, replaced or taken back: how many count, the newest, and
+        when the last was made, µs since 1970."""
+        query = select(
+            func.count().filter(reviews.c.repeat_of.is_(None)),
+            func.coalesce(func.max(reviews.c.id), 0),
+            func.coalesce(func.max(reviews.c.at_us), 0),
+        )
+        with self._database.transaction() as connection:
+            count, newest, at = connection.execute(query).one()
+        return int(count), int(newest), int(at)
+
+    def reviewed(self, camera: str | None = None, *, since: float | None = None) -> list[tuple[Item, Review]]:
+        """Items with what counts of them: what :func:`~vedette.quality.review.convert.to_dataset` takes.
+        ``since``: only what was said then or later, Unix seconds."""
+        if since is not None:
+            return [pair for pair in self._said_since(since) if camera in (None, pair[0].camera)]
         theirs = items.c.id.in_(select(reviews.c.item))
         mine = theirs if camera is None else theirs & (items.c.camera == camera)
         with self._database.transaction():
             said = {each.item: each.review for each in self.reviews()}
             found = self._items(select(items).where(mine).order_by(items.c.captured_us, items.c.id))
+        return [(item, said[item.id]) for item in found]
+
+    def _said_since(self, since: float) -> list[tuple[Item, Review]]:
+        lately = (reviews.c.at_us >= microseconds(since)) & reviews.c.repeat_of.is_(None)
+        with self._database.transaction() as connection:
+            rows = connection.execute(select(reviews).where(lately)).all()
+            said = {row.item: stored_of(row).review for row in rows}
+            theirs = items.c.id.in_(select(reviews.c.item).where(lately))
+            found = self._items(select(items).where(theirs).order_by(items.c.captured_us, items.c.id))
         return [(item, said[item.id]) for item in found]
 
     def agreement(self) -> Agreement:

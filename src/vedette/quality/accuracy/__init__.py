@@ -1,0 +1,1 @@
+"""Accuracy now, from a folder of reviewed frames: ``vedette accuracy``."""
