@@ -32,7 +32,7 @@ from vedette.config_yaml import Problem, read_yaml
 from vedette.errors import ConfigError, host_of, redact
 from vedette.frame import Rung
 from vedette.observe.metrics.address import parse_address
-from vedette.quality.settings import DriftSettings
+from vedette.quality.settings import DriftSettings, ReviewSettings
 from vedette.supervise.settings import RecycleSettings
 
 __all__ = [
@@ -139,6 +139,10 @@ def _ledger(value: object) -> object:
     if isinstance(value, bool):
         return {"enabled": value}
     return {"url": value} if isinstance(value, str) else value
+
+
+def _review(value: object) -> object:
+    return {"enabled": value} if isinstance(value, bool) else value
 
 
 def _tracker(value: object) -> object:
@@ -394,6 +398,8 @@ class Config(_Settings):
     """When workers are replaced by new ones."""
     drift: DriftSettings = Field(default_factory=DriftSettings)
     """Whether the detector is watched for doing worse than it did."""
+    review: Annotated[ReviewSettings, BeforeValidator(_review)] = Field(default_factory=ReviewSettings)
+    """Which frames are kept for people to look at. Also just ``false`` for none."""
     ladder: Flag = True
     """Do less of what matters least, step by step, when the machine cannot do all."""
     metrics: Annotated[str | None, PlainValidator(_metrics)] = None

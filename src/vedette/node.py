@@ -44,6 +44,7 @@ from vedette.ingest.admission import HOLD_S, Admission
 from vedette.ladder.governor import Governor
 from vedette.ledger.keeper import Keeper
 from vedette.ledger.rows import Counters
+from vedette.quality.keeping import ReviewKeeper
 from vedette.quality.watch import DriftWatch
 from vedette.results import Result
 from vedette.roster import Changes, Entry, Roster
@@ -58,7 +59,7 @@ from vedette.supervise.relief import Relief, must_work
 from vedette.supervise.resources import Watched
 from vedette.supervise.suspects import Suspects
 from vedette.supervise.usage import Usage
-from vedette.tasks import camera_settings, detector_spec, weights, worker_count
+from vedette.tasks import camera_settings, detector_spec, review_folder, weights, worker_count
 from vedette.track.tracker import make_tracker
 from vedette.workers.exhausted import OUT_OF_MEMORY
 from vedette.workers.outputs import result_of
@@ -70,11 +71,13 @@ from vedette.workers.protocol import (
     CannotAdd,
     Connected,
     Drained,
+    Drawn,
     Facts,
     HandedOver,
     Joined,
     Link,
     Output,
+    Pictured,
     Pictures,
     Ready,
     Start,
@@ -95,6 +98,7 @@ FIXED = (
     "connects",
     "recycle",
     "drift",
+    "review",
     "workers",
     "ladder",
     "metrics",
@@ -214,6 +218,8 @@ class Node:
         )
         self.drift = self._drift_watch(config)
         """Who watches what the detector says of each camera; None where nobody does."""
+        self.review = self._review_keeper(config)
+        """Who keeps frames for people to look at; None where nobody does."""
         self._spec = b""
         """Of the detector at work, packed."""
         self.governor = Governor(
@@ -233,6 +239,18 @@ class Node:
             config.drift.settings(time.localtime().tm_gmtoff),
             folder=store / f"drift-{config.ledger.node}" if store is not None else None,
             sites={name: camera.site for name, camera in config.cameras.items() if camera.site},
+            tell=self._from_elsewhere,
+            clock=self._clock,
+        )
+
+    def _review_keeper(self, config: Config) -> ReviewKeeper | None:
+        folder = review_folder(config)
+        if folder is None:
+            return None
+        return ReviewKeeper(
+            config.review,
+            folder=folder,
+            every=config.drift.every,
             tell=self._from_elsewhere,
             clock=self._clock,
         )
@@ -338,6 +356,8 @@ class Node:
                 self.drift.forget(fact.camera)
             elif isinstance(fact, EpochStarted) and fact.reason == "camera_moved":
                 self.drift.moved(fact.camera)
+        if self.review is not None and isinstance(fact, CameraRemoved):
+            self.review.forget(fact.camera)
 
     def _report(self, fact: AnyFact) -> None:
         self._observe(fact)
@@ -371,6 +391,8 @@ class Node:
         self.keeper.start()
         if self.drift is not None:
             self.drift.start()
+        if self.review is not None:
+            self.review.start()
         for child in self.children:
             self._spawn(child)
 
@@ -413,7 +435,11 @@ class Node:
                 return
             if heard is None:
                 return
-            self._heard(child, heard[0])
+            message, fds = heard
+            if isinstance(message, Pictured):
+                self._heard_picture(child, message, fds[0] if fds else None)
+            else:
+                self._heard(child, message)
 
     def _heard(self, child: Child, message: Any) -> None:
         match message:
@@ -423,13 +449,18 @@ class Node:
                 # What is still on its way of a camera that was removed begins nothing anew.
                 if self.drift is not None and self.roster[index].watched:
                     self.drift.put(self.roster[index].name, self._spec, message)
+                if self.review is not None:
+                    self.review.studied(self.roster[index].name, message)
+            case Drawn(index):
+                if self.review is not None:
+                    self.review.drawn(child.pid or 0, self.roster[index].name, self._spec, message)
             case Facts(facts):
                 for fact in facts:
                     if isinstance(fact, EpochStarted):
                         self.fleet.epoch_started(fact.camera)
                     self._tell(fact)
-            case Ready(describe, _, inputs):
-                child.ready, child.describe, child.inputs = True, describe, inputs
+            case Ready(describe, names, inputs):
+                child.ready, child.describe, child.inputs, child.names = True, describe, inputs, names
                 if child not in self._standing_by:
                     self._heard_ready(child)
             case Tried() | Drained() | Joined() | HandedOver():
@@ -454,6 +485,19 @@ class Node:
                     return
                 if not self.ready_at or kind == ConfigError.__name__:
                     self._fail(_ERRORS.get(kind, WorkerError)(why))
+
+    def _heard_picture(self, child: Child, message: Pictured, fd: int | None) -> None:
+        if self.review is not None:
+            self.review.pictured(child.pid or 0, message, fd)
+        elif fd is not None:
+            os.close(fd)
+
+    def _instruct(self, *, at_once: bool = False) -> None:
+        """Tell camera workers which frames to keep for review, where that has changed."""
+        if self.review is not None:
+            status = {} if self.drift is None else self.drift.status
+            names = self.detector.names
+            self.review.instruct(self.camera_workers, self.roster, names, status, at_once=at_once)
 
     def _cannot_add(self, entry: Entry, why: str) -> None:
         """A camera's settings cannot be used. From the start on that is a mistake in the configuration; later
@@ -501,6 +545,8 @@ class Node:
             for worker in self._workers:
                 self.introduce(worker, child)
         else:
+            # Before it has a frame.
+            self._instruct(at_once=True)
             for detector in self._detectors:
                 self.introduce(child, detector)
             self.fleet.worker_ready(child.place - 1)
@@ -513,6 +559,9 @@ class Node:
         self._spec = msgspec.msgpack.encode(detector_spec(self.config))
         if self.drift is not None:
             self.drift.new_detector()
+        if self.review is not None:
+            self.review.new_detector()
+        self._instruct(at_once=True)
 
     @property
     def _detectors(self) -> list[Child]:
@@ -657,6 +706,8 @@ class Node:
             self.table.loads[child.place] = 0
 
     def _let_go(self, child: Child, now: float) -> None:
+        if self.review is not None:
+            self.review.worker_gone(child.pid or 0)
         if child.channel is not None:
             asyncio.get_running_loop().remove_reader(child.channel.fileno())
         child.reap(now)
@@ -677,6 +728,7 @@ class Node:
             self.governor.tick()
             self.keeper.tick()
             self.recycler.tick()
+            self._instruct()
             if now - self._usage_read_at > USAGE_EVERY_S:
                 self._usage_read_at = now
                 memory = now - self._memory_read_at > MEMORY_EVERY_S
@@ -855,8 +907,8 @@ class Node:
         self.stopped_at = self._clock.monotonic()
         # Side by side: each may have to wait for somebody outside.
         alerts = asyncio.to_thread(self.alerts.close, ALERTS_WITHIN_S)
-        drift = [] if self.drift is None else [asyncio.to_thread(self.drift.close)]
-        await asyncio.gather(alerts, asyncio.to_thread(self.keeper.close), *drift)
+        quality = [asyncio.to_thread(each.close) for each in (self.drift, self.review) if each is not None]
+        await asyncio.gather(alerts, asyncio.to_thread(self.keeper.close), *quality)
 
 
 def _hold(config: Config) -> float:

@@ -128,6 +128,11 @@ def _camera(camera: CameraView) -> dict[str, Any]:
             "light": drift.light,
             "evidence": round(drift.evidence, 2),
         }
+    if camera.review is not None:
+        review: dict[str, dict[str, int]] = {}
+        for (stream, outcome), count in sorted(camera.review.items()):
+            review.setdefault(stream, {})[outcome] = count
+        found["review"] = review
     if camera.stages_ms:
         found["stages_ms"] = _stages(camera.stages_ms)
     return found

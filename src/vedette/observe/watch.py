@@ -184,6 +184,10 @@ class Watch:
             evidence=known.evidence,
         )
 
+    def _review(self, camera: str) -> dict[tuple[str, str], int] | None:
+        keeper = self._node.review
+        return None if keeper is None else dict(keeper.frames.get(camera, {}))
+
     def _camera(
         self,
         entry: Entry,
@@ -213,6 +217,7 @@ class Watch:
             blame=blind.blame.value if blind else None,
             degraded=tuple(cause.value for cause in keeper.degraded.get(name, {})),
             drift=self._drift(name),
+            review=self._review(name),
             gaps=gaps,
             blind_s=blind_s,
             endings={ending.value: count for ending in ENDINGS if (count := int(row[ending.value]))},
