@@ -49,6 +49,7 @@ SECTIONS = {
     "Connects": "Connects",
     "RecycleSettings": "Recycling",
     "DriftSettings": "Drift",
+    "ReviewSettings": "Review",
     "Traces": "Traces",
 }
 # Alerts have a page of their own, held complete by tests/alerts.

@@ -3,7 +3,7 @@
 It alone has the pictures. Before a frame is looked at :class:`~vedette.quality.review.sampler.Sampler` says
 whether its picture is wanted. What was found in it goes to the node at once; the picture follows when a
 thread of its own has made a JPEG of it, at the camera's own resolution, in a file without a name. So nothing
-is left behind by whoever dies, and what the node was told of is accounted for even if its picture never comes.
+is left behind by whoever dies, and of what the node was told it knows if its picture never comes.
 
 That thread runs at the priority of all others, on purpose: one that is put off while it holds the
 interpreter's lock would put off everybody.
