@@ -100,7 +100,8 @@ class ReviewKeeper:
         """In the jobs."""
         self._identities: dict[tuple[int, bytes], str] = {}
         self._store: Store | None = None
-        self._unopened: tuple[float, ReviewError] | None = None
+        self._unopened: tuple[float, str] | None = None
+        """When it was tried, and what came of it."""
         self._troubles: dict[str, float] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="review", daemon=True)
@@ -262,7 +263,7 @@ class ReviewKeeper:
             return self._store
         now = self._clock.monotonic()
         if self._unopened is not None and now - self._unopened[0] < OPEN_EVERY_S:
-            raise self._unopened[1]
+            raise ReviewError(self._unopened[1])
         settings = self._settings
         try:
             store = Store.open(
@@ -270,7 +271,7 @@ class ReviewKeeper:
             )
             store.sweep(self._clock.wall())
         except ReviewError as err:
-            self._unopened = now, err
+            self._unopened = now, str(err)
             raise
         self._store, self._unopened = store, None
         return store
@@ -305,13 +306,13 @@ class ReviewKeeper:
         finally:
             self._count(frame, outcome)
         if outcome == NO_ROOM:
-            budget = f"{self._settings.budget / 1e9:.1f} GB"
+            budget = f"{self._settings.budget / 1e6:,.0f} MB"
             self._trouble(NO_ROOM, f"no picture may make room for another: the budget of {budget} is spent")
         if not frame.drawn.reason:
             with self._counting:
                 self._counts.kept(frame.camera, frame.drawn.at)
             # At once: what is kept, and of how many it is a part, belong together.
-            self._write_counts()
+            self._write_counts(frame.camera)
 
     def _encoded(self, frame: _Frame, light: str, jpeg: bytes) -> Encoded:
         drawn = frame.drawn
@@ -331,9 +332,10 @@ class ReviewKeeper:
     def _count(self, frame: _Frame, outcome: str) -> None:
         self.frames.setdefault(frame.camera, Counter())[frame.stream, outcome] += 1
 
-    def _write_counts(self) -> None:
+    def _write_counts(self, camera: str | None = None) -> None:
+        """Of one camera, or of all."""
         with self._counting:
-            periods = self._counts.take()
+            periods = self._counts.take(camera)
         if not periods:
             return
         try:

@@ -75,7 +75,8 @@ class Reviewing:
         self._names: dict[int, str] = {}
         """Of classes, as the detector gave them with its detections."""
         self._last: dict[int, Output] = {}
-        self._candidates: dict[int, _Candidate] = {}
+        self._candidates: dict[int, deque[_Candidate]] = {}
+        """By camera, oldest first: where each frame is studied, one waits for the next one's result."""
         self._number = 0
         self._under_way = 0
         self._ready: deque[tuple[Pictured, int | None]] = deque()
@@ -117,33 +118,30 @@ class Reviewing:
             self._keep(index, found, asked, None, [self._last.get(index)])
             return 0.0
         if found.image is not None:
-            self._settle(index)
-            before = self._last.get(index)
-            now = self._clock.monotonic()
-            self._candidates[index] = _Candidate(camera, asked, found, before, many_weak, now)
+            before, now = self._last.get(index), self._clock.monotonic()
+            waiting = self._candidates.setdefault(index, deque())
+            waiting.append(_Candidate(camera, asked, found, before, many_weak, now))
         return asked.probability
 
     def result(self, index: int, output: Output) -> None:
         """Every result of a camera."""
         if self._sampler is None:
             return
-        candidate = self._candidates.get(index)
-        if candidate is not None and candidate.found.seq != output.seq:
-            self._settle(index, output)
+        waiting = self._candidates.get(index)
+        while waiting and waiting[0].found.seq != output.seq:
+            self._settle(index, waiting.popleft(), output)
         self._last[index] = output
 
     def tick(self) -> None:
         """Now and then: whoever waits for a result that does not come waits no longer."""
         now = self._clock.monotonic()
-        for index, candidate in list(self._candidates.items()):
-            if now - candidate.since > NEXT_WITHIN_S:
-                self._settle(index)
+        for index, waiting in self._candidates.items():
+            while waiting and now - waiting[0].since > NEXT_WITHIN_S:
+                self._settle(index, waiting.popleft(), None)
 
-    def _settle(self, index: int, after: Output | None = None) -> None:
+    def _settle(self, index: int, candidate: _Candidate, after: Output | None) -> None:
         """Decide about a frame whose picture was held back."""
-        candidate = self._candidates.pop(index, None)
-        if candidate is None or self._sampler is None:
-            return
+        assert self._sampler is not None
         signs = Signs(
             suspected=index in self._conditions.suspected,
             unseen=index in self._conditions.unseen,
@@ -241,7 +239,8 @@ class Reviewing:
 
     def gone(self, index: int) -> None:
         """A camera is not this worker's any more."""
-        self._settle(index)
+        for candidate in self._candidates.pop(index, ()):
+            self._settle(index, candidate, None)
         self._last.pop(index, None)
 
     @property

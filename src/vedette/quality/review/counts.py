@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vedette.quality.review.sampling import Period, UniformSettings
@@ -38,15 +39,16 @@ class Counts:
         """One of the frames that were counted is among those that are kept."""
         self._of(camera, at).kept += 1
 
-    def take(self) -> list[Period]:
-        """What was counted since this was called last."""
-        sums, self._sums = self._sums, {}
+    def take(self, camera: str | None = None) -> list[Period]:
+        """What was counted since this was called last, of one camera or of all."""
+        wanted = [key for key in self._sums if camera in (None, key[0])]
+        sums = {key: self._sums.pop(key) for key in wanted}
         return [
-            Period(camera, number * PERIOD_S, PERIOD_S, each.frames, each.kept, each.expected)
-            for (camera, number), each in sums.items()
+            Period(name, number * PERIOD_S, PERIOD_S, each.frames, each.kept, each.expected)
+            for (name, number), each in sums.items()
         ]
 
-    def give_back(self, periods: list[Period]) -> None:
+    def give_back(self, periods: Iterable[Period]) -> None:
         """They could not be written down."""
         for period in periods:
             counted = self._of(period.camera, period.start)

@@ -332,23 +332,24 @@ class Store:
     # ---- of how many frames the uniform stream is a part
 
     def add_periods(self, closed: Sequence[Period]) -> None:
-        """Those that are there already, of before a restart, are added up."""
+        """Those that are there already, of before a restart or a minute ago, are added up."""
+        rows = [
+            {
+                "camera": each.camera,
+                "start_us": microseconds(each.start),
+                "seconds": each.seconds,
+                "frames": each.frames,
+                "kept": each.kept,
+                "expected": each.expected,
+            }
+            for each in closed
+        ]
+        new = upsert(periods)
+        adds_up = {name: periods.c[name] + new.excluded[name] for name in ("frames", "kept", "expected")}
+        add = new.on_conflict_do_update(index_elements=["camera", "start_us"], set_=adds_up)
         with self._database.transaction() as connection:
-            for each in closed:
-                row = {
-                    "camera": each.camera,
-                    "start_us": microseconds(each.start),
-                    "seconds": each.seconds,
-                    "frames": each.frames,
-                    "kept": each.kept,
-                    "expected": each.expected,
-                }
-                adds_up = {name: periods.c[name] + row[name] for name in ("frames", "kept", "expected")}
-                connection.execute(
-                    upsert(periods)
-                    .values(row)
-                    .on_conflict_do_update(index_elements=["camera", "start_us"], set_=adds_up)
-                )
+            if rows:
+                connection.execute(add, rows)
 
     def periods(self, *, since: float, until: float, camera: str | None = None) -> list[Period]:
         """Those that begin in [``since``, ``until``) Unix seconds, by their start."""
