@@ -186,7 +186,7 @@ class Watch:
 
     def _review(self, camera: str) -> dict[tuple[str, str], int] | None:
         keeper = self._node.review
-        return None if keeper is None else dict(keeper.frames.get(camera, {}))
+        return None if keeper is None else dict(keeper.frames.get(camera, Counter()))
 
     def _camera(
         self,

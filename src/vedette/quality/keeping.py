@@ -95,7 +95,7 @@ class ReviewKeeper:
         self._detectors = 0
         self._counts, self._counting = Counts(), threading.Lock()
         self._write_due = clock.monotonic() + WRITE_COUNTS_EVERY_S
-        self._jobs: deque[Callable[[], None]] = deque()
+        self._jobs: deque[Callable[[], object]] = deque()
         self._pictures = 0
         """In the jobs."""
         self._identities: dict[tuple[int, bytes], str] = {}
@@ -107,7 +107,7 @@ class ReviewKeeper:
         self._thread = threading.Thread(target=self._run, name="review", daemon=True)
 
     def start(self) -> None:
-        self._jobs.append(self._open)
+        self._jobs.append(self._opened)
         self._thread.start()
 
     def close(self, timeout: float = 2.0) -> None:
@@ -246,16 +246,13 @@ class ReviewKeeper:
             self._write_due = now + WRITE_COUNTS_EVERY_S
             self._guarded(self._write_counts)
 
-    def _guarded(self, job: Callable[[], None]) -> None:
+    def _guarded(self, job: Callable[[], object]) -> None:
         try:
             job()
         except (ReviewError, DetectorError, OSError) as err:
             self._trouble("store", str(err))
         except Exception as err:  # a mistake of ours about one frame must not end the thread
             self._trouble(type(err).__name__, f"{type(err).__name__}: {err}")
-
-    def _open(self) -> None:
-        self._opened()
 
     def _opened(self) -> Store:
         """Raises ReviewError; one that could not be opened is tried again now and then."""

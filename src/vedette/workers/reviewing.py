@@ -5,8 +5,8 @@ whether its picture is wanted. What was found in it goes to the node at once; th
 thread of its own has made a JPEG of it, at the camera's own resolution, in a file without a name. So nothing
 is left behind by whoever dies, and of what the node was told it knows if its picture never comes.
 
-That thread runs at the priority of all others, on purpose: one that is put off while it holds the
-interpreter's lock would put off everybody.
+That thread runs at the priority of all others, on purpose. Scaling and encoding leave the interpreter's lock
+to others; but between them it is needed, and a thread that is put off while it has it puts off everybody.
 """
 
 from __future__ import annotations

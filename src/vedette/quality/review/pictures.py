@@ -59,8 +59,7 @@ def encode(picture: NDArray[np.uint8], quality: int, hidden: Sequence[XYXY] = ()
 def encode_into(
     file: BinaryIO, picture: NDArray[np.uint8], quality: int, hidden: Sequence[XYXY] = ()
 ) -> None:
-    """The same into a file. One that has a descriptor is written without holding up other threads: what is
-    written into memory is encoded with the interpreter's lock held. Raises ReviewError, OSError."""
+    """The same into a file. Other threads run meanwhile. Raises ReviewError, OSError."""
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
         raise ReviewError(f"a picture is uint8 [height, width, 3], not {picture.dtype} {list(picture.shape)}")
     if max(picture.shape) > 65_500:
