@@ -27,7 +27,7 @@ from patience import PATIENCE_S
 from vedette.account import UNACKNOWLEDGED_AT_MOST
 from vedette.endings import ENDINGS, Ending
 from vedette.facts import EndReason, EpochStarted, SessionEnd, SessionOpened, Trouble
-from vedette.found import Found
+from vedette.found import Asked, Found
 from vedette.frame import EncodedFrame, Rung, StreamInfo
 from vedette.infer.letterbox import PADDING
 from vedette.pipeline import Pipeline
@@ -64,6 +64,8 @@ class Rig:
         self.facts: list[Any] = []
         self.results: list[Result] = []
         self.found_in: list[Found] = []
+        self.asked_at: list[float] = []
+        self.asks_for: Asked | None = None
         self.images: list[Any] = []
         self.epochs_at_emission: list[int] = []
         self.rung_bell = 0
@@ -94,6 +96,10 @@ class Rig:
 
     def fact(self, fact: Any) -> None:
         self.facts.append(fact)
+
+    def asks(self, index: int, captured: float) -> Asked | None:
+        self.asked_at.append(captured)
+        return self.asks_for
 
     def found(self, index: int, found: Found) -> None:
         self.found_in.append(found)

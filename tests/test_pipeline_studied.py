@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from test_pipeline import BOX, Rig
+from vedette.found import Asked
 from vedette.workers.protocol import Done, Weak
 
 
@@ -90,3 +91,27 @@ def test_a_frame_that_fails_tells_nothing(rig_of: Callable[..., Rig]) -> None:
     rig.give()
     rig.finish(rig.take(), failed="it raised")
     assert not rig.found_in
+
+
+def test_a_picture_that_is_wanted_for_review_comes_with_what_was_found(rig_of: Callable[..., Rig]) -> None:
+    rig = rig_of()
+    rig.asks_for = Asked(at=1.0, probability=0.5, drawn=True, picture=True)
+    rig.give()
+    rig.finish(rig.take(), BOX)
+    [found] = rig.found_in
+    assert found.asked is rig.asks_for
+    assert (found.image.width, found.image.height) == (found.width, found.height)
+    assert found.names == ["car"]
+    assert found.track_id.tolist() == rig.results[0].boxes.track_id.tolist()
+    assert (found.epoch, found.seq) == (rig.results[0].epoch, rig.results[0].seq)
+
+
+def test_no_other_picture_is_held(rig_of: Callable[..., Rig]) -> None:
+    rig = rig_of()
+    rig.asks_for = Asked(at=1.0, probability=0.5, drawn=False, picture=False)
+    for _ in range(50):  # two seconds
+        rig.give()
+        rig.analyse()
+    assert len(rig.asked_at) == len(rig.found_in) == 2, "only those that are studied are asked about"
+    assert not any(found.image for found in rig.found_in)
+    assert not any(rig.images)

@@ -15,7 +15,7 @@ from vedette.config import Config
 from vedette.frame import Rung
 from vedette.infer.load import DetectorSpec
 from vedette.settings import CameraSettings
-from vedette.tasks import camera_settings, detector_spec, worker_count
+from vedette.tasks import camera_settings, detector_spec, review_folder, worker_count
 
 URL = "rtsp://127.0.0.1:8554/"
 
@@ -72,6 +72,28 @@ def test_video_goes_where_the_caller_or_the_configuration_says(tmp_path: Path) -
     with_sink = config(sinks=[{"type": "video", "folder": str(tmp_path / "a")}])
     assert camera_settings(with_sink, None)["gate"].save_video == str(tmp_path / "a")
     assert camera_settings(with_sink, tmp_path / "b")["gate"].save_video == str(tmp_path / "b")
+
+
+def test_frames_are_kept_beside_the_ledger_or_where_somebody_says(tmp_path: Path) -> None:
+    ledger = {"url": str(tmp_path / "vedette.db"), "node": "north"}
+    assert review_folder(config(ledger=ledger)) == tmp_path / "review-north"
+    assert review_folder(config(ledger=ledger, review=False)) is None
+    assert review_folder(config(ledger="postgresql://127.0.0.1/a")) is None
+    assert review_folder(config()) is None, "from Python there is no ledger unless one is asked for"
+    elsewhere = {"folder": str(tmp_path / "frames")}
+    assert review_folder(config(review=elsewhere)) == tmp_path / "frames"
+
+
+@pytest.mark.parametrize(
+    ("drift", "review", "every"), [(True, False, 0.5), (False, True, 0.5), (False, False, 0.0)]
+)
+def test_frames_are_studied_for_whoever_wants_that(
+    tmp_path: Path, drift: bool, review: bool, every: float
+) -> None:
+    found = config(
+        drift={"enabled": drift, "every": "500ms"}, review=review, ledger=str(tmp_path / "vedette.db")
+    )
+    assert camera_settings(found, None)["gate"].study_every == every
 
 
 def test_settings_survive_the_way_to_a_worker() -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vedette.endings import ENDINGS, Ending
+from vedette.found import Asked
 from vedette.frame import EncodedFrame
 from vedette.infer.letterbox import Placement
 from vedette.ingest.decode import Decoder
@@ -69,6 +70,8 @@ class Kept:
     undecoded: Undecoded | None = None
     studied: bool = False
     """What the detector finds in it is looked at by those who judge the detector."""
+    asked: Asked | None = None
+    """What those who keep frames for review fixed about it."""
 
 
 _FIELDS = {ending: (ending.outcome.value, ending.value) for ending in ENDINGS}

@@ -142,6 +142,10 @@ def _ledger(value: object) -> object:
     return {"url": value} if isinstance(value, str) else value
 
 
+def _review(value: object) -> object:
+    return {"enabled": value} if isinstance(value, bool) else value
+
+
 def _tracker(value: object) -> object:
     return {"type": value} if isinstance(value, str) else value
 
@@ -397,8 +401,8 @@ class Config(_Settings):
     """Whether the detector is watched for doing worse than it did."""
     validation: ValidationSettings = Field(default_factory=ValidationSettings)
     """The labelled pictures that detectors are held to."""
-    review: ReviewSettings = Field(default_factory=ReviewSettings)
-    """What people say of frames, and what accuracy must not fall below by it."""
+    review: Annotated[ReviewSettings, BeforeValidator(_review)] = Field(default_factory=ReviewSettings)
+    """Which frames are kept for people to look at. Also just ``false`` for none."""
     ladder: Flag = True
     """Do less of what matters least, step by step, when the machine cannot do all."""
     metrics: Annotated[str | None, PlainValidator(_metrics)] = None

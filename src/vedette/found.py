@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Found"]
+__all__ = ["Asked", "Found"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Asked:
+    """What was fixed about a frame before anybody looked at it, by whoever keeps frames for review.
+
+    ``at``: when it was captured, Unix seconds. ``probability``: with which it is ``drawn``. ``picture``:
+    whether its picture is wanted with what is found in it.
+    """
+
+    at: float
+    probability: float
+    drawn: bool
+    picture: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -15,7 +30,10 @@ class Found:
     """``xyxy`` float32 [n, 4] in pixels of the source frame, ``confidence`` float32 [n], ``class_id`` int32
     [n], most confident first. ``sure``: so many of them, from the first on, are detections; the others lie
     below the detector's threshold, and are there only where ``weak_known``. ``captured``: monotonic seconds.
-    ``width``, ``height``: of the frame."""
+    ``width``, ``height``: of the frame. Of the detections also ``names`` and ``track_id``, int64 [sure].
+
+    ``asked``: None where nobody keeps frames. ``image``: as the decoder gave it, None unless it was wanted.
+    """
 
     captured: float
     width: int
@@ -25,3 +43,9 @@ class Found:
     class_id: NDArray[np.int32]
     sure: int
     weak_known: bool
+    epoch: int
+    seq: int
+    names: list[str]
+    track_id: NDArray[np.int64]
+    asked: Asked | None = None
+    image: Any = None

@@ -46,6 +46,7 @@ from vedette.ledger.keeper import Keeper
 from vedette.ledger.rows import Counters
 from vedette.quality.confirm.watch import LossWatch
 from vedette.quality.examiner import Examiner
+from vedette.quality.keeping import ReviewKeeper
 from vedette.quality.learning import to_learn
 from vedette.quality.validate.schedule import Capacity
 from vedette.quality.validate.where import runs_of
@@ -63,7 +64,14 @@ from vedette.supervise.relief import Relief, must_work
 from vedette.supervise.resources import Watched
 from vedette.supervise.suspects import Suspects
 from vedette.supervise.usage import Usage
-from vedette.tasks import camera_settings, detector_spec, weights, worker_count
+from vedette.tasks import (
+    camera_settings,
+    detector_spec,
+    keeps_frames,
+    review_folder,
+    weights,
+    worker_count,
+)
 from vedette.track.tracker import make_tracker
 from vedette.workers.exhausted import OUT_OF_MEMORY
 from vedette.workers.outputs import result_of
@@ -75,11 +83,13 @@ from vedette.workers.protocol import (
     CannotAdd,
     Connected,
     Drained,
+    Drawn,
     Facts,
     HandedOver,
     Joined,
     Link,
     Output,
+    Pictured,
     Pictures,
     Ready,
     Start,
@@ -233,6 +243,8 @@ class Node:
         """Who holds detectors to labelled pictures."""
         self.losses = self._loss_watch(config)
         """Who reads what people reviewed; None where there is no place for that."""
+        self.review = self._review_keeper(config)
+        """Who keeps frames for people to look at; None where nobody does."""
         self._spec = b""
         """Of the detector at work, packed."""
         self.governor = Governor(
@@ -257,17 +269,28 @@ class Node:
         )
 
     def _loss_watch(self, config: Config) -> LossWatch | None:
-        store = store_folder(config.ledger.url, enabled=config.ledger.enabled)
-        name = config.ledger.node
-        folder = config.review.folder or (store / f"review-{name}" if store is not None else None)
+        folder = review_folder(config)
         if folder is None:
             return None
+        store = store_folder(config.ledger.url, enabled=config.ledger.enabled)
         return LossWatch(
             folder,
             config.review.floor,
-            kept=(store or folder) / f"accuracy-{name}.json",
+            kept=(store or folder) / f"accuracy-{config.ledger.node}.json",
             cameras=lambda: {name: camera.site or "" for name, camera in self.config.cameras.items()},
             threshold=lambda: self.config.detector.confidence,
+            tell=self._from_elsewhere,
+            clock=self._clock,
+        )
+
+    def _review_keeper(self, config: Config) -> ReviewKeeper | None:
+        folder = review_folder(config)
+        if folder is None or not keeps_frames(config):
+            return None
+        return ReviewKeeper(
+            config.review,
+            folder=folder,
+            every=config.drift.every,
             tell=self._from_elsewhere,
             clock=self._clock,
         )
@@ -387,6 +410,8 @@ class Node:
                 self.drift.forget(fact.camera)
             elif isinstance(fact, EpochStarted) and fact.reason == "camera_moved":
                 self.drift.moved(fact.camera)
+        if self.review is not None and isinstance(fact, CameraRemoved):
+            self.review.forget(fact.camera)
 
     def _report(self, fact: AnyFact) -> None:
         self._observe(fact)
@@ -423,6 +448,8 @@ class Node:
         self.examiner.start()
         if self.losses is not None:
             self.losses.start()
+        if self.review is not None:
+            self.review.start()
         for child in self.children:
             self._spawn(child)
 
@@ -465,7 +492,11 @@ class Node:
                 return
             if heard is None:
                 return
-            self._heard(child, heard[0])
+            message, fds = heard
+            if isinstance(message, Pictured):
+                self._heard_picture(child, message, fds[0] if fds else None)
+            else:
+                self._heard(child, message)
 
     def _heard(self, child: Child, message: Any) -> None:
         match message:
@@ -475,13 +506,18 @@ class Node:
                 # What is still on its way of a camera that was removed begins nothing anew.
                 if self.drift is not None and self.roster[index].watched:
                     self.drift.put(self.roster[index].name, self._spec, message)
+                if self.review is not None:
+                    self.review.studied(self.roster[index].name, message)
+            case Drawn(index):
+                if self.review is not None:
+                    self.review.drawn(child.pid or 0, self.roster[index].name, self._spec, message)
             case Facts(facts):
                 for fact in facts:
                     if isinstance(fact, EpochStarted):
                         self.fleet.epoch_started(fact.camera)
                     self._tell(fact)
-            case Ready(describe, _, inputs):
-                child.ready, child.describe, child.inputs = True, describe, inputs
+            case Ready(describe, names, inputs):
+                child.ready, child.describe, child.inputs, child.names = True, describe, inputs, names
                 if child not in self._standing_by:
                     self._heard_ready(child)
             case Tried() | Drained() | Joined() | HandedOver():
@@ -506,6 +542,19 @@ class Node:
                     return
                 if not self.ready_at or kind == ConfigError.__name__:
                     self._fail(_ERRORS.get(kind, WorkerError)(why))
+
+    def _heard_picture(self, child: Child, message: Pictured, fd: int | None) -> None:
+        if self.review is not None:
+            self.review.pictured(child.pid or 0, message, fd)
+        elif fd is not None:
+            os.close(fd)
+
+    def _instruct(self, *, at_once: bool = False) -> None:
+        """Tell camera workers which frames to keep for review, where that has changed."""
+        if self.review is not None:
+            status = {} if self.drift is None else self.drift.status
+            names = self.detector.names
+            self.review.instruct(self.camera_workers, self.roster, names, status, at_once=at_once)
 
     def _cannot_add(self, entry: Entry, why: str) -> None:
         """A camera's settings cannot be used. From the start on that is a mistake in the configuration; later
@@ -553,6 +602,8 @@ class Node:
             for worker in self._workers:
                 self.introduce(worker, child)
         else:
+            # Before it has a frame.
+            self._instruct(at_once=True)
             for detector in self._detectors:
                 self.introduce(child, detector)
             self.fleet.worker_ready(child.place - 1)
@@ -566,6 +617,9 @@ class Node:
         if self.drift is not None:
             self.drift.new_detector()
         self.examiner.new_detector()
+        if self.review is not None:
+            self.review.new_detector()
+        self._instruct(at_once=True)
 
     @property
     def _detectors(self) -> list[Child]:
@@ -710,6 +764,8 @@ class Node:
             self.table.loads[child.place] = 0
 
     def _let_go(self, child: Child, now: float) -> None:
+        if self.review is not None:
+            self.review.worker_gone(child.pid or 0)
         if child.channel is not None:
             asyncio.get_running_loop().remove_reader(child.channel.fileno())
         child.reap(now)
@@ -731,6 +787,7 @@ class Node:
             self.keeper.tick()
             self.recycler.tick()
             self.examiner.tick()
+            self._instruct()
             if now - self._usage_read_at > USAGE_EVERY_S:
                 self._usage_read_at = now
                 memory = now - self._memory_read_at > MEMORY_EVERY_S
@@ -922,7 +979,7 @@ class Node:
         self.stopped_at = self._clock.monotonic()
         # Side by side: each may have to wait for somebody outside.
         alerts = asyncio.to_thread(self.alerts.close, ALERTS_WITHIN_S)
-        watches = [each for each in (self.drift, self.losses) if each is not None]
+        watches = [each for each in (self.drift, self.losses, self.review) if each is not None]
         closing = [asyncio.to_thread(each.close) for each in watches]
         await asyncio.gather(alerts, asyncio.to_thread(self.keeper.close), *closing)
 

@@ -35,7 +35,7 @@ from vedette.facts import (
     TracksEnded,
     Trouble,
 )
-from vedette.found import Found
+from vedette.found import Asked, Found
 from vedette.frame import EncodedFrame, Rung, StreamInfo
 from vedette.frame_times import FrameTimes
 from vedette.health.notes import Notes
@@ -75,6 +75,10 @@ class Observer(Protocol):
     def fact(self, fact: Any) -> None: ...
 
     def result(self, output: Output, image: Any, shown: float) -> None: ...
+
+    def asks(self, index: int, captured: float) -> Asked | None:
+        """A frame is going to be studied, and nobody has looked at it yet. May be called from any thread."""
+        ...
 
     def found(self, index: int, found: Found) -> None:
         """What a detector found in a frame that is studied."""
@@ -489,6 +493,7 @@ class Pipeline:
         """Say whether this frame is one of those by which the detector is judged."""
         if self.settings.study_every and now >= self._study_due:
             kept.studied, self._study_due = True, now + self.settings.study_every
+            kept.asked = self._observer.asks(self.index, kept.captured)
 
     def _decode_chosen(self, kept: Kept, undecoded: Undecoded) -> Ending | None:
         """Decode a keyframe that was put off until now; returns how it ended, if it did."""
@@ -532,7 +537,7 @@ class Pipeline:
             self.give_back(ticket, Ending.FAILED_CONVERT)
             self._trouble(f"a picture could not be converted: {failed}")
             return False
-        if not self._keeps_pictures:
+        if not (self._keeps_pictures or (kept.asked is not None and kept.asked.picture)):
             kept.image = None
         kept.converted_at = self._clock.monotonic()
         self._measures.stage(Stage.CONVERT, kept.converted_at - kept.chosen_at)
@@ -798,4 +803,10 @@ def _found(kept: Kept, output: Output, done: Done) -> Found:
         class_id=class_id,
         sure=len(sure),
         weak_known=weak is not None,
+        epoch=kept.epoch,
+        seq=kept.seq,
+        names=done.names,
+        track_id=np.frombuffer(output.track_id, np.int64),
+        asked=kept.asked,
+        image=kept.image if kept.asked is not None and kept.asked.picture else None,
     )

@@ -9,8 +9,17 @@ from typing import Any
 from vedette.config import Config, Detector, VideoSink
 from vedette.infer.load import DetectorSpec
 from vedette.settings import CameraSettings
+from vedette.supervise.machine import store_folder
 
-__all__ = ["camera_settings", "detector_spec", "spec_of", "weights", "worker_count"]
+__all__ = [
+    "camera_settings",
+    "detector_spec",
+    "keeps_frames",
+    "review_folder",
+    "spec_of",
+    "weights",
+    "worker_count",
+]
 
 CAMERAS_PER_WORKER = 16
 """A second process costs about 40 MB, so a handful of cameras gets one."""
@@ -23,9 +32,21 @@ def worker_count(asked: int | str, cameras: int, cores: int) -> int:
     return max(1, min(cores, math.ceil(cameras / CAMERAS_PER_WORKER)))
 
 
+def review_folder(config: Config) -> Path | None:
+    """Where frames for review lie, whether or not more are kept; None where there is no place for them."""
+    beside = store_folder(config.ledger.url, enabled=config.ledger.enabled)
+    return config.review.folder or (beside / f"review-{config.ledger.node}" if beside else None)
+
+
+def keeps_frames(config: Config) -> bool:
+    """Whether frames are kept for review."""
+    return config.review.enabled and review_folder(config) is not None
+
+
 def camera_settings(config: Config, save_video: Path | None) -> dict[str, CameraSettings]:
     """Settings of all enabled cameras by name."""
     folder = save_video or next((sink.folder for sink in config.sinks if isinstance(sink, VideoSink)), None)
+    studied = config.drift.enabled or keeps_frames(config)
     found = {}
     for name, camera in config.cameras.items():
         if not camera.enabled:
@@ -44,7 +65,7 @@ def camera_settings(config: Config, save_video: Path | None) -> dict[str, Camera
             motion_every=camera.motion_every,
             trace=config.traces.sample if config.traces else 0.0,
             # A clip that is read as fast as that goes tells nothing by the clock.
-            study_every=config.drift.every if config.drift.enabled and not camera.every_frame else 0.0,
+            study_every=config.drift.every if studied and not camera.every_frame else 0.0,
             every_frame=camera.every_frame,
             pace=camera.pace,
             loop=camera.loop,

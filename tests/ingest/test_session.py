@@ -119,6 +119,8 @@ class Life:
     def fact(self, fact: Any) -> None:
         pass
 
+    def asks(self, index: int, captured: float) -> None: ...
+
     def found(self, index: int, found: Any) -> None: ...
 
     def result(self, output: Any, image: Any, shown: float) -> None:

@@ -46,6 +46,7 @@ def camera(name: str = "gate", **fields: object) -> CameraView:
         lag_ms=40.0,
         backlog=3,
         kept=1,
+        review={("uniform", "kept"): 6, ("weak_boxes", "no_room"): 1},
         width=1920,
         height=1080,
         drift=DriftView(

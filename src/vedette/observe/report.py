@@ -169,6 +169,11 @@ def _camera(camera: CameraView) -> dict[str, Any]:
         found["drift"] = _drift(camera.drift)
     if camera.accuracy:
         found["accuracy"] = {each.measure: _accuracy(each) for each in camera.accuracy}
+    if camera.review is not None:
+        review: dict[str, dict[str, int]] = {}
+        for (stream, outcome), count in sorted(camera.review.items()):
+            review.setdefault(stream, {})[outcome] = count
+        found["review"] = review
     if camera.stages_ms:
         found["stages_ms"] = _stages(camera.stages_ms)
     return found

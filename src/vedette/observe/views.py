@@ -128,6 +128,9 @@ class CameraView:
     """How the detector does on it; None where that is not watched, or nothing was seen yet."""
     accuracy: tuple[AccuracyView, ...] = ()
     """By what people reviewed of it; empty where nobody did."""
+    review: Mapping[tuple[str, str], int] | None = None
+    """Frames for review by stream (``uniform``, or a reason) and what became of them: kept, no_room, failed.
+    None where no frames are kept."""
     gaps: int = 0
     """How often it was blind, since the start."""
     blind_s: Mapping[str, float] = field(default_factory=dict)

@@ -202,6 +202,10 @@ class Watch:
         losses = self._node.losses
         return () if losses is None else tuple(map(accuracy_view, losses.status.get(camera, ())))
 
+    def _review(self, camera: str) -> dict[tuple[str, str], int] | None:
+        keeper = self._node.review
+        return None if keeper is None else dict(keeper.frames.get(camera, Counter()))
+
     def _camera(
         self,
         entry: Entry,
@@ -232,6 +236,7 @@ class Watch:
             degraded=tuple(cause.value for cause in keeper.degraded.get(name, {})),
             drift=self._drift(name),
             accuracy=self._accuracy(name),
+            review=self._review(name),
             gaps=gaps,
             blind_s=blind_s,
             endings={ending.value: count for ending in ENDINGS if (count := int(row[ending.value]))},

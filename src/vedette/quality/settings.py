@@ -1,9 +1,11 @@
-"""What the sections ``drift`` and ``review`` may say: frozen, checked, refusing unknown keys."""
+"""What the sections ``drift`` and ``review`` of a configuration may say: frozen, checked, refusing unknown
+keys."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationInfo
 
@@ -11,12 +13,30 @@ from vedette import config_checks as checks
 from vedette.quality.confirm.settings import FloorSettings
 from vedette.quality.drift.fleet import Across
 from vedette.quality.drift.settings import Settings
+from vedette.quality.review.sampling import Reason, TargetedSettings
 
 __all__ = ["DriftSettings", "ReviewSettings"]
 
 Flag = Annotated[bool, BeforeValidator(checks.flag)]
 Seconds = Annotated[float, BeforeValidator(checks.duration)]
 Number = Annotated[float, BeforeValidator(checks.number)]
+PerHour = Annotated[Number, Field(ge=0, le=36_000)]
+
+
+def _folder(value: object, info: ValidationInfo) -> Path | None:
+    if value is None:
+        return None
+    if not isinstance(value, (str, Path)) or not str(value):
+        raise ValueError("must be a path")
+    return checks.local_path(value, (info.context or {}).get("folder") or Path.cwd())
+
+
+def _by_reason(value: object) -> object:
+    """Those that are not named keep what they have."""
+    if not isinstance(value, Mapping):
+        return value
+    usual: dict[str, Any] = {reason.value: each for reason, each in TargetedSettings().per_hour.items()}
+    return usual | {str(reason): each for reason, each in value.items()}
 
 
 class DriftSettings(BaseModel):
@@ -50,19 +70,33 @@ class DriftSettings(BaseModel):
         )
 
 
-def _folder(value: object, info: ValidationInfo) -> Path | None:
-    if value is None:
-        return None
-    if not isinstance(value, (str, Path)) or not str(value):
-        raise ValueError("must be a path")
-    return checks.local_path(value, (info.context or {}).get("folder") or Path.cwd())
-
-
 class ReviewSettings(BaseModel):
-    """Where people review frames, and what accuracy must not fall below by what they say."""
+    """Which frames are kept for people to look at, where, and what accuracy must not fall below by what they
+    say."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    folder: Annotated[Path | None, PlainValidator(_folder)] = None
-    """None: beside the ledger; where that is no file, there is none."""
+    enabled: Flag = True
+    folder: Annotated[Path | None, PlainValidator(_folder), Field(validate_default=True)] = None
+    """None: beside the ledger; where that is no file, none are kept."""
+    per_hour: PerHour = 2.0
+    """Frames of a camera in the uniform stream, on average."""
+    node_per_hour: PerHour = 400.0
+    """Of all cameras; they share it evenly."""
+    targeted: Annotated[dict[Reason, PerHour], BeforeValidator(_by_reason)] = Field(
+        default={}, validate_default=True
+    )
+    """Frames of a camera for each reason, at most."""
+    targeted_per_hour: PerHour = 12.0
+    """Of a camera, for all reasons together."""
+    targeted_node_per_hour: PerHour = 200.0
+    budget: Annotated[int, PlainValidator(checks.size)] = 2 * 2**30
+    """Bytes of pictures."""
+    drop_reviewed: Flag = False
+    """Whether pictures that were looked at make room, too."""
+    redact: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Classes whose boxes are made unrecognisable before anything is written."""
+    quality: Annotated[int, BeforeValidator(checks.number), Field(ge=30, le=95)] = 90
+    """Of JPEG files."""
     floor: FloorSettings = Field(default_factory=FloorSettings)
+    """What accuracy must not fall below."""

@@ -5,8 +5,6 @@ What was learnt is kept in a folder, so that a restart does not begin anew. Whoe
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -14,7 +12,6 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from vedette.clock import Clock
@@ -28,7 +25,6 @@ from vedette.facts import (
     SuspicionOver,
     Trouble,
 )
-from vedette.infer.load import DetectorSpec
 from vedette.quality.drift import decisions
 from vedette.quality.drift.baseline import UnreadableBaseline
 from vedette.quality.drift.light import light_words
@@ -37,7 +33,7 @@ from vedette.quality.drift.scores import UnreadableScores
 from vedette.quality.drift.settings import Settings
 from vedette.quality.drift.standing import Standing, Standings
 from vedette.quality.drift.windows import WINDOW_S, Picture
-from vedette.quality.validate.model import model_of
+from vedette.quality.identity import identity_of
 from vedette.whole_files import write_whole
 from vedette.workers.protocol import Studied
 
@@ -158,7 +154,7 @@ class DriftWatch:
     def _identity(self, spec: bytes) -> str:
         """By which two detectors are the same. To be worked out here: a model may be large."""
         if spec not in self._identities:
-            self._identities[spec] = _identity_of(msgspec.msgpack.decode(spec, type=DetectorSpec))
+            self._identities[spec] = identity_of(spec)
         return self._identities[spec]
 
     def _guarded(self, job: _Job) -> None:
@@ -245,17 +241,6 @@ class DriftWatch:
 
     def _trouble(self, message: str) -> None:
         self._tell(Trouble(at=self._clock.monotonic(), where="drift", message=message))
-
-
-def _identity_of(spec: DetectorSpec) -> str:
-    """A hash: options may be secrets, and it is written down."""
-    if spec.python is not None:
-        # Its code is not looked at: that would run what is imported on the way.
-        told = [spec.python, sorted(spec.options.items())]
-    else:
-        known = model_of(spec)
-        told = [known.hash, sorted(known.settings.items())]
-    return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
 
 
 def _fact(decision: decisions.Decision, to_monotonic: float) -> AnyFact:

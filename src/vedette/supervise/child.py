@@ -46,6 +46,8 @@ class Child:
         self.describe = ""
         """What an inference worker says its detector is, and which sizes its input may have."""
         self.inputs: list[tuple[int, int]] = []
+        self.names: list[str] = []
+        """Of the classes that its detector declares, by their ids."""
         self.answers: list[Any] = []
         """What it said to whom replaces it, oldest first."""
         self._outbox: deque[tuple[Message, list[int]]] = deque()

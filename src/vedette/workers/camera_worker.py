@@ -24,7 +24,7 @@ from vedette.clock import Clock, SystemClock
 from vedette.endings import Ending
 from vedette.errors import VedetteError, redact
 from vedette.facts import AnyFact, Blind, EndReason, SessionEnd, Trouble
-from vedette.found import Found
+from vedette.found import Asked, Found
 from vedette.health.camera import CameraHealth
 from vedette.health.stream import LOOK_EVERY_S
 from vedette.ingest.lane import SHORT_S, Lane
@@ -48,6 +48,7 @@ from vedette.workers.protocol import (
     CameraFinished,
     CannotAdd,
     Channel,
+    Conditions,
     Connected,
     Done,
     Facts,
@@ -64,12 +65,14 @@ from vedette.workers.protocol import (
     Pictures,
     Ready,
     RemoveCamera,
+    Review,
     Start,
     Stop,
     Studied,
     TakeOver,
 )
 from vedette.workers.rest import Rest
+from vedette.workers.reviewing import Reviewing
 from vedette.workers.slots import Slots
 from vedette.workers.table import REASONS, CameraState, Table
 from vedette.workers.threads import name_thread
@@ -93,6 +96,9 @@ GLANCE_S = 0.002
 so long, but heard in between."""
 
 CLOSE_WITHIN_S = 2.0
+
+PICTURES_WITHIN_S = 0.8
+"""For those that are being made when the worker is to end."""
 
 BEAT_S = 0.1
 SWEEP_S = 0.5
@@ -197,6 +203,13 @@ class CameraWorker:
         self._takers = Pool(2, "take", initializer=name_thread, initargs=("take",))
         self._stopping = asyncio.Event()
         self._moving = Moving(self, self._tell)
+        self.reviewing = Reviewing(
+            channel,
+            tell=self._tell,
+            told=lambda: not self._outbox,
+            on_loop=self._on_loop,
+            clock=self.clock,
+        )
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -243,6 +256,7 @@ class CameraWorker:
             if now - swept > SWEEP_S:
                 swept = now
                 self._nothing_to_show(now)
+                self.reviewing.tick()
                 for index, camera in self._cameras.items():
                     camera.pipeline.expire()
                     self._table.rows["backlog"][index] = camera.lane.backlog
@@ -273,13 +287,22 @@ class CameraWorker:
         if closing:
             # Cameras that were let go of before: their videos are not written to the end yet.
             await asyncio.wait(closing, timeout=CLOSE_WITHIN_S)
-        self._flush_outbox()
+        await self._last_pictures()
         close_all([camera.pictures for camera in self._cameras.values() if camera.pictures])
         for index, camera in self._cameras.items():
             self._count_pictures(index, camera)
         self._flush_outbox()
         for pool in (self._pool, self._takers):
             pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _last_pictures(self) -> None:
+        """Those of frames that are kept for review, as far as they are on their way."""
+        until = self.clock.monotonic() + PICTURES_WITHIN_S
+        self._flush_outbox()
+        while not self.reviewing.idle and self.clock.monotonic() < until:
+            await asyncio.sleep(0.01)
+            self._flush_outbox()
+        self.reviewing.close()
 
     # ---- the node
 
@@ -319,6 +342,10 @@ class CameraWorker:
                 case Acknowledge(index, results):
                     if index in self._cameras:
                         self._cameras[index].pipeline.acknowledge(results)
+                case Review(orders):
+                    self.reviewing.follow(orders)
+                case Conditions():
+                    self.reviewing.regard(message)
                 case Stop():
                     self._stopping.set()
 
@@ -378,6 +405,7 @@ class CameraWorker:
         )
         if known is not None:
             pipeline.go_on(known["pipeline"])
+            self.reviewing.go_on(settings.name, known["review"])
         return pipeline, pictures
 
     def lane(self, settings: CameraSettings, receiver: Receiver, gate: _Gate | None = None) -> Lane:
@@ -449,6 +477,7 @@ class CameraWorker:
     def forget(self, index: int) -> None:
         """It is another worker's now."""
         self._cameras.pop(index, None)
+        self.reviewing.gone(index)
 
     def go_on(
         self,
@@ -521,6 +550,7 @@ class CameraWorker:
 
     def _close_camera(self, index: int, state: CameraState) -> None:
         camera = self._cameras.pop(index, None)
+        self.reviewing.gone(index)
         if camera is not None:
             task = self._loop.create_task(self._close_and_go_on(index, camera))
             self._closing[index] = _Closing(state, task)
@@ -678,15 +708,33 @@ class CameraWorker:
     def result(self, output: Output, image: Any, shown: float) -> None:
         """Observer: called from the loop."""
         self._tell(output)
+        if output.index in self._cameras:
+            self.reviewing.result(output.index, output)
         pictures = self._cameras[output.index].pictures if output.index in self._cameras else None
         if pictures is not None:
             pictures.put(image, output, shown + self.clock.wall() - self.clock.monotonic())
+
+    def asks(self, index: int, captured: float) -> Asked | None:
+        """Observer: may be called from any thread."""
+        camera = self._cameras.get(index)
+        if camera is None:
+            return None
+        try:
+            return self.reviewing.asks(camera.pipeline.settings.name, captured)
+        except Exception as err:  # a mistake of ours about review: no reason not to look at the frame
+            self.trouble(f"a frame was not asked for: {type(err).__name__}: {err}", where="review")
+            return None
 
     def found(self, index: int, found: Found) -> None:
         """Observer: called from the loop."""
         camera = self._cameras.get(index)
         if camera is None:
             return
+        try:
+            chance = self.reviewing.found(index, camera.pipeline.settings.name, found)
+        except Exception as err:  # a mistake of ours about review: no reason to lose the result
+            chance = 0.0
+            self.trouble(f"a frame could not be kept: {type(err).__name__}: {err}", where="review")
         width, height = np.maximum(found.xyxy[:, 2:] - found.xyxy[:, :2], 0).T
         self._tell(
             Studied(
@@ -697,6 +745,7 @@ class CameraWorker:
                 (width * height / np.float32(found.width * found.height)).tobytes(),
                 found.weak_known,
                 camera.health.take_seen(),
+                chance,
             )
         )
 
@@ -735,6 +784,7 @@ class CameraWorker:
     def _flush_outbox(self) -> None:
         while self._outbox and self._sent(self._outbox[0]):
             self._outbox.popleft()
+        self.reviewing.flush()
         if self._unsent and not self._outbox:
             lost, self._unsent = self._unsent, 0
             self.trouble(f"the node took no messages for a while: {lost} were dropped")

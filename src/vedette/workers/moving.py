@@ -168,7 +168,9 @@ class Moving:
         try:
             camera.health.look()  # what has happened and was not looked at yet
             health = camera.health.left()
-            return HandedOver(index, packed({"health": health, "pipeline": camera.pipeline.left()}))
+            review = self._worker.reviewing.left(index, camera.pipeline.settings.name)
+            known = {"health": health, "review": review, "pipeline": camera.pipeline.left()}
+            return HandedOver(index, packed(known))
         except Exception as err:  # a mistake of ours, on one camera
             camera.pipeline.left()
             self._worker.trouble(f"what is known of a camera cannot be handed over: {err}")

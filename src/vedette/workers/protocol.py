@@ -32,10 +32,12 @@ __all__ = [
     "Cameras",
     "CannotAdd",
     "Channel",
+    "Conditions",
     "Connected",
     "Done",
     "Drain",
     "Drained",
+    "Drawn",
     "Examine",
     "Examined",
     "Facts",
@@ -51,9 +53,11 @@ __all__ = [
     "MessageTooLong",
     "Nudge",
     "Output",
+    "Pictured",
     "Pictures",
     "Ready",
     "RemoveCamera",
+    "Review",
     "Seen",
     "Start",
     "StartInference",
@@ -212,6 +216,21 @@ class Drain(Message, frozen=True):
     """To the inference worker: ask for no more frames; say ``Drained`` when those under way are done."""
 
 
+class Review(Message, frozen=True):
+    """Keep frames for review from now on, or go by other orders: a
+    :class:`vedette.quality.review.sampler.Orders`, packed."""
+
+    orders: bytes
+
+
+class Conditions(Message, frozen=True):
+    """Of this worker's cameras those on which the detector is suspected to do worse, and those in a light for
+    which nothing was learnt. All others are neither."""
+
+    suspected: list[int]
+    unseen: list[int]
+
+
 class Stop(Message, frozen=True):
     """Close everything in order and exit."""
 
@@ -299,6 +318,33 @@ class Pictures(Message, frozen=True):
     written: int
     dropped: int
     failed: int
+
+
+class Drawn(Message, frozen=True):
+    """A frame is kept for review. ``number``: under which its picture follows. ``at``: when it was captured,
+    Unix seconds. Arrays of n boxes: xyxy f32 [n,4] in pixels of the frame, confidence f32, track i64 (-1: it
+    has none); and ``labels``. ``reason``: empty in the uniform stream. ``probability``: with which it was
+    drawn; 0.0 in others."""
+
+    index: int
+    number: int
+    at: float
+    width: int
+    height: int
+    xyxy: bytes
+    confidence: bytes
+    track_id: bytes
+    labels: list[str]
+    reason: str
+    probability: float
+
+
+class Pictured(Message, frozen=True):
+    """The picture of a frame that was drawn. With it comes the descriptor of a file without a name, which
+    holds a JPEG; or ``problem`` says why there is none."""
+
+    number: int
+    problem: str = ""
 
 
 class Facts(Message, frozen=True):
@@ -410,7 +456,8 @@ class Seen(msgspec.Struct, frozen=True, array_like=True):
 class Studied(Message, frozen=True):
     """What a detector found in one frame, for those who judge it. ``captured``: monotonic seconds. Arrays of
     n boxes, weak ones included where ``weak_known``: ``confidence`` f32, ``class_id`` i32, and ``area`` f32,
-    their shares of the picture. ``seen``: None where no picture was judged since the last one."""
+    their shares of the picture. ``seen``: None where no picture was judged since the last one. ``chance``:
+    the probability with which it might have been kept for review, and was not; 0.0 where none might."""
 
     index: int
     captured: float
@@ -419,6 +466,7 @@ class Studied(Message, frozen=True):
     area: bytes
     weak_known: bool
     seen: Seen | None
+    chance: float = 0.0
 
 
 _ANY = (
@@ -459,6 +507,10 @@ _ANY = (
     | Begin
     | Drain
     | Drained
+    | Review
+    | Conditions
+    | Drawn
+    | Pictured
 )
 
 

@@ -12,11 +12,15 @@ import pytest
 from review_frames import DAY_S, START, accepted, frame
 from vedette.quality.labels.formats import FORMATS, read, write
 from vedette.quality.review.convert import to_dataset
+from vedette.quality.review.frames import StoreSettings
 from vedette.quality.review.rows import Verdict
 from vedette.quality.review.sampling import Reason, TargetedSettings, UniformSettings
 from vedette.quality.review.store import Store
+from vedette.quality.settings import ReviewSettings
 
-TEXT = (Path(__file__).parents[3] / "docs/review.md").read_text()
+DOCS = Path(__file__).parents[3] / "docs"
+TEXT = (DOCS / "review.md").read_text()
+KEYS = (DOCS / "configuration.md").read_text().partition("## Review")[2]
 
 
 @pytest.mark.parametrize("name", [*Reason, *FORMATS])
@@ -30,12 +34,19 @@ def test_every_verdict_is_documented(verdict: Verdict) -> None:
 
 
 def test_the_defaults_are_those_of_the_docs() -> None:
-    assert f"| `UniformSettings.per_hour` | {UniformSettings().per_hour:g} |" in TEXT
-    assert f"| `UniformSettings.node_per_hour` | {UniformSettings().node_per_hour:g} |" in TEXT
-    targeted = TargetedSettings()
-    assert f"| {targeted.camera_per_hour:g}, {targeted.node_per_hour:g} |" in TEXT
-    assert f"| `TargetedSettings.apart` | {targeted.apart:g} s |" in TEXT
-    assert {each.name for each in fields(targeted)} >= {"apart", "camera_per_hour", "node_per_hour"}
+    uniform, targeted, settings = UniformSettings(), TargetedSettings(), ReviewSettings()
+    for reason, per_hour in targeted.per_hour.items():
+        assert f"| `{reason}` | {per_hour:g} |" in TEXT
+    assert settings.targeted == targeted.per_hour
+    assert f"at least {targeted.apart:g} s apart" in TEXT
+    assert (settings.per_hour, settings.node_per_hour) == (uniform.per_hour, uniform.node_per_hour)
+    assert settings.targeted_per_hour == targeted.camera_per_hour
+    assert settings.targeted_node_per_hour == targeted.node_per_hour
+    stored = StoreSettings()
+    for each in fields(stored):
+        assert getattr(settings, each.name) == getattr(stored, each.name)
+    for name in ("per_hour", "node_per_hour", "targeted_per_hour", "targeted_node_per_hour", "quality"):
+        assert re.search(rf"^\| `{name}` \| [^|]+ \| `{getattr(settings, name):g}` \|", KEYS, re.MULTILINE)
 
 
 def test_the_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,8 @@ def put_camera(page: Page, camera: CameraView, name: str, blind_s: Mapping[str, 
     page.add(families.LAG, camera.lag_ms / 1000, name)
     page.add(families.BACKLOG, camera.backlog, name)
     page.add(families.KEPT, camera.kept, name)
+    for (stream, outcome), count in (camera.review or {}).items():
+        page.add(families.REVIEW, count, f"{name},{label('stream', stream)},{label('outcome', outcome)}")
     if (step := _STEPS.get(camera.step)) is not None:
         page.add(families.STEP, step, name)
     page.add(families.LADDER, 1, f'{name},step="{camera.step}",decodes="{camera.decodes}"')

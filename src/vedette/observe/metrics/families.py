@@ -136,6 +136,13 @@ LADDER = _info(
 LAG = _gauge("camera_lag_seconds", "From capture to arrival, smoothed.", "camera")
 BACKLOG = _gauge("camera_backlog", "Frames that wait to be decoded.", "camera")
 KEPT = _gauge("camera_kept", "Decoded frames that wait to be chosen.", "camera")
+REVIEW = _counter(
+    "review_frames",
+    "Frames for review by what became of them: kept, no_room, failed.",
+    "camera",
+    "stream",
+    "outcome",
+)
 AGE = _histogram("frame_age_seconds", "From capture to the moment the result was out.", "camera")
 CAMERA_STAGE_TIME = _histogram(
     "camera_stage_seconds",

@@ -19,7 +19,7 @@ from vedette.quality.review.matching import XYXY
 from vedette.quality.review.rows import SCORE_FROM, Item, Prediction, State
 from vedette.quality.review.sampling import Reason
 
-__all__ = ["Frame", "StoreSettings", "prepared"]
+__all__ = ["Encoded", "Frame", "StoreSettings", "prepared"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,33 @@ class Frame:
     redact: tuple[XYXY, ...] = ()
 
 
-def prepared(frame: Frame, settings: StoreSettings) -> tuple[Item, bytes]:
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The same, of which another process has made a JPEG file. What is to be unrecognisable in it is. An
+    empty ``jpeg``: that was lost on the way. ``width``, ``height``: of the picture, in pixels."""
+
+    jpeg: bytes
+    width: int
+    height: int
+    camera: str
+    captured_at: float
+    model: str
+    predictions: tuple[Prediction, ...] = ()
+    light: str = ""
+    reason: Reason | None = None
+    probability: float | None = None
+
+
+def prepared(frame: Frame | Encoded, settings: StoreSettings) -> tuple[Item, bytes]:
     """The item it becomes, and its JPEG file. Raises ReviewError."""
     _check(frame)
     kept = tuple(each for each in frame.predictions if each.score >= SCORE_FROM)
-    hidden = [each.xyxy for each in frame.predictions if each.label in settings.redact] + list(frame.redact)
-    data = pictures.encode(frame.picture, settings.quality, hidden)
+    if isinstance(frame, Encoded):
+        data, width, height = frame.jpeg, frame.width, frame.height
+    else:
+        hidden = [each.xyxy for each in frame.predictions if each.label in settings.redact]
+        data = pictures.encode(frame.picture, settings.quality, hidden + list(frame.redact))
+        height, width = frame.picture.shape[:2]
     captured = microseconds(frame.captured_at)
     id = item_id(frame.camera, captured, frame.model)
     item = Item(
@@ -64,8 +85,8 @@ def prepared(frame: Frame, settings: StoreSettings) -> tuple[Item, bytes]:
         file=_file(frame.camera, frame.captured_at, id),
         camera=frame.camera,
         captured_at=captured / 1e6,
-        width=frame.picture.shape[1],
-        height=frame.picture.shape[0],
+        width=width,
+        height=height,
         light=frame.light,
         model=frame.model,
         predictions=kept,
@@ -85,7 +106,7 @@ def _file(camera: str, at: float, id: str) -> str:
     return f"{moment:%Y-%m-%d}/{name}_{moment:%H%M%S}_{id}.jpg"
 
 
-def _check(frame: Frame) -> None:
+def _check(frame: Frame | Encoded) -> None:
     if not frame.camera:
         raise ReviewError("a frame without a camera cannot be kept")
     if not 0 <= frame.captured_at < 4e9:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from PIL import Image
 from vedette.errors import ReviewError
 from vedette.quality.review.matching import XYXY
 
-__all__ = ["encode", "orphans", "pixelate", "remove", "write"]
+__all__ = ["encode", "encode_into", "orphans", "pixelate", "remove", "write"]
 
 CELLS = 6
 """So many squares along the longer side of what is made unrecognisable. From 8 on some faces can be told."""
@@ -50,15 +51,22 @@ def _squares(part: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def encode(picture: NDArray[np.uint8], quality: int, hidden: Sequence[XYXY] = ()) -> bytes:
     """uint8 [H, W, 3] RGB as JPEG, with the ``hidden`` boxes unrecognisable. Raises ReviewError."""
+    file = io.BytesIO()
+    encode_into(file, picture, quality, hidden)
+    return file.getvalue()
+
+
+def encode_into(
+    file: BinaryIO, picture: NDArray[np.uint8], quality: int, hidden: Sequence[XYXY] = ()
+) -> None:
+    """The same into a file. Other threads run meanwhile. Raises ReviewError, OSError."""
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
         raise ReviewError(f"a picture is uint8 [height, width, 3], not {picture.dtype} {list(picture.shape)}")
     if max(picture.shape) > 65_500:
         raise ReviewError(f"a JPEG has at most 65500 pixels a side, not {max(picture.shape)}")
     if hidden:
         picture = pixelate(picture, hidden)
-    file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(picture)).save(file, "JPEG", quality=quality)
-    return file.getvalue()
 
 
 def write(path: Path, data: bytes) -> None:

@@ -13,6 +13,7 @@ a whole. Here a budget may simply run out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -21,6 +22,7 @@ from vedette.infer.detector import WEAK_FROM
 from vedette.quality.review.chance import chance
 
 __all__ = [
+    "Draw",
     "Period",
     "Reason",
     "Signs",
@@ -51,6 +53,9 @@ class UniformSettings:
     """Seconds. The rate of frames is learnt anew for each: long enough to count some, short against dusk."""
     least: float = 1e-7
     """No probability is lower: 1 / probability would be all that an estimate shows."""
+    expected: float = 0.0
+    """Frames that a camera is taken to have in its first period; 0 = nobody knows. With it, many cameras that
+    begin together do not all keep their first frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +72,22 @@ class Period:
     expected: float
 
 
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What was drawn for a frame: ``taken`` with this ``probability``, or left with the rest of it."""
+
+    probability: float
+    taken: bool
+
+
 @dataclass(slots=True)
 class _Counted:
     number: int
     share: float
     """Frames of this camera that may be kept in the period."""
     usual: float = 0.0
+    before: int = 0
+    """Frames of the same period that another process counted."""
     frames: int = 0
     kept: int = 0
     expected: float = 0.0
@@ -88,14 +103,38 @@ class Uniform:
 
     def draw(self, camera: str, at: float) -> float | None:
         """The probability this frame had, if it is to be kept. ``at``: its capture, Unix seconds."""
+        drawn = self.fix(camera, at)
+        self.count(camera, at, drawn)
+        return drawn.probability if drawn.taken else None
+
+    def fix(self, camera: str, at: float) -> Draw:
+        """Decide about a frame that may yet come to nothing; it counts once ``count`` is called."""
+        probability = self._probability(self._current(camera, at))
+        return Draw(probability, chance(self._seed, camera, round(at * 1e6)) < probability)
+
+    def count(self, camera: str, at: float, drawn: Draw) -> None:
+        """The frame was analysed."""
         counted = self._current(camera, at)
         counted.frames += 1
-        probability = self._probability(counted)
-        counted.expected += probability
-        if chance(self._seed, camera, round(at * 1e6)) >= probability:
+        counted.expected += drawn.probability
+        counted.kept += drawn.taken
+
+    def follow(self, settings: UniformSettings) -> None:
+        """Go by other settings, from each camera's next period on."""
+        self._settings = settings
+
+    def left(self, camera: str) -> tuple[int, int, float] | None:
+        """What whoever goes on with this camera needs to know; see ``go_on``."""
+        counted = self._cameras.get(camera)
+        if counted is None:
             return None
-        counted.kept += 1
-        return probability
+        return counted.number, counted.before + counted.frames, counted.usual
+
+    def go_on(self, camera: str, known: tuple[int, int, float]) -> None:
+        """Another process had this camera, and counts what it had; only the rate is of interest here."""
+        number, frames, usual = known
+        counted = self._cameras[camera] = _Counted(number, 0.0, usual, before=frames)
+        counted.share = self._share()
 
     def closed(self) -> list[Period]:
         """Periods that are over, once each."""
@@ -114,18 +153,20 @@ class Uniform:
             self._close(camera, counted)
 
     def _probability(self, counted: _Counted) -> float:
-        return min(1.0, max(self._settings.least, counted.share / max(counted.usual, counted.frames)))
+        the_next = counted.before + counted.frames + 1
+        return min(1.0, max(self._settings.least, counted.share / max(counted.usual, the_next)))
 
     def _current(self, camera: str, at: float) -> _Counted:
         number = int(at // self._settings.period)
         counted = self._cameras.get(camera)
         if counted is None:
-            counted = self._cameras[camera] = _Counted(number, 0.0)
+            counted = self._cameras[camera] = _Counted(number, 0.0, self._settings.expected)
             counted.share = self._share()
         elif number > counted.number:  # a clock that was set back stays in its period
             self._close(camera, counted)
             # Halfway to what was counted, so that an outage does not make the frames after it seem rare.
-            usual = (counted.usual + counted.frames) / 2 if counted.usual else float(counted.frames)
+            frames = float(counted.before + counted.frames)
+            usual = (counted.usual + frames) / 2 if counted.usual else frames
             counted = self._cameras[camera] = _Counted(number, self._share(), usual)
         return counted
 
@@ -210,10 +251,17 @@ class Targeted:
 
     def reason(self, camera: str, at: float, signs: Signs) -> Reason | None:
         """Why to keep this frame, or None. ``at``: its capture, seconds."""
-        many = self._many_weak(camera, signs.weak)
-        if at - self._last.get(camera, -self._settings.apart) < self._settings.apart:
+        return self.choose(camera, at, signs, many_weak=self.many_weak(camera, signs.weak))
+
+    def rested(self, camera: str, at: float) -> bool:
+        """Whether the last one that was kept is long enough ago."""
+        return at - self._last.get(camera, -math.inf) >= self._settings.apart
+
+    def choose(self, camera: str, at: float, signs: Signs, *, many_weak: bool) -> Reason | None:
+        """Why to keep this frame, or None. ``many_weak``: what was said of it when it was looked at."""
+        if not self.rested(camera, at):
             return None
-        for reason in _reasons(signs, many):
+        for reason in _reasons(signs, many_weak):
             if self._afford(camera, reason, at):
                 self._last[camera] = at
                 return reason
@@ -224,8 +272,28 @@ class Targeted:
         self._weak.pop(camera, None)
         self._budgets = {key: budget for key, budget in self._budgets.items() if key[:1] != (camera,)}
 
-    def _many_weak(self, camera: str, weak: int) -> bool:
-        """A running quantile: up by much for the few that are above, down by little for the many below."""
+    def follow(self, settings: TargetedSettings) -> None:
+        """Go by other settings. What was spent stays spent."""
+        self._settings = settings
+        for key, budget in self._budgets.items():
+            budget.change(self._wanted(key))
+
+    def left(self, camera: str) -> tuple[float | None, float | None]:
+        """What whoever goes on with this camera needs to know; see ``go_on``. Budgets stay: those of another
+        process are full, and ``apart`` holds."""
+        return self._last.get(camera), self._weak.get(camera)
+
+    def go_on(self, camera: str, known: tuple[float | None, float | None]) -> None:
+        """Another process had this camera."""
+        for mine, theirs in zip((self._last, self._weak), known, strict=True):
+            if theirs is not None:
+                mine[camera] = theirs
+
+    def many_weak(self, camera: str, weak: int) -> bool:
+        """Whether these are many weak boxes for this camera; to be asked of each frame, once.
+
+        A running quantile: up by much for the few that are above, down by little for the many below.
+        """
         usual = self._weak.get(camera, float(weak))
         step = LEARNING_STEP * max(1.0, usual)
         above = weak > usual
@@ -233,19 +301,20 @@ class Targeted:
         return weak >= self._settings.weak_at_least and weak > max(usual, 1.0)
 
     def _afford(self, camera: str, reason: Reason, at: float) -> bool:
-        settings = self._settings
-        wanted = {
-            (): settings.node_per_hour,
-            (camera,): settings.camera_per_hour,
-            (camera, reason.value): settings.per_hour.get(reason, 0.0),
-        }
-        budgets = [self._budgets.setdefault(key, _Budget(per_hour, at)) for key, per_hour in wanted.items()]
+        keys = ((), (camera,), (camera, reason.value))
+        budgets = [self._budgets.setdefault(key, _Budget(self._wanted(key), at)) for key in keys]
         # All or none: what one would pay, another one may not have.
         if not all(budget.has(at) for budget in budgets):
             return False
         for budget in budgets:
             budget.left -= 1
         return True
+
+    def _wanted(self, key: tuple[str, ...]) -> float:
+        settings = self._settings
+        if len(key) < 2:
+            return settings.camera_per_hour if key else settings.node_per_hour
+        return settings.per_hour.get(Reason(key[1]), 0.0)
 
 
 class _Budget:
@@ -255,6 +324,11 @@ class _Budget:
         self.per_hour = per_hour
         self._most = max(1.0, per_hour) if per_hour > 0 else 0.0
         self.left, self._at = self._most, at
+
+    def change(self, per_hour: float) -> None:
+        self.per_hour = per_hour
+        self._most = max(1.0, per_hour) if per_hour > 0 else 0.0
+        self.left = min(self.left, self._most)
 
     def has(self, at: float) -> bool:
         self.left = min(self._most, self.left + max(0.0, at - self._at) * self.per_hour / HOUR_S)

@@ -31,7 +31,7 @@ from vedette.quality.review import pictures
 from vedette.quality.review.agreement import Agreement, agreement
 from vedette.quality.review.database import Database
 from vedette.quality.review.encoding import item_of, item_row, microseconds, review_row, stored_of
-from vedette.quality.review.frames import Frame, StoreSettings, prepared
+from vedette.quality.review.frames import Encoded, Frame, StoreSettings, prepared
 from vedette.quality.review.queue import Look, in_turn, repeatable
 from vedette.quality.review.room import Held, to_drop
 from vedette.quality.review.rows import Item, Review, State, Stored, Task, Version
@@ -39,7 +39,7 @@ from vedette.quality.review.sampling import Period, Reason
 from vedette.quality.review.schema import items, periods, reviews, versions
 from vedette.quality.review.verdicts import review_problem
 
-__all__ = ["Added", "Frame", "Store", "StoreSettings", "Swept"]
+__all__ = ["Added", "Encoded", "Frame", "Store", "StoreSettings", "Swept"]
 
 ORPHAN_AFTER_S = 3600.0
 """A file without a row may be one that another process is writing just now, but not for so long."""
@@ -50,8 +50,8 @@ _SETTLED = (State.REVIEWED.value, State.DIFFICULT.value)
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """``item``: None where there was no room; of the uniform stream there is a row all the same. ``dropped``:
-    ids of items whose picture had to go."""
+    """``item``: None where there was no room, or no picture; of the uniform stream there is a row all the
+    same. ``dropped``: ids of items whose picture had to go."""
 
     item: Item | None
     dropped: tuple[str, ...] = ()
@@ -117,14 +117,15 @@ class Store:
 
     # ---- frames
 
-    def add(self, frame: Frame) -> Added:
-        """Keep a frame. One that is there already is not added again."""
+    def add(self, frame: Frame | Encoded) -> Added:
+        """Keep a frame. One that is there already is not added again. Of one whose picture was lost there is
+        a row only in the uniform stream."""
         item, data = prepared(frame, self.settings)
         with self._database.transaction() as connection:
             there = connection.execute(select(items).where(items.c.id == item.id)).one_or_none()
             if there is not None:
                 return Added(item_of(there))
-            dropped = self._make_room(connection, item)
+            dropped = self._make_room(connection, item) if data else None
             if dropped is None and item.uniform:
                 # Estimates must know that it was drawn.
                 row = item_row(replace(item, state=State.DROPPED, bytes=0))
@@ -355,23 +356,24 @@ class Store:
     # ---- of how many frames the uniform stream is a part
 
     def add_periods(self, closed: Sequence[Period]) -> None:
-        """Those that are there already, of before a restart, are added up."""
+        """Those that are there already, of before a restart or a minute ago, are added up."""
+        rows = [
+            {
+                "camera": each.camera,
+                "start_us": microseconds(each.start),
+                "seconds": each.seconds,
+                "frames": each.frames,
+                "kept": each.kept,
+                "expected": each.expected,
+            }
+            for each in closed
+        ]
+        new = upsert(periods)
+        adds_up = {name: periods.c[name] + new.excluded[name] for name in ("frames", "kept", "expected")}
+        add = new.on_conflict_do_update(index_elements=["camera", "start_us"], set_=adds_up)
         with self._database.transaction() as connection:
-            for each in closed:
-                row = {
-                    "camera": each.camera,
-                    "start_us": microseconds(each.start),
-                    "seconds": each.seconds,
-                    "frames": each.frames,
-                    "kept": each.kept,
-                    "expected": each.expected,
-                }
-                adds_up = {name: periods.c[name] + row[name] for name in ("frames", "kept", "expected")}
-                connection.execute(
-                    upsert(periods)
-                    .values(row)
-                    .on_conflict_do_update(index_elements=["camera", "start_us"], set_=adds_up)
-                )
+            if rows:
+                connection.execute(add, rows)
 
     def periods(self, *, since: float, until: float, camera: str | None = None) -> list[Period]:
         """Those that begin in [``since``, ``until``) Unix seconds, by their start."""

@@ -1,0 +1,298 @@
+"""Frames for review, where a camera worker draws them: what the node is told of them, and their pictures."""
+
+from __future__ import annotations
+
+import io
+import os
+import queue
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import av
+import msgspec
+import numpy as np
+import pytest
+from PIL import Image
+
+from patience import PATIENCE_S
+from vedette.found import Asked, Found
+from vedette.quality.review.sampler import Orders
+from vedette.testing import ManualClock
+from vedette.workers.protocol import Channel, Conditions, Drawn, Output, Pictured, pair
+from vedette.workers.reviewing import NEXT_WITHIN_S, WAITING_AT_MOST, Reviewing
+
+HEIGHT, WIDTH = 96, 160
+PERSON = (20.0, 20.0, 60.0, 80.0)
+
+
+class World:
+    """A worker that keeps frames, and the node that hears of them."""
+
+    def __init__(self, **orders: Any) -> None:
+        ours, theirs = pair()
+        self.node, self._end = Channel(ours), Channel(theirs)
+        self.clock = ManualClock(wall_offset=1_700_000_000.0)
+        self.told: list[Any] = []
+        self.takes = True
+        self._work: queue.Queue[Callable[[], None]] = queue.Queue()
+        self.reviewing = Reviewing(
+            self._end,
+            tell=self.told.append,
+            told=lambda: self.takes,
+            on_loop=self._work.put,
+            clock=self.clock,
+        )
+        self.seq = 0
+        self.reviewing.follow(msgspec.msgpack.encode(made(**orders)))
+
+    def close(self) -> None:
+        self.reviewing.close()
+        self.node.close()
+        self._end.close()
+
+    # ---- frames
+
+    def frame(
+        self,
+        boxes: dict[tuple[float, ...], tuple[str, float]] | None = None,
+        *,
+        tracks: dict[int, str] | None = None,
+        weak: int = 0,
+        index: int = 0,
+        epoch: int = 0,
+    ) -> Asked | None:
+        """A frame is asked about, analysed and its result leaves."""
+        self.clock.advance(1.0)
+        asked = self.reviewing.asks(f"cam{index}", self.clock.now)
+        assert asked is not None
+        boxes = boxes or {PERSON: ("person", 0.9)}
+        ids = list(tracks or {})
+        names = list(tracks.values()) if tracks is not None else [name for name, _ in boxes.values()]
+        sure = len(names)
+        xyxy = [PERSON] * sure if tracks is not None else list(boxes)
+        scores = [0.9] * sure + [0.2] * weak
+        found = Found(
+            captured=self.clock.now,
+            width=WIDTH,
+            height=HEIGHT,
+            xyxy=np.array(xyxy + [(1.0, 1.0, 9.0, 9.0)] * weak, np.float32).reshape(-1, 4),
+            confidence=np.array(scores, np.float32),
+            class_id=np.array([0] * sure + [1] * weak, np.int32),
+            sure=sure,
+            weak_known=True,
+            epoch=epoch,
+            seq=self.seq,
+            names=names,
+            track_id=np.array(ids if tracks is not None else [-1] * sure, np.int64),
+            asked=asked,
+            image=picture() if asked.picture else None,
+        )
+        self.chance = self.reviewing.found(index, f"cam{index}", found)
+        self.reviewing.result(index, self._output(found, index))
+        self.seq += 1
+        return asked
+
+    def _output(self, found: Found, index: int) -> Output:
+        return Output(
+            index=index, epoch=found.epoch, seq=found.seq, captured_at=0.0, emitted_at=0.0, age=0.0,
+            width=WIDTH, height=HEIGHT, xyxy=found.xyxy[: found.sure].tobytes(),
+            confidence=b"", class_id=b"", track_id=found.track_id.tobytes(), names=found.names,
+        )  # fmt: skip
+
+    def work(self, times: int) -> None:
+        """Let the loop do what the thread has for it."""
+        for _ in range(times):
+            self._work.get(timeout=PATIENCE_S)()
+
+    # ---- what the node gets
+
+    def drawn(self) -> list[Drawn]:
+        return [each for each in self.told if isinstance(each, Drawn)]
+
+    def pictures(self, count: int) -> list[tuple[Pictured, bytes]]:
+        """As they come."""
+        found: list[tuple[Pictured, bytes]] = []
+        while len(found) < count:
+            while (heard := self.node.receive()) is not None:
+                message, fds = heard
+                data = b"".join(os.pread(fd, os.fstat(fd).st_size, 0) for fd in fds)
+                for fd in fds:
+                    os.close(fd)
+                found.append((message, data))
+            if len(found) < count:
+                self.work(1)
+        return found
+
+
+def made(**changed: Any) -> Orders:
+    usual: dict[str, Any] = {
+        "seed": 1,
+        "per_hour": 3600.0,
+        "expected": 600.0,
+        "by_reason": {
+            "suspected_loss": 12.0,
+            "unseen_conditions": 4.0,
+            "weak_boxes": 1.0,
+            "track_disagrees": 1.0,
+        },
+        "camera_per_hour": 12.0,
+        "worker_per_hour": 100.0,
+        "redact": [],
+        "quality": 90,
+        "names": ["person", "car"],
+    }
+    return Orders(**(usual | changed))
+
+
+def picture() -> av.VideoFrame:
+    """Noise, so that what was made unrecognisable can be told."""
+    pixels = np.random.default_rng(1).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    return av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuv420p")
+
+
+@pytest.fixture
+def world() -> Iterator[Callable[..., World]]:
+    worlds: list[World] = []
+
+    def build(**orders: Any) -> World:
+        worlds.append(World(**orders))
+        return worlds[-1]
+
+    yield build
+    for each in worlds:
+        each.close()
+
+
+def test_a_drawn_frame_is_told_at_once_and_its_picture_follows(world: Callable[..., World]) -> None:
+    there = world()
+    asked = there.frame({PERSON: ("person", 0.9)}, weak=1)
+    assert asked is not None
+    assert (asked.drawn, there.chance) == (True, 0.0), "it is not told twice"
+    [drawn] = there.drawn()
+    assert (drawn.at, drawn.reason, drawn.probability) == (asked.at, "", 1.0)
+    assert drawn.labels == ["person", "car"], "weak boxes have the name that the detector declares"
+    assert np.frombuffer(drawn.track_id, np.int64).tolist() == [-1, -1]
+    [(pictured, jpeg)] = there.pictures(1)
+    assert (pictured.number, pictured.problem) == (drawn.number, "")
+    assert Image.open(io.BytesIO(jpeg)).size == (WIDTH, HEIGHT)
+    assert there.reviewing.idle
+
+
+def test_frames_that_are_not_drawn_are_told_with_their_chance(world: Callable[..., World]) -> None:
+    there = world(per_hour=0.6)
+    asked = there.frame()
+    assert asked is not None
+    assert not asked.drawn
+    assert there.chance == asked.probability == pytest.approx(0.1 / 600)
+    assert not there.drawn()
+
+
+def test_before_there_are_orders_nothing_is_kept(world: Callable[..., World]) -> None:
+    there = world()
+    bare = Reviewing(there._end, tell=print, told=bool, on_loop=print, clock=there.clock)
+    assert bare.asks("cam0", 0.0) is None
+    assert bare.left(0, "cam0") is None
+    bare.close()
+
+
+def test_what_is_to_be_hidden_is_hidden_also_where_it_was_a_moment_before(
+    world: Callable[..., World],
+) -> None:
+    there = world(redact=["face"])
+    there.frame({PERSON: ("face", 0.9)})
+    there.frame({(100.0, 20.0, 140.0, 60.0): ("person", 0.9)})
+    plain = world()
+    plain.frame({PERSON: ("person", 0.9)})
+    (_, first), (_, second) = there.pictures(2)
+    [(_, open_)] = plain.pictures(1)
+
+    def rough(jpeg: bytes, left: int, right: int) -> float:
+        pixels = np.asarray(Image.open(io.BytesIO(jpeg)).convert("L"), float)[30:70, left:right]
+        return float(np.abs(np.diff(pixels, axis=1)).mean())
+
+    assert rough(first, 25, 55) < rough(open_, 25, 55) / 3
+    assert rough(second, 25, 55) < rough(open_, 25, 55) / 3, "the face was missed, or hidden, here"
+    assert rough(second, 105, 135) > rough(open_, 105, 135) / 2
+
+
+def test_a_suspected_camera_gives_frames_with_that_reason(world: Callable[..., World]) -> None:
+    there = world(per_hour=0.0)
+    there.reviewing.regard(Conditions([0], [1]))
+    for _ in range(3):
+        there.frame(index=0)
+        there.frame(index=1)
+        there.frame(index=2)
+    assert [(each.index, each.reason) for each in there.drawn()] == [
+        (0, "suspected_loss"),
+        (1, "unseen_conditions"),
+    ]
+    assert all(each.probability == 0.0 for each in there.drawn())
+    assert all(jpeg for _, jpeg in there.pictures(2))
+
+
+def test_a_track_that_is_missing_in_one_frame_is_a_reason(world: Callable[..., World]) -> None:
+    there = world(per_hour=0.0)
+    for tracks in ({1: "person"}, {}, {1: "person"}):
+        there.frame(tracks=tracks)
+    [drawn] = there.drawn()
+    assert drawn.reason == "track_disagrees"
+    assert not drawn.labels, "it is the frame in which it is missing"
+
+
+def test_what_was_there_in_another_epoch_is_none(world: Callable[..., World]) -> None:
+    there = world(per_hour=0.0)
+    for epoch, tracks in enumerate(({1: "person"}, {}, {1: "person"})):
+        there.frame(tracks=tracks, epoch=epoch)
+    there.frame()
+    assert not there.drawn()
+
+
+def test_many_weak_boxes_are_a_reason(world: Callable[..., World]) -> None:
+    there = world(per_hour=0.0)
+    for _ in range(30):
+        there.frame(weak=1)
+    there.frame(weak=8)
+    assert not there.drawn(), "it waits for the next result"
+    there.clock.advance(NEXT_WITHIN_S + 0.1)
+    there.reviewing.tick()
+    [drawn] = there.drawn()
+    assert drawn.reason == "weak_boxes"
+    assert len(drawn.labels) == 9
+
+
+def test_a_camera_that_goes_is_decided_about_first(world: Callable[..., World]) -> None:
+    there = world(per_hour=0.0)
+    there.reviewing.regard(Conditions([0], []))
+    there.frame()
+    known = there.reviewing.left(0, "cam0")
+    assert [each.reason for each in there.drawn()] == ["suspected_loss"]
+    there.reviewing.go_on("cam0", known)
+    there.frame()
+    there.frame()
+    assert len(there.drawn()) == 1, "its last one is not long ago"
+
+
+def test_pictures_that_find_no_room_are_said_to_be_lost(world: Callable[..., World]) -> None:
+    there = world()
+    there.takes = False  # the node hangs
+    for _ in range(WAITING_AT_MOST + 3):
+        there.frame()
+    assert len(there.drawn()) == WAITING_AT_MOST + 3
+    there.work(WAITING_AT_MOST)
+    assert there.node.receive() is None, "never ahead of what was found in them"
+    there.takes = True
+    there.reviewing.flush()
+    came = there.pictures(WAITING_AT_MOST + 3)
+    assert sum(bool(jpeg) for _, jpeg in came) == WAITING_AT_MOST
+    assert {each.problem for each, jpeg in came if not jpeg} == {
+        "pictures come faster than they can be written"
+    }
+
+
+def test_a_picture_that_cannot_be_made_is_said_to_be_lost(world: Callable[..., World]) -> None:
+    there = world()
+    there.reviewing._orders = msgspec.structs.replace(made(), quality="best")  # type: ignore[arg-type]
+    there.frame()
+    [(pictured, jpeg)] = there.pictures(1)
+    assert not jpeg
+    assert pictured.problem
