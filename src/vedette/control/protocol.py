@@ -64,10 +64,13 @@ class View(Said, frozen=True, kw_only=True, tag="view"):
 
 
 class Order(Said, frozen=True, kw_only=True, tag="order"):
-    """Do something that takes a while: ``recycle`` the worker ``what``, or set the ``model`` to that file."""
+    """Do something that takes a while: ``recycle`` the worker ``what``, set the ``model`` to that file, show
+    that file as a ``shadow`` a ``share`` of the frames for so many ``seconds``, or ``unshadow`` it."""
 
-    kind: Literal["recycle", "model"]
+    kind: Literal["recycle", "model", "shadow", "unshadow"]
     what: str
+    share: float = 0.0
+    seconds: float = 0.0
 
 
 class WhatBecame(Said, frozen=True, kw_only=True, tag="became"):

@@ -92,6 +92,13 @@ class Governor:
         self.cpu_busy = 0.0
 
     @property
+    def lacking(self) -> str:
+        """What led to less being done than was asked for, now; empty where nothing is lacking."""
+        if self._table.header["wanted_size"] > 0:
+            return self._resize_why or "The detector's input is smaller"
+        return next(iter(self._thinned.values()), "")
+
+    @property
     def _table(self) -> Table:
         return self._table_of()
 

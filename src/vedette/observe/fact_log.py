@@ -30,6 +30,9 @@ from vedette.facts import (
     Sees,
     SessionEnded,
     SessionOpened,
+    ShadowEnded,
+    ShadowReported,
+    ShadowStarted,
     Stepped,
     SuspicionOver,
     TracksEnded,
@@ -38,6 +41,7 @@ from vedette.facts import (
     WorkerReplaced,
 )
 from vedette.ladder.steps import Step
+from vedette.observe.shadow_words import log_shadow
 from vedette.supervise.exits import in_words
 
 __all__ = ["log_fact"]
@@ -98,6 +102,8 @@ def log_fact(fact: AnyFact) -> None:
             _log_worker(fact)
         case LossSuspected() | ConditionsUnseen() | ConditionsKnown() | SuspicionOver():
             _log_drift(fact)
+        case ShadowStarted() | ShadowReported() | ShadowEnded():
+            log_shadow(fact)
         case Trouble():
             # A trace that is lost costs no result.
             say = log.warning if fact.where == "traces" else log.error

@@ -13,6 +13,7 @@ from vedette.frame import Rung
 from vedette.histogram import BUCKETS, bounds, percentiles, percentiles_of_each
 from vedette.ladder.steps import Step
 from vedette.node import Node
+from vedette.observe.shadow import shadow_view
 from vedette.observe.views import (
     CameraView,
     DriftView,
@@ -135,6 +136,7 @@ class Watch:
             usage=node.usage.of("node"),
             peak=node.usage.peak_of("node"),
             machine=node.usage.machine,
+            shadow=shadow_view(node.shadow, {entry.name: entry.index for entry in entries}, node.usage),
         )
 
     def _videos(self) -> Iterator[SinkView]:
