@@ -11,14 +11,32 @@ from vedette.quality.shadow.agreement import Tally, agreement_of, summed
 from vedette.supervise.shadow import Candidate, Shadow
 from vedette.supervise.usage import Usage
 
-__all__ = ["shadow_report", "shadow_view"]
+__all__ = ["ShadowLook", "shadow_report"]
+
+HOLDS_S = 1.0
+"""Intervals take a moment where there are many cameras."""
 
 
-def shadow_view(shadow: Shadow, cameras: Mapping[str, int], usage: Usage) -> ShadowView | None:
-    """``cameras``: by name, their rows of the table. None where there was no candidate. From any thread."""
-    candidate = shadow.candidate
-    if candidate is None:
-        return None
+class ShadowLook:
+    """Looks at one node's candidate. From any thread."""
+
+    def __init__(self) -> None:
+        self._made: tuple[object, float, ShadowView] | None = None
+
+    def now(self, shadow: Shadow, cameras: Mapping[str, int], usage: Usage) -> ShadowView | None:
+        """``cameras``: by name, their rows of the table. As it is, or was a second ago; None where there was
+        no candidate."""
+        candidate = shadow.candidate
+        if candidate is None:
+            return None
+        now, key = time.monotonic(), (id(candidate), candidate.state, candidate.ended)
+        made = self._made
+        if made is None or made[0] != key or now - made[1] > HOLDS_S:
+            made = self._made = key, now, _view(candidate, shadow, cameras, usage)
+        return made[2]
+
+
+def _view(candidate: Candidate, shadow: Shadow, cameras: Mapping[str, int], usage: Usage) -> ShadowView:
     # Copies: the node's thread goes on counting.
     tallies = dict(candidate.tallies)
     until = candidate.ended or time.monotonic()

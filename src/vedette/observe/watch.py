@@ -13,7 +13,7 @@ from vedette.frame import Rung
 from vedette.histogram import BUCKETS, bounds, percentiles, percentiles_of_each
 from vedette.ladder.steps import Step
 from vedette.node import Node
-from vedette.observe.shadow import shadow_view
+from vedette.observe.shadow import ShadowLook
 from vedette.observe.views import (
     CameraView,
     DriftView,
@@ -47,6 +47,7 @@ class Watch:
         self._rates = np.zeros((2, node.roster.capacity))
         self._cpu = 0.0
         self._cpu_percent = 0.0
+        self._shadow = ShadowLook()
 
     def saw(self, result: Result) -> None:
         self._objects[result.camera] = Counter(result.boxes.class_name)
@@ -136,7 +137,9 @@ class Watch:
             usage=node.usage.of("node"),
             peak=node.usage.peak_of("node"),
             machine=node.usage.machine,
-            shadow=shadow_view(node.shadow, {entry.name: entry.index for entry in entries}, node.usage),
+            shadow=self._shadow.now(
+                node.shadow, {entry.name: entry.index for entry in entries}, node.usage
+            ),
         )
 
     def _videos(self) -> Iterator[SinkView]:
