@@ -129,9 +129,15 @@ class Shadow:
     empty where nothing is lacking."""
 
     def __init__(
-        self, crew: Crew, clock: Clock, tell: Callable[[AnyFact], None], lacking: Callable[[], str]
+        self,
+        crew: Crew,
+        clock: Clock,
+        tell: Callable[[AnyFact], None],
+        lacking: Callable[[], str],
+        make_child: Callable[[], Child] = lambda: Child("shadow", NAME),
     ) -> None:
         self._crew, self._clock, self._tell, self._lacking = crew, clock, tell, lacking
+        self._make_child = make_child
         self.name = NAME
         self.candidate: Candidate | None = None
         """The latest; what it came to stays when it has ended."""
@@ -162,7 +168,7 @@ class Shadow:
         detector = config.detector
         model = str(detector.model or detector.python or "the bundled model")
         candidate = self.candidate = Candidate(model, share, lasts, now)
-        child = self.child = Child("shadow", NAME)
+        child = self.child = self._make_child()
         self._notable, self._failed_in_a_row, self._looked_at = Notable(), 0, now
         header = self._crew.table.header
         header["shadow_began"] = header["shadow_beat"] = 0.0
