@@ -103,6 +103,8 @@ def test_every_option_is_documented(option: str) -> None:
         "top",
         "recycle",
         "model set",
+        "model shadow",
+        "model status",
         "validate",
     ],
 )
