@@ -1,8 +1,8 @@
 """``python -m benchmarks.shadow``: what a candidate beside the detector costs the cameras that are live.
 
-One node, simulated cameras in a process of their own, the bundled model as detector and as candidate. Stretches
-with and without a candidate take turns, so that whatever else the machine does falls on both. Of each stretch:
-the age of results as the node counts it, results and CPU seconds a second, and the candidate's own.
+One node, simulated cameras in a process of their own, the bundled model as detector and as candidate.
+Stretches with and without a candidate take turns, so that whatever else the machine does falls on both. Of
+each stretch: the age of results as the node counts it, results and CPU seconds a second, and the candidate's.
 """
 
 from __future__ import annotations
@@ -103,9 +103,7 @@ def measured(options: argparse.Namespace) -> list[dict[str, Any]]:
     beside: list[dict[str, Any]] = []
     with (
         tempfile.TemporaryDirectory() as folder,
-        SimProcess(
-            Path(folder), cameras=options.cameras, fps=options.fps, grain=10, clip="driveway"
-        ) as sim,
+        SimProcess(Path(folder), cameras=options.cameras, fps=options.fps, grain=10, clip="driveway") as sim,
     ):
         cameras = {f"cam{n}": {"url": f"rtsp://127.0.0.1:{sim.port}/cam{n}"} for n in range(options.cameras)}
         config = vedette.Config(cameras=cameras, detector={"threads": 1})

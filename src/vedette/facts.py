@@ -487,9 +487,9 @@ class ShadowStarted(Fact, frozen=True):
 
 class ShadowReported(Fact, frozen=True):
     """How far it agrees by now. ``frames``: that both have seen; ``both``, ``only_running``,
-    ``only_candidate``: boxes. ``agreement``: 0…1, from ``lower`` to ``upper`` with 95%; None while neither has
-    found anything. ``took_ms``: that it has a frame, nine of ten less. ``left_out``: frames drawn that it was
-    not shown, by why."""
+    ``only_candidate``: boxes. ``agreement``: 0…1, from ``lower`` to ``upper`` with 95%; None while neither
+    has found anything. ``took_ms``: that it has a frame, nine of ten less. ``left_out``: frames drawn that it
+    was not shown, by why."""
 
     model: str
     frames: int

@@ -288,7 +288,9 @@ class RunningNode:
         self, model: str | Path | None, share: float, seconds: float, settings: dict[str, Any]
     ) -> Future[None]:
         if not (0 < share <= 1 and seconds > 0):
-            raise ConfigError("share must lie above 0 and at most at 1, and the time must be longer than nothing")
+            raise ConfigError(
+                "share must lie above 0 and at most at 1, and the time must be longer than nothing"
+            )
         given: dict[str, Any] = {"python": None} if model is None else {"model": str(model), "python": None}
         config = self.config.with_detector({**given, **settings})
         return self._begin(lambda: self._node.shadow.begin(config, share, seconds))

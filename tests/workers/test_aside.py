@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import av
@@ -53,8 +52,8 @@ class Rig:
 
 
 @pytest.fixture
-def rig() -> Iterator[Rig]:
-    yield Rig()
+def rig() -> Rig:
+    return Rig()
 
 
 def test_a_frame_is_shown_once_its_result_has_left(rig: Rig) -> None:
@@ -143,7 +142,9 @@ def test_a_candidate_that_is_gone_is_shown_nothing_and_the_next_one_is(rig: Rig)
     assert again.aside.draw(1, 0)
 
 
-events = st.lists(st.tuples(st.sampled_from(["draw", "fill", "lost", "done", "gone", "free"]), st.integers(0, 5)))
+events = st.lists(
+    st.tuples(st.sampled_from(["draw", "fill", "lost", "done", "gone", "free"]), st.integers(0, 5))
+)
 
 
 @settings(max_examples=60, deadline=None)

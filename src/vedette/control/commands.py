@@ -21,7 +21,6 @@ Node = Annotated[
 ]
 
 
-
 def _seconds(text: str | float) -> float:
     from vedette.units import parse_duration
 

@@ -119,11 +119,14 @@ def _agreement(figures: ShadowFigures) -> str:
 
 def _took(shadow: ShadowView) -> str:
     took = shadow.in_all.took_ms
-    return f"a frame takes it {took.p50:.0f} ms, {took.p95:.0f} ms at most in 95%; {shadow.cpu_s:.0f} s of CPU in all"
+    times = f"a frame takes it {took.p50:.0f} ms, {took.p95:.0f} ms at most in 95%"
+    return f"{times}; {shadow.cpu_s:.0f} s of CPU in all"
 
 
 def _left_out(figures: ShadowFigures) -> str:
-    return ", ".join(f"{figures.left_out[why]} ({words})" for why, words in _LEFT_OUT.items() if why in figures.left_out)
+    return ", ".join(
+        f"{figures.left_out[why]} ({words})" for why, words in _LEFT_OUT.items() if why in figures.left_out
+    )
 
 
 def _lasting(seconds: float) -> str:

@@ -137,9 +137,7 @@ class Watch:
             usage=node.usage.of("node"),
             peak=node.usage.peak_of("node"),
             machine=node.usage.machine,
-            shadow=self._shadow.now(
-                node.shadow, {entry.name: entry.index for entry in entries}, node.usage
-            ),
+            shadow=self._shadow.now(node.shadow, {entry.name: entry.index for entry in entries}, node.usage),
         )
 
     def _videos(self) -> Iterator[SinkView]:

@@ -33,7 +33,10 @@ START_WITHIN_S = 300.0
 """To load a model with what the machine has left."""
 
 HANGS_AFTER_S = 60.0
-"""On one frame. It waits for cores that others need: what takes it so long is no longer that."""
+"""On one frame, but for the time in which it waited for a core."""
+
+STARVED_AT_MOST_S = 600.0
+"""On one frame: whoever has so little to spare learns nothing of a candidate."""
 
 FAILS_AT_MOST = 50
 """Frames in a row: it will not do better on the next one."""
@@ -150,6 +153,8 @@ class Shadow:
         """Killed, and not gone yet."""
         self._looked_at = self._reported_at = self._told_trouble = 0.0
         self._failed_in_a_row = 0
+        self._frame_began = 0.0
+        """Of the frame that it looks at, or 0.0."""
 
     @property
     def children(self) -> list[Child]:
@@ -301,12 +306,16 @@ class Shadow:
     def _hangs(self, child: Child, now: float, last_look: float) -> str:
         header = self._crew.table.header
         beat_at, began = float(header["shadow_beat"]), float(header["shadow_began"])
-        if began and now - began > HANGS_AFTER_S:
-            return f"it has looked at one frame for {HANGS_AFTER_S:g} s"
-        if child.pid and now - beat_at > SILENT_S:
+        looks = now - began if began else 0.0
+        if began != self._frame_began:
+            self._frame_began = began
+            child.signs.forget()  # what it waited for cores before was another frame's
+        if child.pid and max(looks, now - beat_at) > SILENT_S:
             child.signs.look(child.pid, now)
         else:
             child.signs.forget()
+        if looks > STARVED_AT_MOST_S or looks - child.signs.starved > HANGS_AFTER_S:
+            return f"it has looked at one frame for {looks:.0f} s"
         health = Health(
             alive=True,
             ready=True,

@@ -83,7 +83,7 @@ _ROW = np.dtype(
         ("lag", "f8"),  # seconds from capture to arrival, smoothed
         ("keyframe_every", "f8"),  # seconds between keyframes, smoothed; 0 = not known
         ("decoding", "f8"),  # since when it is inside its decoder, monotonic seconds; 0 = it is not
-        # of the frames that a candidate was to be shown, those that it was not: written by the camera's worker
+        # of the frames that a candidate was to be shown, those that it was not; by the camera's worker
         ("shadow_busy", "i8"),  # there was no room for it
         ("shadow_load", "i8"),  # the node had enough to do
         ("shadow_ended", "i8"),  # the frame was not analysed after all
