@@ -273,7 +273,8 @@ class RunningNode:
         self, model: str | Path | None = None, *, share: float = 0.1, seconds: float = 3600.0, **settings: Any
     ) -> None:
         """Show a candidate a share of the frames that are analysed, for so many seconds, and count how far it
-        agrees with the detector at work: an ONNX file, and keys of ``detector:`` that are to be others.
+        agrees with the detector at work: an ONNX file, and keys of ``detector:`` that are to be others;
+        without a file, the detector at work with those keys.
 
         Returns when it is ready. Raises ConfigError for settings that cannot be, WorkerError where the model
         cannot be used, or another candidate is shown frames already. ``view().shadow`` has the figures.
@@ -291,7 +292,9 @@ class RunningNode:
             raise ConfigError(
                 "share must lie above 0 and at most at 1, and the time must be longer than nothing"
             )
-        given: dict[str, Any] = {"python": None} if model is None else {"model": str(model), "python": None}
+        given: dict[str, Any] = {} if model is None else {"model": str(model), "python": None}
+        if settings.get("python"):
+            given = {"model": None}
         config = self.config.with_detector({**given, **settings})
         return self._begin(lambda: self._node.shadow.begin(config, share, seconds))
 

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from onnx import numpy_helper
 
 import vedette
 from integration.changing import Node, config
-from integration.harness import Cameras, Run, fake, gone, wait_until, workers_of
+from integration.harness import Cameras, Run, assert_in_order, fake, gone, wait_until, workers_of
 from integration.test_relieved_detectors import command, run  # noqa: F401 - a fixture
 from vedette.errors import ConfigError, WorkerError
 from vedette.facts import ShadowEnded, ShadowReported, ShadowStarted, WorkerEnded
@@ -40,8 +39,36 @@ class Hangs(FakeDetector):
 """
 
 
+@pytest.fixture(scope="module")
+def watched(cameras: Cameras) -> Iterator[Node]:
+    """One node for many candidates: it must not notice any of them."""
+    with Node(config(cameras, 2, detector=fake(boxes=[BOX]), defaults={"track_grace": "1m"})) as node:
+        node.until_more(*ALL)
+        yield node
+
+
 @pytest.fixture
-def node(cameras: Cameras) -> Iterator[Node]:
+def node(watched: Node) -> Iterator[Node]:
+    """And it did not."""
+    watched.facts.clear()
+    before = {name: watched.view(name) for name in ALL}
+    yield watched
+    if shadows():
+        watched.node.stop_shadow()
+        until_ended(watched)
+    watched.until_more(*ALL)
+    assert not [fact for fact in watched.facts if isinstance(fact, WorkerEnded)]
+    for name in ALL:
+        now = watched.view(name)
+        assert (now.epoch, now.sessions) == (before[name].epoch, before[name].sessions)
+        assert now.frames.orphaned == before[name].frames.orphaned
+        assert now.frames.failed == before[name].frames.failed
+        each_had_its_result(watched, name)
+
+
+@pytest.fixture
+def fresh(cameras: Cameras) -> Iterator[Node]:
+    """A node that does not have to be as it was."""
     with Node(config(cameras, 2, detector=fake(boxes=[BOX]), defaults={"track_grace": "1m"})) as node:
         node.until_more(*ALL)
         yield node
@@ -78,17 +105,13 @@ def until_ended(node: Node) -> ShadowEnded:
     return told()[-1]  # type: ignore[no-any-return]
 
 
-def live_is_untouched(node: Node) -> None:
-    """Each analysed frame had its one result, and nothing ended otherwise than it would have."""
-    node.until_more(*ALL)
-    node.stop()
-    assert not [fact for fact in node.facts if isinstance(fact, WorkerEnded)]
-    for name, camera in node.node.report()["cameras"].items():
-        frames = camera["frames"]
-        assert (frames["orphaned"], frames["failed"], camera["epoch"]) == (0, 0, 0)
-        seqs = [each["seq"] for each in node.of(name)]
-        assert len(seqs) == frames["analysed"]
-        assert all(one < other for one, other in pairwise(seqs))
+def each_had_its_result(node: Node, name: str) -> None:
+    """Of the frames that were analysed until now, once and in order."""
+    analysed = node.view(name).frames.analysed
+    wait_until(lambda: len(node.of(name)) >= analysed, f"{analysed} results of {name}")
+    results = len(node.of(name))
+    assert results <= node.view(name).frames.analysed
+    assert_in_order(node.of(name))
 
 
 def test_one_that_finds_the_same_agrees_wholly(node: Node) -> None:
@@ -106,7 +129,6 @@ def test_one_that_finds_the_same_agrees_wholly(node: Node) -> None:
     [started] = [fact for fact in node.facts if isinstance(fact, ShadowStarted)]
     assert "FakeDetector" in started.detector
     assert [fact.agreement for fact in node.facts if isinstance(fact, ShadowReported)] == [1.0]
-    live_is_untouched(node)
 
 
 @pytest.mark.parametrize(("boxes", "only"), [([], "only_running"), ([BOX, OTHER], "only_candidate")])
@@ -131,7 +153,6 @@ def test_a_candidate_of_another_size_sees_the_same_places(node: Node) -> None:
     half = [each / 2 for each in BOX]
     candidate(node, half, input_size=[48, 80])
     assert until_seen(node).in_all.agreement == 1.0
-    live_is_untouched(node)
 
 
 def test_a_share_of_the_frames_is_shown_and_a_slow_one_sees_fewer_without_holding_anybody_up(
@@ -142,10 +163,9 @@ def test_a_share_of_the_frames_is_shown_and_a_slow_one_sees_fewer_without_holdin
     seen = until_seen(node, 3)
     analysed = sum(node.view(name).frames.analysed - before[name] for name in ALL)
     drawn = seen.in_all.frames + sum(seen.in_all.left_out.values())
-    assert seen.in_all.left_out["superseded"] + seen.in_all.left_out["busy"] > seen.in_all.frames
-    assert 0.2 * analysed < drawn < 0.8 * analysed + 10
+    assert sum(seen.in_all.left_out.values()) > seen.in_all.frames
+    assert 0.2 * analysed - 50 < drawn < 0.8 * analysed + 10  # figures may be a second old
     assert seen.in_all.took_ms.p50 >= 380
-    live_is_untouched(node)
 
 
 def test_one_that_is_killed_has_died_and_nobody_else_notices(node: Node) -> None:
@@ -158,7 +178,6 @@ def test_one_that_is_killed_has_died_and_nobody_else_notices(node: Node) -> None
     assert view(node).state == "ended"
     candidate(node, BOX)
     until_seen(node)
-    live_is_untouched(node)
 
 
 def test_one_that_hangs_is_killed_and_nobody_else_notices(
@@ -171,7 +190,6 @@ def test_one_that_hangs_is_killed_and_nobody_else_notices(
     told = until_ended(node)
     assert told.why == "hung"
     assert "one frame" in told.detail
-    live_is_untouched(node)
 
 
 def test_one_that_is_stopped_by_a_signal_is_killed(node: Node) -> None:
@@ -179,7 +197,6 @@ def test_one_that_is_stopped_by_a_signal_is_killed(node: Node) -> None:
     until_seen(node)
     shadows()[0].send_signal(signal.SIGSTOP)
     assert until_ended(node).why == "hung"
-    live_is_untouched(node)
 
 
 def test_what_is_no_model_is_refused_and_another_one_may_come(node: Node, tmp_path: Path) -> None:
@@ -197,43 +214,39 @@ def test_what_is_no_model_is_refused_and_another_one_may_come(node: Node, tmp_pa
     with pytest.raises(WorkerError, match="already"):
         candidate(node, BOX)
     until_seen(node)
-    live_is_untouched(node)
 
 
-def test_workers_are_replaced_beside_it_and_another_detector_ends_it(node: Node, cameras: Cameras) -> None:
-    candidate(node, BOX)
-    until_seen(node)
-    node.node.recycle("cameras-0")
-    node.node.recycle("inference-0")
-    assert view(node).state == "looking"
-    seen = view(node).in_all.frames
-    wait_until(lambda: view(node).in_all.frames > seen + 20, "it sees frames of the new ones")
-    assert view(node).in_all.agreement == 1.0
+def test_workers_are_replaced_beside_it_and_another_detector_ends_it(fresh: Node, cameras: Cameras) -> None:
+    candidate(fresh, BOX)
+    until_seen(fresh)
+    fresh.node.recycle("cameras-0")
+    fresh.node.recycle("inference-0")
+    assert view(fresh).state == "looking"
+    seen = view(fresh).in_all.frames
+    wait_until(lambda: view(fresh).in_all.frames > seen + 20, "it sees frames of the new ones")
+    assert view(fresh).in_all.agreement == 1.0
     others = config(cameras, 2, detector=fake(boxes=[OTHER]), defaults={"track_grace": "1m"})
-    node.node.reload(others)
-    assert until_ended(node).why == "detector_changed"
-    live_is_untouched(node)
+    fresh.node.reload(others)
+    assert until_ended(fresh).why == "detector_changed"
+    fresh.until_more(*ALL)
+    fresh.stop()
 
 
-def test_a_camera_worker_that_dies_is_shown_again_when_it_is_back(node: Node) -> None:
-    candidate(node, BOX)
-    until_seen(node)
+def test_a_camera_worker_that_dies_is_shown_again_and_a_node_that_stops_leaves_nothing_behind(
+    fresh: Node,
+) -> None:
+    candidate(fresh, BOX)
+    until_seen(fresh)
     workers_of(os.getpid(), "camera")[0].kill()
-    seen = {name: view(node).cameras[name].frames for name in ALL}
+    seen = {name: view(fresh).cameras[name].frames for name in ALL}
     wait_until(
-        lambda: all(view(node).cameras[name].frames > seen[name] + 10 for name in ALL), "both are seen again"
+        lambda: all(view(fresh).cameras[name].frames > seen[name] + 10 for name in ALL), "both are seen again"
     )
-    assert view(node).in_all.agreement == 1.0
-
-
-def test_a_node_that_stops_leaves_no_candidate_behind(node: Node) -> None:
-    candidate(node, BOX)
-    until_seen(node)
+    assert view(fresh).in_all.agreement == 1.0
     known = shadows()
-    node.stop()
-    assert len(known) == 1
+    fresh.stop()
     assert gone(known)
-    assert [fact.why for fact in node.facts if isinstance(fact, ShadowEnded)] == ["node_stopped"]
+    assert [fact.why for fact in fresh.facts if isinstance(fact, ShadowEnded)] == ["node_stopped"]
 
 
 # ---- the bundled model, on a clip in which a car arrives
