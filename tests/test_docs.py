@@ -19,7 +19,10 @@ from vedette.sim.command import sim
 from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGES = ("ledger.md", "chaos.md", "top.md", "validation.md", "workers.md", "drift.md", "review.md")
+PAGES = (
+    *("ledger.md", "chaos.md", "top.md", "validation.md", "workers.md", "models.md", "drift.md"),
+    "review.md",
+)
 TEXT = (DOCS / "configuration.md").read_text()
 
 
@@ -107,6 +110,8 @@ def test_every_option_is_documented(option: str) -> None:
         "top",
         "recycle",
         "model set",
+        "model shadow",
+        "model status",
         "validate",
         "accuracy",
         "drift status",

@@ -68,6 +68,8 @@ class Kept:
     look: Any = None
     """What motion was judged by, where it was."""
     undecoded: Undecoded | None = None
+    aside: bool = False
+    """Its picture is kept once it is converted, until ``Pipeline.picture`` is asked for it."""
     studied: bool = False
     """What the detector finds in it is looked at by those who judge the detector."""
     asked: Asked | None = None

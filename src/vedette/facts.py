@@ -50,6 +50,9 @@ __all__ = [
     "SessionEnd",
     "SessionEnded",
     "SessionOpened",
+    "ShadowEnded",
+    "ShadowReported",
+    "ShadowStarted",
     "Stepped",
     "StoodStill",
     "SuspicionOver",
@@ -563,6 +566,47 @@ class LossOver(Fact, frozen=True):
     why: str
 
 
+# A candidate is shown what the detector at work sees.
+
+
+class ShadowStarted(Fact, frozen=True):
+    """``model``: its file, or ``package.module:Class``. ``detector``: what it says it is. ``share``: of the
+    analysed frames. ``lasts``: seconds."""
+
+    model: str
+    detector: str
+    share: float
+    lasts: float
+
+
+class ShadowReported(Fact, frozen=True):
+    """How far it agrees by now. ``frames``: that both have seen; ``both``, ``only_running``,
+    ``only_candidate``: boxes. ``agreement``: 0…1, from ``lower`` to ``upper`` with 95%; None while neither
+    has found anything. ``took_ms``: that it has a frame, nine of ten less. ``left_out``: frames drawn that it
+    was not shown, by why."""
+
+    model: str
+    frames: int
+    both: int
+    only_running: int
+    only_candidate: int
+    agreement: float | None
+    lower: float | None
+    upper: float | None
+    took_ms: float
+    failed: int
+    left_out: dict[str, int]
+
+
+class ShadowEnded(Fact, frozen=True):
+    """``why``: a :class:`vedette.supervise.shadow.Ended`. Its figures were reported just before, if it had
+    started at all."""
+
+    model: str
+    why: str
+    detail: str
+
+
 AnyFact = (
     SessionOpened
     | SessionEnded
@@ -608,4 +652,7 @@ AnyFact = (
     | ValidationPostponed
     | LossConfirmed
     | LossOver
+    | ShadowStarted
+    | ShadowReported
+    | ShadowEnded
 )

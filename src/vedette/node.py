@@ -62,6 +62,7 @@ from vedette.supervise.reader import UsageReader
 from vedette.supervise.recycler import Recycler
 from vedette.supervise.relief import Relief, must_work
 from vedette.supervise.resources import Watched
+from vedette.supervise.shadow import Shadow
 from vedette.supervise.suspects import Suspects
 from vedette.supervise.usage import Usage
 from vedette.tasks import (
@@ -94,6 +95,7 @@ from vedette.workers.protocol import (
     Ready,
     Start,
     StartInference,
+    StartShadow,
     Stop,
     Studied,
     Tried,
@@ -255,6 +257,8 @@ class Node:
             max_age=config.max_age,
             enabled=config.ladder,
         )
+        self.shadow = Shadow(self, self._clock, self._tell, lambda: self.governor.lacking)
+        """Who shows a candidate what the detector at work sees."""
 
     def _drift_watch(self, config: Config) -> DriftWatch | None:
         if not config.drift.enabled:
@@ -481,6 +485,24 @@ class Node:
             stand_by=stand_by,
         )
 
+    # ---- a candidate beside the detector
+
+    def start_shadow(self, child: Child, config: Config) -> None:
+        """Start the process in which this configuration's detector is shown frames. Raises OSError."""
+        spec = detector_spec(config)
+        if spec.threads is None:
+            spec = msgspec.structs.replace(spec, threads=1)  # it has time
+        packed = msgspec.msgpack.encode(spec)
+        self._spawn(child, StartShadow(self.table.cameras, len(self._workers), packed))
+
+    def end_shadow(self, child: Child) -> None:
+        """Its process is gone: hear its last words, and let go of what belonged to it."""
+        self._hear(child)
+        self._let_go(child, self._clock.monotonic())
+
+    def camera_name(self, index: int) -> str:
+        return self.roster[index].name
+
     # ---- workers speak
 
     def _hear(self, child: Child) -> None:
@@ -500,6 +522,8 @@ class Node:
 
     def _heard(self, child: Child, message: Any) -> None:
         match message:
+            case _ if child.kind == "shadow":
+                self.shadow.heard(child, message)
             case Output():
                 self._heard_result(child, message)
             case Studied(index):
@@ -606,6 +630,7 @@ class Node:
             self._instruct(at_once=True)
             for detector in self._detectors:
                 self.introduce(child, detector)
+            self.shadow.introduce(child)
             self.fleet.worker_ready(child.place - 1)
         if not self.ready_at and all(each.ready for each in self.children):
             self.ready_at = self._clock.monotonic()
@@ -613,7 +638,9 @@ class Node:
     def _detects(self, child: Child) -> None:
         """This is the detector from now on."""
         self.detector_name, self.governor.inputs = child.describe, child.inputs
-        self._spec = msgspec.msgpack.encode(detector_spec(self.config))
+        before, self._spec = self._spec, msgspec.msgpack.encode(detector_spec(self.config))
+        if self._spec != before:
+            self.shadow.detector_changed()
         if self.drift is not None:
             self.drift.new_detector()
         self.examiner.new_detector()
@@ -788,6 +815,7 @@ class Node:
             self.recycler.tick()
             self.examiner.tick()
             self._instruct()
+            self.shadow.tick()
             if now - self._usage_read_at > USAGE_EVERY_S:
                 self._usage_read_at = now
                 memory = now - self._memory_read_at > MEMORY_EVERY_S
@@ -806,7 +834,8 @@ class Node:
             Watched(f"{each.name} (aside)", each.kind, each.pid) for each in self._standing_by if each.pid
         ]
         aside += [Watched(name, "validation", pid) for name, pid in self.examiner.processes]
-        return [Watched("node", "node", os.getpid()), *workers, *aside]
+        shadows = [Watched(each.name, each.kind, each.pid) for each in self.shadow.children if each.pid]
+        return [Watched("node", "node", os.getpid()), *workers, *aside, *shadows]
 
     def _capacity(self) -> Capacity:
         machine = self.usage.machine
@@ -957,7 +986,9 @@ class Node:
         self.examiner.close()
         self.usage.read(self._processes(), memory=False)
         deadline = self._clock.monotonic() + STOP_WITHIN_S
-        everybody = [*self.children, *self._standing_by]
+        if self._built:
+            self.shadow.close()
+        everybody = [*self.children, *self._standing_by, *self.shadow.children]
         for child in everybody:
             child.planned_end = True
             child.send(Stop())

@@ -465,16 +465,17 @@ class Pipeline:
 
     # ---- the detector asks for the newest
 
-    def take(self, ticket: int, target: npt.NDArray[np.uint8]) -> bool:
+    def take(self, ticket: int, target: npt.NDArray[np.uint8], *, aside: bool = False) -> bool:
         """Convert the newest picture into ``target`` (u8 [H,W,3] RGB); False when there is none to give.
 
-        Until ``finish`` is called with the same ticket the frame is in flight.
+        Until ``finish`` is called with the same ticket the frame is in flight. ``aside``: somebody else wants
+        the picture, too; see ``picture``.
         """
         now = self._clock.monotonic()
         kept = self._account.take(ticket, lambda kept: now - kept.captured <= self.settings.max_age)
         if kept is None:
             return False
-        kept.chosen_at = now
+        kept.chosen_at, kept.aside = now, aside
         waited = now - kept.decoded_at
         self._measures.stage(Stage.WAIT, waited)
         if kept.undecoded is not None:
@@ -537,7 +538,8 @@ class Pipeline:
             self.give_back(ticket, Ending.FAILED_CONVERT)
             self._trouble(f"a picture could not be converted: {failed}")
             return False
-        if not (self._keeps_pictures or (kept.asked is not None and kept.asked.picture)):
+        for_review = kept.asked is not None and kept.asked.picture
+        if not (self._keeps_pictures or kept.aside or for_review):
             kept.image = None
         kept.converted_at = self._clock.monotonic()
         self._measures.stage(Stage.CONVERT, kept.converted_at - kept.chosen_at)
@@ -571,6 +573,16 @@ class Pipeline:
             if seq < self._decoded_seq:
                 return None
             return undecoded.decoder.decode_alone(undecoded.frame, seq).image
+
+    def picture(self, ticket: int) -> Any:
+        """The source picture (an ``av.VideoFrame``) of a frame that was taken with ``aside``; once."""
+        kept = self._account.taken(ticket)
+        if kept is None or not kept.aside:
+            return None
+        image, kept.aside = kept.image, False
+        if not self._keeps_pictures:
+            kept.image = None
+        return image
 
     def studies(self, ticket: int) -> bool:
         """Whether the frame taken with this ticket is one by which the detector is judged."""

@@ -284,10 +284,43 @@ class RunningNode:
         """
         self._wait_for(self._begin(lambda: self._node.learn_drift(cameras, keep=keep)))
 
+    def shadow(
+        self, model: str | Path | None = None, *, share: float = 0.1, seconds: float = 3600.0, **settings: Any
+    ) -> None:
+        """Show a candidate a share of the frames that are analysed, for so many seconds, and count how far it
+        agrees with the detector at work: an ONNX file, and keys of ``detector:`` that are to be others;
+        without a file, the detector at work with those keys.
+
+        Returns when it is ready. Raises ConfigError for settings that cannot be, WorkerError where the model
+        cannot be used, or another candidate is shown frames already. ``view().shadow`` has the figures.
+        """
+        self._wait_for(self._begin_shadow(model, share, seconds, settings))
+
+    def stop_shadow(self) -> None:
+        """Show the candidate nothing more; its figures stay. Raises WorkerError where there is none."""
+        self._on_loop(self._node.shadow.stop)
+
+    def _begin_shadow(
+        self, model: str | Path | None, share: float, seconds: float, settings: dict[str, Any]
+    ) -> Future[None]:
+        if not (0 < share <= 1 and seconds > 0):
+            raise ConfigError(
+                "share must lie above 0 and at most at 1, and the time must be longer than nothing"
+            )
+        given: dict[str, Any] = {} if model is None else {"model": str(model), "python": None}
+        if settings.get("python"):
+            given = {"model": None}
+        config = self.config.with_detector({**given, **settings})
+        return self._begin(lambda: self._node.shadow.begin(config, share, seconds))
+
     def begin(self, order: Order) -> Future[Any]:
         """Begin what somebody ordered over the control socket."""
         if order.kind == "recycle":
             return self._begin(lambda: self._node.recycle(order.what))
+        if order.kind == "shadow":
+            return self._begin_shadow(order.what, order.share, order.seconds, {})
+        if order.kind == "unshadow":
+            return self._begin(self._stop_shadow)
         if order.kind in ("learn", "learn_more"):
             names = [name for name in order.what.split(",") if name]
             return self._begin(lambda: self._node.learn_drift(names, keep=order.kind == "learn_more"))
@@ -297,6 +330,9 @@ class RunningNode:
     def progress(self) -> str:
         """How far that is, in words; empty where there is nothing to say."""
         return self._node.examiner.progress
+
+    async def _stop_shadow(self) -> None:
+        self._node.shadow.stop()
 
     def _begin(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Future[T]:
         self._on_loop(lambda: None)  # a node that does not run says so

@@ -17,6 +17,8 @@ from vedette.observe.views import (
     Frames,
     Histograms,
     NodeView,
+    ShadowFigures,
+    ShadowView,
     SinkView,
     ValidationView,
     WorkerView,
@@ -65,6 +67,38 @@ def usage(worker: str, **fields: object) -> ProcessUsage:
     """As it was read a moment ago."""
     full = ProcessUsage(
         worker, 4711, 3599.0, 100 * 10**6, 80 * 10**6, None, fds=40, threads=9, cpu_s={"other": 5.0}
+    )
+    return replace(full, **fields)  # type: ignore[arg-type]
+
+
+def shadow(**fields: object) -> ShadowView:
+    """A candidate that saw 100 frames of one camera, and did not see 9."""
+    figures = ShadowFigures(
+        frames=100,
+        both=80,
+        only_running=5,
+        only_candidate=35,
+        agreement=0.8,
+        lower=0.7,
+        upper=0.9,
+        stretches=40,
+        took_s=2.5,
+        failed=2,
+        left_out={"busy": 4, "load": 3},
+    )
+    full = ShadowView(
+        model="/models/new.onnx",
+        detector="new · openvino",
+        state="looking",
+        why=None,
+        detail="",
+        share=0.1,
+        ran_s=600.0,
+        waited_s=30.0,
+        left_s=3000.0,
+        cpu_s=40.0,
+        in_all=figures,
+        cameras={"gate": figures},
     )
     return replace(full, **fields)  # type: ignore[arg-type]
 
@@ -129,6 +163,7 @@ def node(cameras: Sequence[CameraView] | None = None, **fields: object) -> NodeV
             },
             problems=("recall is 0.550, below 0.600",),
         ),
+        shadow=shadow(),
     )
     return replace(view, **fields)  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""``vedette recycle`` and ``vedette model set``: tell a running node, and wait for what becomes of it."""
+"""``vedette recycle`` and ``vedette model``: tell a running node, and wait for what becomes of it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from vedette.control.client import ControlClient
+    from vedette.control.protocol import Doing
 
 __all__ = ["Node", "model", "recycle", "tell"]
 
@@ -20,6 +21,19 @@ Node = Annotated[
     str | None,
     typer.Option("--node", metavar="NODE", help="Its name, pid or socket, where several run."),
 ]
+
+
+def _seconds(text: str | float) -> float:
+    from vedette.units import parse_duration
+
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if seconds <= 0:
+        raise typer.BadParameter("must be longer than nothing")
+    return seconds
+
 
 model = typer.Typer(help="The model of a running node.", no_args_is_help=True)
 
@@ -49,6 +63,44 @@ def model_set(
         print(words)
 
 
+@model.command("shadow")
+def model_shadow(
+    file: Annotated[
+        Path | None, typer.Argument(help="An ONNX file, on the node's machine.", show_default=False)
+    ] = None,
+    share: Annotated[
+        float, typer.Option(metavar="SHARE", help="Of the frames that are analysed, above 0 and up to 1.")
+    ] = 0.1,
+    for_: Annotated[
+        float, typer.Option("--for", metavar="TIME", parser=_seconds, help="How long: 30m, 1h, 48h…")
+    ] = 3600.0,
+    stop: Annotated[bool, typer.Option("--stop", help="Show the candidate nothing more.")] = False,
+    node: Node = None,
+) -> None:
+    """Show a candidate a share of the live frames, beside the model that detects; `model status` says how far
+    the two agree."""
+    if stop == (file is not None):
+        raise typer.BadParameter("give either a file or --stop")
+    if file is None:
+        _done("unshadow", "", node)
+        print("it is shown no more frames; `vedette model status` has what it came to")
+        return
+    took, _ = _done("shadow", str(file.absolute()), node, share=share, seconds=for_)
+    print(f"{file} is shown frames since {took:.1f} s after it was asked for; see `vedette model status`")
+
+
+@model.command("status")
+def model_status(node: Node = None) -> None:
+    """Say which model detects, and how far the one that is shown frames beside it agrees."""
+    from rich.console import Console
+
+    from vedette.observe.shadow_words import status
+
+    with _connected(node) as client:
+        view = client.view()
+    Console().print(status(view), soft_wrap=True)
+
+
 def _connected(node: str | None) -> ControlClient:
     from vedette.control.client import ControlClient
     from vedette.control.where import choose_node, find_nodes
@@ -59,11 +111,13 @@ def _connected(node: str | None) -> ControlClient:
 
 
 def _done(
-    kind: Literal["recycle", "model", "learn", "learn_more"],
+    kind: Doing,
     what: str,
     node: str | None,
     *,
     force: bool = False,
+    share: float = 0.0,
+    seconds: float = 0.0,
 ) -> tuple[float, str]:
     """Seconds it took, and what is to be said of it. Raises ControlError with the reason where it was not
     done."""
@@ -72,7 +126,7 @@ def _done(
 
     began = time.monotonic()
     with _connected(node) as client:
-        number = client.order(Order(kind=kind, what=what, force=force))
+        number = client.order(Order(kind=kind, what=what, force=force, share=share, seconds=seconds))
         while not (became := client.became(number)).done:
             _show(became.words)
             time.sleep(ASK_EVERY_S)

@@ -63,15 +63,21 @@ class View(Said, frozen=True, kw_only=True, tag="view"):
     details: bool = False
 
 
-class Order(Said, frozen=True, kw_only=True, tag="order"):
-    """Do something that takes a while: ``recycle`` the worker ``what``, set the ``model`` to that file, or
-    ``learn`` anew what is usual for the cameras ``what`` (with commas between; empty: all), or only what is
-    not known of it yet (``learn_more``)."""
+Doing = Literal["recycle", "model", "shadow", "unshadow", "learn", "learn_more"]
 
-    kind: Literal["recycle", "model", "learn", "learn_more"]
+
+class Order(Said, frozen=True, kw_only=True, tag="order"):
+    """Do something that takes a while: ``recycle`` the worker ``what``, set the ``model`` to that file, show
+    that file as a ``shadow`` a ``share`` of the frames for so many ``seconds``, or ``unshadow`` it; ``learn``
+    anew what is usual for the cameras ``what`` (with commas between; empty: all), or only what is not known
+    of it yet (``learn_more``)."""
+
+    kind: Doing
     what: str
     force: bool = False
     """Whatever labelled pictures say of the model."""
+    share: float = 0.0
+    seconds: float = 0.0
 
 
 class WhatBecame(Said, frozen=True, kw_only=True, tag="became"):

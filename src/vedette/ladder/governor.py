@@ -97,6 +97,15 @@ class Governor:
         return len(self._thinned)
 
     @property
+    def lacking(self) -> str:
+        """Why the node does less for cameras than was asked for, now; empty where it does not. What a camera
+        is let off by itself, because its own decoder is slow, is no lack of the node's."""
+        if self._table.header["wanted_size"] > 0:
+            return self._resize_why or "The detector's input is smaller"
+        held = (name for name, standing in self._state.cameras.items() if standing.thin > Step.FULL)
+        return next((why for name in held if (why := self._thinned.get(name))), "")
+
+    @property
     def _table(self) -> Table:
         return self._table_of()
 

@@ -33,6 +33,9 @@ from vedette.facts import (
     Sees,
     SessionEnded,
     SessionOpened,
+    ShadowEnded,
+    ShadowReported,
+    ShadowStarted,
     Stepped,
     SuspicionOver,
     TracksEnded,
@@ -44,6 +47,7 @@ from vedette.facts import (
     WorkerReplaced,
 )
 from vedette.ladder.steps import Step
+from vedette.observe.shadow_words import log_shadow
 from vedette.supervise.exits import in_words
 
 __all__ = ["log_fact"]
@@ -108,6 +112,8 @@ def log_fact(fact: AnyFact) -> None:
             _log_validation(fact)
         case LossConfirmed() | LossOver():
             _log_accuracy(fact)
+        case ShadowStarted() | ShadowReported() | ShadowEnded():
+            log_shadow(fact)
         case Trouble():
             # A trace that is lost costs no result.
             say = log.warning if fact.where == "traces" else log.error

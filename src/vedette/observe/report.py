@@ -15,6 +15,7 @@ from rich.text import Text
 from vedette.errors import ConfigError, redact
 from vedette.observe.bottleneck import Bottleneck, find_bottleneck
 from vedette.observe.gauges import Gauges
+from vedette.observe.shadow import shadow_report
 from vedette.observe.spent import where_the_time_went
 from vedette.observe.table import line, render
 from vedette.observe.views import (
@@ -76,6 +77,8 @@ def _node(view: NodeView, bottleneck: Bottleneck) -> dict[str, Any]:
         found["machine"] = _machine(view.machine)
     if view.validation is not None:
         found["validation"] = _validation(view.validation)
+    if view.shadow is not None:
+        found["shadow"] = shadow_report(view.shadow)
     return found
 
 

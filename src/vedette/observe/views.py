@@ -19,6 +19,8 @@ __all__ = [
     "Histograms",
     "NodeView",
     "Percentiles",
+    "ShadowFigures",
+    "ShadowView",
     "SinkView",
     "ValidationView",
     "WorkerView",
@@ -216,6 +218,53 @@ class ValidationView:
 
 
 @dataclass(frozen=True, slots=True)
+class ShadowFigures:
+    """What a candidate came to, on one camera or on all.
+
+    ``frames``: that both have seen. ``both``, ``only_running``, ``only_candidate``: boxes. ``agreement``: 2 ×
+    both / (2 × both + the others), from ``lower`` to ``upper`` with 95%, over so many ``stretches`` of ten
+    seconds with something in them; None while neither has found anything. ``took_ms``: that the candidate had
+    a frame; ``took_s``: in all. ``failed``: frames on which it failed. ``left_out``: frames drawn that it was
+    not shown: ``busy`` (no room), ``load`` (the node had enough to do), ``ended`` (not analysed after all),
+    ``superseded`` (a newer one took its place).
+    """
+
+    frames: int = 0
+    both: int = 0
+    only_running: int = 0
+    only_candidate: int = 0
+    agreement: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    stretches: int = 0
+    took_ms: Percentiles = Percentiles()
+    took_s: float = 0.0
+    failed: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowView:
+    """The candidate that is shown frames, or was last. ``state``: starting, looking, waiting (the node has
+    enough to do: ``detail`` says what) or ended (``why``: a :class:`vedette.supervise.shadow.Ended`).
+    ``ran_s``: since it was ready, or from then until it ended; ``waited_s`` of that. ``left_s``: until its
+    time is over. ``cpu_s``: of its process, as last read."""
+
+    model: str
+    detector: str
+    state: str
+    why: str | None
+    detail: str
+    share: float
+    ran_s: float
+    waited_s: float
+    left_s: float
+    cpu_s: float
+    in_all: ShadowFigures
+    cameras: Mapping[str, ShadowFigures]
+
+
+@dataclass(frozen=True, slots=True)
 class NodeView:
     """The whole node. ``uptime_s``: since it was started. ``cpu_percent``: of one core, all processes.
 
@@ -253,6 +302,8 @@ class NodeView:
     """Accuracy of whole sites, by what people reviewed."""
     drift: bool = False
     """Whether the detector is watched for drift at all."""
+    shadow: ShadowView | None = None
+    """None where no candidate was ever shown frames."""
 
     @property
     def frames(self) -> Frames:

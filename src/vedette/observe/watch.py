@@ -15,6 +15,7 @@ from vedette.ladder.steps import Step
 from vedette.node import Node
 from vedette.observe.accuracy_view import accuracy_view
 from vedette.observe.drift_view import drift_view
+from vedette.observe.shadow import ShadowLook
 from vedette.observe.views import (
     AccuracyView,
     CameraView,
@@ -49,6 +50,7 @@ class Watch:
         self._rates = np.zeros((2, node.roster.capacity))
         self._cpu = 0.0
         self._cpu_percent = 0.0
+        self._shadow = ShadowLook()
 
     def saw(self, result: Result) -> None:
         self._objects[result.camera] = Counter(result.boxes.class_name)
@@ -141,6 +143,7 @@ class Watch:
             sites=self._accuracy(""),
             drift=node.drift is not None,
             validation=self._validation(),
+            shadow=self._shadow.now(node.shadow, {entry.name: entry.index for entry in entries}, node.usage),
         )
 
     def _validation(self) -> ValidationView | None:

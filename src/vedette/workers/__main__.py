@@ -1,4 +1,4 @@
-"""Entry point of a worker process: ``python -m vedette.workers camera|inference|validation FD``.
+"""Entry point of a worker process: ``python -m vedette.workers camera|inference|shadow|validation FD``.
 
 FD is this worker's end of a channel to the node. Nothing comes by environment or command line but that: what
 to do arrives over the channel.
@@ -13,10 +13,11 @@ import select
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from vedette.errors import redact
-from vedette.workers.protocol import Busy, Channel, Examine, Start, StartInference
+from vedette.workers.protocol import Busy, Channel, Examine, Start, StartInference, StartShadow
 from vedette.workers.table import Table
 from vedette.workers.threads import name_thread
 
@@ -50,6 +51,8 @@ def main(kind: str, fd: int) -> int:
     table = Table(fds[0], start.cameras, start.workers)
     if kind == "camera":
         _run_camera_worker(start, channel, table, fds[1])
+    elif kind == "shadow":
+        _run_shadow_worker(start, channel, table)
     else:
         _run_inference_worker(start, channel, table, fds[1])
     return 0
@@ -91,8 +94,20 @@ def _run_inference_worker(start: StartInference, channel: Channel, table: Table,
     from vedette.workers.inference_worker import InferenceWorker
 
     name_thread("detect")  # before the runtime starts its own threads, which inherit it
+    _run_detector(channel, InferenceWorker(start, channel, table, doorbell).run)
+
+
+def _run_shadow_worker(start: StartShadow, channel: Channel, table: Table) -> None:
+    from vedette.workers.shadow_worker import ShadowWorker, step_back
+
+    step_back()  # likewise
+    name_thread("detect")
+    _run_detector(channel, ShadowWorker(start, channel, table).run)
+
+
+def _run_detector(channel: Channel, run: Callable[[], None]) -> None:
     try:
-        InferenceWorker(start, channel, table, doorbell).run()
+        run()
     except Exception as err:
         # A user's detector runs in here: whatever it does must reach people, and without credentials.
         channel.send(Busy(type(err).__name__, redact(str(err))[:2000]))

@@ -38,6 +38,7 @@ from vedette.pipeline import Pipeline
 from vedette.settings import CameraSettings
 from vedette.sinks.pictures import PictureSink, close_all
 from vedette.track.tracker import Tracker, make_tracker
+from vedette.workers.aside import Aside
 from vedette.workers.exhausted import Pool, end_on_exhaustion, watch_task
 from vedette.workers.moving import Moving, unpacked
 from vedette.workers.protocol import (
@@ -58,6 +59,7 @@ from vedette.workers.protocol import (
     HandOver,
     Hello,
     Link,
+    LinkShadow,
     MayConnect,
     MessageTooLong,
     Nudge,
@@ -210,6 +212,9 @@ class CameraWorker:
             on_loop=self._on_loop,
             clock=self.clock,
         )
+        self._aside = Aside(table)
+        self._emitted: Output | None = None
+        """The result that has just left, if one did."""
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -339,6 +344,10 @@ class CameraWorker:
                         self._cameras[index].gate.nudge()
                 case Link():
                     self._meet_detector(Channel.from_fd(fds[0]))
+                case LinkShadow():
+                    self._lose_shadow()
+                    self._aside.meet(channel := Channel.from_fd(fds[0]))
+                    self._loop.add_reader(channel.fileno(), self._hear_shadow)
                 case Acknowledge(index, results):
                     if index in self._cameras:
                         self._cameras[index].pipeline.acknowledge(results)
@@ -593,6 +602,7 @@ class CameraWorker:
             self._detector_since = None
         # A copy: threads of the pool may still be at it.
         for ticket, index in list(desk.tickets.items()):
+            self._aside.came_back(ticket, None)
             if index in self._cameras:
                 self._cameras[index].pipeline.give_back(ticket, Ending.ORPHANED_INFER)
         desk.tickets.clear()
@@ -612,8 +622,10 @@ class CameraWorker:
                     self._fetch(desk, message)
                 case Done():
                     desk.tickets.pop(message.ticket, None)
+                    self._emitted = None
                     if message.camera in self._cameras:
                         self._cameras[message.camera].pipeline.finish(message.ticket, message)
+                    self._aside.came_back(message.ticket, self._emitted)
                 case Hello(slots, height, width):
                     desk.slots = Slots(fds[0], slots, height, width)
 
@@ -640,8 +652,9 @@ class CameraWorker:
         self, desk: _Desk, camera: _Camera, fetch: Fetch, target: np.ndarray[Any, np.dtype[np.uint8]]
     ) -> None:
         self._show(camera, fetch.camera)
+        drawn = self._aside.draw(fetch.ticket, fetch.camera)
         try:
-            filled = camera.pipeline.take(fetch.ticket, target)
+            filled = camera.pipeline.take(fetch.ticket, target, aside=drawn)
         except MemoryError:
             raise
         except Exception as err:  # no answer at all would cost the detector a slot
@@ -651,17 +664,32 @@ class CameraWorker:
         if not desk.open:
             # It was lost while a thread of the pool was here: nobody else ends this frame.
             camera.pipeline.give_back(fetch.ticket, Ending.ORPHANED_INFER)
+            self._aside.fill(fetch.ticket, None)
             return
+        picture = camera.pipeline.picture(fetch.ticket) if drawn and filled else None
         if not filled:
             desk.tickets.pop(fetch.ticket, None)
         deadline, weak = camera.pipeline.deadline(fetch.ticket), camera.pipeline.studies(fetch.ticket)
         desk.channel.send(Filled(fetch.ticket, filled, deadline, weak))
         # Now the detector is busy, and nobody waits for what follows.
+        if drawn:
+            self._aside.fill(fetch.ticket, picture)
         try:
             camera.health.look_at_picture()
         except Exception as err:  # a mistake of ours on one picture: no reason to stop hearing the detector
             name = camera.pipeline.settings.name
             self.trouble(f"{name}: a picture cannot be judged: {type(err).__name__}: {err}", where="health")
+
+    def _lose_shadow(self) -> None:
+        if (fd := self._aside.fileno) >= 0:
+            self._loop.remove_reader(fd)
+        self._aside.lose()
+
+    def _hear_shadow(self) -> None:
+        try:
+            self._aside.hear()
+        except EOFError:
+            self._lose_shadow()
 
     def _show(self, camera: _Camera, index: int) -> None:
         """To those who only want to look, before the picture is taken. From any thread."""
@@ -710,6 +738,7 @@ class CameraWorker:
         self._tell(output)
         if output.index in self._cameras:
             self.reviewing.result(output.index, output)
+        self._emitted = output
         pictures = self._cameras[output.index].pictures if output.index in self._cameras else None
         if pictures is not None:
             pictures.put(image, output, shown + self.clock.wall() - self.clock.monotonic())

@@ -32,6 +32,7 @@ __all__ = [
     "Cameras",
     "CannotAdd",
     "Channel",
+    "Compared",
     "Conditions",
     "Connected",
     "Done",
@@ -43,11 +44,13 @@ __all__ = [
     "Facts",
     "Fetch",
     "Filled",
+    "Freed",
     "HandOver",
     "HandedOver",
     "Hello",
     "Joined",
     "Link",
+    "LinkShadow",
     "LookedAt",
     "MayConnect",
     "MessageTooLong",
@@ -59,8 +62,10 @@ __all__ = [
     "RemoveCamera",
     "Review",
     "Seen",
+    "Shown",
     "Start",
     "StartInference",
+    "StartShadow",
     "Stop",
     "Studied",
     "TakeOver",
@@ -469,6 +474,56 @@ class Studied(Message, frozen=True):
     chance: float = 0.0
 
 
+# a candidate that is shown frames, too
+
+
+class StartShadow(Message, frozen=True):
+    """First word to a shadow worker. Carries the table and the doorbell."""
+
+    cameras: int
+    workers: int
+    spec: bytes
+    """The candidate's settings, packed."""
+
+
+class LinkShadow(Message, frozen=True):
+    """A socket between this camera worker and the shadow worker comes with this message, to either."""
+
+    worker: int
+
+
+class Shown(Message, frozen=True):
+    """Camera worker → shadow worker: the picture in this slot was analysed, and the detector at work found
+    that in it: packed as in :class:`Output`, in pixels of the frame, which has ``width`` × ``height``."""
+
+    slot: int
+    index: int
+    captured_at: float
+    width: int
+    height: int
+    xyxy: bytes
+    class_names: list[str]
+
+
+class Freed(Message, frozen=True):
+    """Shadow worker → camera worker: the slot may be filled anew."""
+
+    slot: int
+
+
+class Compared(Message, frozen=True):
+    """Shadow worker → node: what came of one frame. Boxes that both have, and that only one of them has;
+    ``took``: seconds the candidate had it. ``failed``: why it found nothing."""
+
+    index: int
+    captured_at: float
+    both: int
+    only_running: int
+    only_candidate: int
+    took: float
+    failed: str = ""
+
+
 _ANY = (
     Start
     | StartInference
@@ -511,6 +566,11 @@ _ANY = (
     | Conditions
     | Drawn
     | Pictured
+    | StartShadow
+    | LinkShadow
+    | Shown
+    | Freed
+    | Compared
 )
 
 

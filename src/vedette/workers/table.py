@@ -83,6 +83,12 @@ _ROW = np.dtype(
         ("lag", "f8"),  # seconds from capture to arrival, smoothed
         ("keyframe_every", "f8"),  # seconds between keyframes, smoothed; 0 = not known
         ("decoding", "f8"),  # since when it is inside its decoder, monotonic seconds; 0 = it is not
+        # of the frames that a candidate was to be shown, those that it was not; by the camera's worker
+        ("shadow_busy", "i8"),  # there was no room for it
+        ("shadow_load", "i8"),  # the node had enough to do
+        ("shadow_ended", "i8"),  # the frame was not analysed after all
+        # written by the shadow worker
+        ("shadow_superseded", "i8"),  # a newer one took its place
         # written by the inference worker
         ("served", "f8"),  # frames taken ÷ weight: what choosing weighs debts by, from one worker to the next
         # written by the node
@@ -106,6 +112,10 @@ _HEADER = np.dtype(
         ("smaller", "i8"),  # inference worker: how many sizes smaller the detector's input may be
         ("size", "i8"),  # inference worker: which size it has now; 0 = the full one
         ("wanted_size", "i8"),  # node: which it should have
+        ("shadow_share", "f8"),  # node: of analysed frames that a candidate is to be shown; 0 = there is none
+        ("shadow_waits", "i8"),  # node: it is shown none now, because the node has enough to do
+        ("shadow_beat", "f8"),  # shadow worker: last turn of its loop, monotonic seconds
+        ("shadow_began", "f8"),  # shadow worker: since when it looks at a frame; 0 = at none
     ]
 )
 _LOAD = np.dtype(

@@ -11,7 +11,7 @@ from vedette.errors import DetectorError, redact
 from vedette.workers.protocol import Channel, Filled, Tried
 from vedette.workers.slots import Slots
 
-__all__ = ["Trial"]
+__all__ = ["Trial", "nonsense"]
 
 OUTSIDE = 0.5
 """Of the picture's size: boxes may reach beyond its edge, but not by more than that."""
@@ -51,10 +51,10 @@ class Trial:
             self._failed = found[:500]
             return
         self._found += len(found.xyxy)
-        self._failed = _nonsense(found, height, width)
+        self._failed = nonsense(found, height, width)
 
 
-def _nonsense(found: Any, height: int, width: int) -> str:
+def nonsense(found: Any, height: int, width: int) -> str:
     """What cannot be meant of these boxes; empty where all can."""
     xyxy, confidence = np.asarray(found.xyxy, np.float64), np.asarray(found.confidence, np.float64)
     if not (np.isfinite(xyxy).all() and np.isfinite(confidence).all()):

@@ -11,6 +11,7 @@ from vedette.observe.metrics import families
 from vedette.observe.metrics.cameras import BlindSeconds, put_camera, put_histograms, put_stages
 from vedette.observe.metrics.node import put_node
 from vedette.observe.metrics.quality import put_quality
+from vedette.observe.metrics.shadow import put_shadow
 from vedette.observe.metrics.text import Page, label, politely
 from vedette.observe.views import Histograms, NodeView
 
@@ -72,6 +73,8 @@ class Collector:
     def _make(self) -> Page:
         view, histograms, page = self._view(), self._histograms(), Page()
         put_node(page, view, histograms, self._version)
+        if view.shadow is not None:
+            put_shadow(page, view.shadow)
         names: dict[str, str] = {}
         self._blind_s.keep(camera.name for camera in view.cameras)
         for camera in politely(view.cameras):

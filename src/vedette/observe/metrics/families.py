@@ -192,6 +192,20 @@ WORKER_LEAK = _gauge(
     "worker",
     "measure",
 )
+
+# A candidate that is shown frames. Its figures begin anew with the next one.
+SHADOW = _info("shadow", "The candidate that is shown frames, or was last; always 1.", "model", "state")
+SHADOW_RUNNING = _gauge("shadow_running", "1 while a candidate is shown frames, else 0.")
+SHADOW_FRAMES = _counter("shadow_frames", "Frames that the candidate and the detector have seen.", "camera")
+SHADOW_BOXES = _counter(
+    "shadow_boxes", "Boxes in them, by who has found them: both, running or candidate.", "camera", "found_by"
+)
+SHADOW_LEFT_OUT = _counter(
+    "shadow_left_out", "Frames drawn that the candidate was not shown, or failed on.", "camera", "why"
+)
+SHADOW_AGREEMENT = _gauge("shadow_agreement_ratio", "How far the two agree, all cameras together.")
+SHADOW_TIME = _counter("shadow_seconds", "Time that the candidate had frames.")
+
 SINK_RESULTS = _counter("sink_results", "Results by what became of them at a sink.", "sink", "outcome")
 REQUESTS = _counter("metrics_requests", "Requests for these metrics by what became of them.", "result")
 
