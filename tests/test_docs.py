@@ -19,7 +19,7 @@ from vedette.sim.command import sim
 from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGES = ("ledger.md", "chaos.md", "top.md", "validation.md", "workers.md")
+PAGES = ("ledger.md", "chaos.md", "review.md", "top.md", "validation.md", "workers.md")
 TEXT = (DOCS / "configuration.md").read_text()
 
 
@@ -102,6 +102,7 @@ def test_every_option_is_documented(option: str) -> None:
         "chaos",
         "top",
         "recycle",
+        "review",
         "model set",
         "validate",
     ],

@@ -16,6 +16,7 @@ from vedette.control.commands import model, recycle
 from vedette.errors import VedetteError, redact
 from vedette.ledger.command import coverage, gaps
 from vedette.observe.metrics.address import parse_address
+from vedette.quality.review.command import review
 from vedette.quality.validate.command import validate
 from vedette.top.command import top
 from vedette.units import parse_duration
@@ -199,6 +200,7 @@ app.command()(coverage)
 app.command()(top)
 app.command()(recycle)
 app.command()(validate)
+app.command()(review)
 app.add_typer(model, name="model")
 
 

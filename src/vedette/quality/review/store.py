@@ -299,6 +299,12 @@ class Store:
             found = self._reviews(connection)
         return [each for each in found if repeats or each.repeat_of is None]
 
+    def looks(self, id: str) -> list[Stored]:
+        """All reviews of an item: the one that counts, then repeats."""
+        query = select(reviews).where(reviews.c.item == id).order_by(reviews.c.repeat_of.is_not(None))
+        with self._database.transaction() as connection:
+            return [stored_of(row) for row in connection.execute(query.order_by(reviews.c.id))]
+
     def reviewed(self, camera: str | None = None) -> list[tuple[Item, Review]]:
         """Items with what counts of them: what :func:`~vedette.quality.review.convert.to_dataset` takes."""
         theirs = items.c.id.in_(select(reviews.c.item))
