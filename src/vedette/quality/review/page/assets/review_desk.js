@@ -6,6 +6,10 @@ const STARTS_TO_DRAG_PX = 4;
 const ASKS_AGAIN_MS = 60_000;
 const KEEPS = 100; // looks that one can go back to
 
+const WHOLE = { by: 1, x: 0, y: 0 };
+const CLOSE = 0.4; // of the picture's side, for a box one looks at closely
+const CLOSEST = 8;
+
 const WORDS = {
   undecided: "undecided", accepted: "accepted", rejected: "rejected", corrected: "corrected",
   missed: "missed by the model", offered: "weak, offered",
@@ -24,6 +28,7 @@ const HELP = [
   ["C", "the class, by its name"],
   ["D", "the box is difficult: found or not, nobody is to blame"],
   ["Shift D", "the whole picture is too difficult; saves, and goes on"],
+  ["Z", "closer to the box, and back"],
   ["W", "show weak boxes, too, or hide them"],
   ["Space", "save, and go on. Boxes you said nothing of are accepted first, for you to see; Space once more saves"],
   ["S", "skip: saved as not looked at"],
@@ -76,20 +81,22 @@ const template = `
            :style="{ '--ratio': look.task.width / look.task.height, aspectRatio: look.task.width + '/' + look.task.height }"
            :data-item="look.task.item" :data-ready="ready ? '' : null"
            @pointerdown="press" @pointermove="drag" @pointerup="release" @pointercancel="release">
-        <img ref="picture" :key="look.task.item" :src="url(look.task)" alt="" draggable="false" @load="loaded" @error="broken = true">
-        <div v-if="broken" class="vr-broken" role="alert"><p>This picture is gone from the disk, or cannot be read.</p><p><kbd>Space</kbd> goes on to the next, <kbd>S</kbd> skips it for good.</p></div>
-        <svg v-else :viewBox="'0 0 ' + look.task.width + ' ' + look.task.height" preserveAspectRatio="none" aria-hidden="true">
-          <g v-for="box in painted" :key="box.key" :class="['vr-box', 'vr-' + verdict(box), { 'vr-focus': box.key === look.focus, 'vr-difficult': box.difficult }]">
-            <rect class="vr-halo" :x="box.xyxy[0]" :y="box.xyxy[1]" :width="box.xyxy[2] - box.xyxy[0]" :height="box.xyxy[3] - box.xyxy[1]"/>
-            <rect class="vr-line" :x="box.xyxy[0]" :y="box.xyxy[1]" :width="box.xyxy[2] - box.xyxy[0]" :height="box.xyxy[3] - box.xyxy[1]"/>
-          </g>
-        </svg>
-        <template v-if="!broken">
-          <span v-for="box in painted" :key="'tag' + box.key" class="vr-tag" :class="['vr-' + verdict(box), { 'vr-focus': box.key === look.focus, 'vr-crowded': crowded && box.key !== look.focus }]" :style="place(box)" aria-hidden="true">{{ tag(box) }}</span>
-          <template v-if="focused">
-            <i v-for="corner in corners" :key="corner.name" class="vr-corner" :class="'vr-' + corner.name" :data-corner="corner.name" :style="cornerPlace(corner)" aria-hidden="true"></i>
+        <div class="vr-canvas" ref="canvas" :style="canvas">
+          <img ref="picture" :key="look.task.item" :src="url(look.task)" alt="" draggable="false" @load="loaded" @error="broken = true">
+          <div v-if="broken" class="vr-broken" role="alert"><p>This picture is gone from the disk, or cannot be read.</p><p><kbd>Space</kbd> goes on to the next, <kbd>S</kbd> skips it for good.</p></div>
+          <svg v-else :viewBox="'0 0 ' + look.task.width + ' ' + look.task.height" preserveAspectRatio="none" aria-hidden="true">
+            <g v-for="box in painted" :key="box.key" :class="['vr-box', 'vr-' + verdict(box), { 'vr-focus': box.key === look.focus, 'vr-difficult': box.difficult }]">
+              <rect class="vr-halo" :x="box.xyxy[0]" :y="box.xyxy[1]" :width="box.xyxy[2] - box.xyxy[0]" :height="box.xyxy[3] - box.xyxy[1]"/>
+              <rect class="vr-line" :x="box.xyxy[0]" :y="box.xyxy[1]" :width="box.xyxy[2] - box.xyxy[0]" :height="box.xyxy[3] - box.xyxy[1]"/>
+            </g>
+          </svg>
+          <template v-if="!broken">
+            <span v-for="box in painted" :key="'tag' + box.key" class="vr-tag" :class="['vr-' + verdict(box), { 'vr-focus': box.key === look.focus, 'vr-crowded': crowded && box.key !== look.focus }]" :style="place(box)" aria-hidden="true">{{ tag(box) }}</span>
+            <template v-if="focused">
+              <i v-for="corner in corners" :key="corner.name" class="vr-corner" :class="'vr-' + corner.name" :data-corner="corner.name" :style="cornerPlace(corner)" aria-hidden="true"></i>
+            </template>
           </template>
-        </template>
+        </div>
       </div>
       <div v-else class="vr-empty"><p>One moment…</p></div>
 
@@ -149,7 +156,7 @@ export default {
     entries: [], index: 0, finished: false, failure: "", savedOrder: [],
     ready: false, broken: false, saving: false, armed: false, help: false,
     naming: false, typed: "", message: { text: "", error: false },
-    progress: null, done: 0, waiting: 0, lastLabel: null,
+    close: false, view: WHOLE, progress: null, done: 0, waiting: 0, lastLabel: null,
     helpLines: HELP, corners: CORNERS,
   }),
 
@@ -159,6 +166,10 @@ export default {
     // The focused one last: on top.
     painted() { return [...this.shown].sort((a, b) => (a.key === this.look.focus) - (b.key === this.look.focus)); },
     focused() { return this.shown.find((box) => box.key === this.look.focus) ?? null; },
+    canvas() {
+      const { by, x, y } = this.view;
+      return { width: `${by * 100}%`, height: `${by * 100}%`, left: `${-x * 100}%`, top: `${-y * 100}%` };
+    },
     crowded() { return this.shown.length > 8; },
     offers() { return this.look?.offers(this.classes) ?? 0; },
     others() { return this.look?.others(this.classes) ?? 0; },
@@ -201,6 +212,12 @@ export default {
     },
   },
 
+  watch: {
+    // Not while a box is being changed: the picture would slip away below the hand.
+    "look.focus"() { this.lookClosely(); },
+    close() { this.lookClosely(); },
+  },
+
   async mounted() {
     this.onKey = (event) => this.pressKey(event);
     this.onSight = () => this.clock();
@@ -225,16 +242,26 @@ export default {
 
     async begin() {
       this.tab = await tabName();
+      await this.learn();
+      await this.more(2);
+      await this.show(0);
+      this.tellProgress(true);
+    },
+
+    async learn() {
       const start = await ask(`${this.base}/api/start`);
       Object.assign(this, { folder: start.folder, key: start.key, threshold: start.threshold, known: start.classes });
       this.reviewer = remembered.get("reviewer") ?? start.reviewer;
       const before = remembered.get(`classes:${this.key}`) ?? start.looked_for;
       this.classes = before ?? start.classes.map((each) => each.label);
       this.chosen = before !== null;
-      await this.more(2);
-      await this.show(0);
-      if (!this.chosen && this.entries.length) this.toggleClasses();
-      this.tellProgress(true);
+    },
+
+    // Before the first picture is judged.
+    async askClasses() {
+      if (this.chosen) return;
+      if (!this.known.length) await this.learn();
+      if (!this.classesOpen) await this.toggleClasses();
     },
 
     async more(want) {
@@ -252,11 +279,16 @@ export default {
     async show(index) {
       this.stopClock();
       const before = this.look;
-      Object.assign(this, { index, ready: false, broken: false, armed: false, naming: false, finished: index >= this.entries.length });
+      Object.assign(this, { index, ready: false, broken: false, armed: false, naming: false, close: false, finished: index >= this.entries.length });
       await this.$nextTick();
       this.focusStage();
       if (this.finished) return;
-      if (this.look === before && this.$refs.picture?.complete) this.loaded();
+      const picture = this.$refs.picture;
+      if (this.look === before && picture?.complete) {
+        if (picture.naturalWidth) this.loaded();
+        else this.broken = true;
+      }
+      await this.askClasses();
       if (this.look.focus === null) this.look.onward(this.classes);
       this.preload();
     },
@@ -345,6 +377,19 @@ export default {
     changed() {
       this.message = { text: "", error: false };
       if (this.look) drafts.set(this.look.task.item, this.look.draft());
+    },
+
+    lookClosely() {
+      const box = this.close ? this.focused : null;
+      if (!box) {
+        this.view = WHOLE;
+        return;
+      }
+      const { width, height } = this.look.task;
+      const [left, top, right, bottom] = [box.xyxy[0] / width, box.xyxy[1] / height, box.xyxy[2] / width, box.xyxy[3] / height];
+      const by = Math.min(CLOSEST, Math.max(1, CLOSE / Math.max(right - left, bottom - top, 0.01)));
+      const shift = (middle) => Math.min(Math.max(middle * by - 0.5, 0), by - 1);
+      this.view = { by, x: shift((left + right) / 2), y: shift((top + bottom) / 2) };
     },
 
     choose(box) {
@@ -450,8 +495,9 @@ export default {
     // ---- saving: on the disk before the next picture is shown
 
     async save(state) {
-      if (this.saving || !this.chosen) return;
+      if (this.saving) return;
       if (this.finished) return this.next();
+      if (!this.chosen) return;
       const look = this.look;
       if (this.broken) {
         look.gone = true;
@@ -582,7 +628,7 @@ export default {
       if (/^[1-9]$/.test(key)) return this.classes[key - 1] ? () => this.relabel(this.classes[key - 1]) : null;
       return {
         a: () => this.judge("accepted"), r: () => this.judge("rejected"), delete: () => this.judge("rejected"),
-        m: this.draw, e: this.edit, c: this.startNaming, w: this.toggleWeak,
+        m: this.draw, e: this.edit, c: this.startNaming, w: this.toggleWeak, z: () => { this.close = !this.close; },
         d: () => (event.shiftKey ? this.save("difficult") : this.difficult()),
         s: () => this.save("skipped"), enter: () => this.look.placing && this.set(),
       }[key];
@@ -612,7 +658,7 @@ export default {
     // ---- the mouse
 
     point(event) {
-      const frame = this.$refs.stage.getBoundingClientRect();
+      const frame = this.$refs.canvas.getBoundingClientRect();
       const { width, height } = this.look.task;
       return { x: ((event.clientX - frame.left) / frame.width) * width, y: ((event.clientY - frame.top) / frame.height) * height };
     },
