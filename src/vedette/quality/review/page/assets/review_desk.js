@@ -102,7 +102,7 @@ const template = `
 
       <p class="vr-status" :class="{ 'vr-error': message.error }" :role="message.error ? 'alert' : 'status'">{{ message.text }} <span>{{ hint }}</span></p>
       <div class="vr-bar" role="toolbar" aria-label="What to say of the box and the picture">
-        <button type="button" v-for="each in buttons" :key="each.key" class="vr-button" :class="each.look" :disabled="each.off" @mousedown.prevent @click="each.does"><span class="vr-sign">{{ each.sign }}</span>{{ each.name }} <kbd>{{ each.key }}</kbd></button>
+        <button type="button" v-for="each in buttons" :key="each.key" class="vr-button" :class="each.look" :disabled="each.off" :aria-label="each.label" @mousedown.prevent @click="saving || each.does()"><span class="vr-sign">{{ each.sign }}</span>{{ each.name }} <kbd>{{ each.key }}</kbd></button>
       </div>
     </section>
 
@@ -118,10 +118,11 @@ const template = `
         <p v-if="!shown.length" class="vr-dim">The model found nothing of these classes. If that is right, <kbd>Space</kbd> says so.</p>
         <p class="vr-dim vr-more">
           <button v-if="offers || look.offering" type="button" class="vr-quiet" @mousedown.prevent @click="toggleWeak">{{ look.offering ? "Hide weak boxes" : offers + (offers === 1 ? " weak box" : " weak boxes") }} <kbd>W</kbd></button>
+          <button v-if="focused" type="button" class="vr-quiet" :aria-pressed="close" @mousedown.prevent @click="close = !close">{{ close ? "Whole picture" : "Closer" }} <kbd>Z</kbd></button>
           <span v-if="others">{{ others }} of other classes left out</span>
         </p>
         <form v-if="naming" class="vr-naming" @submit.prevent="takeName">
-          <label>Class <input ref="naming" v-model.trim="typed" list="vr-names" autocomplete="off" @keydown.esc.stop="stopNaming" @blur="naming = false"></label>
+          <label>Class <input ref="naming" v-model.trim="typed" autocomplete="off" @keydown.esc.stop="stopNaming" @blur="naming = false"></label>
           <ol><li v-for="(label, number) in matches" :key="label" :class="{ 'vr-first': !number }" @mousedown.prevent="takeName(label)">{{ label }}</li></ol>
           <p v-if="!matches.length" class="vr-dim">None of the classes you look for. <kbd>L</kbd> adds one.</p>
         </form>
@@ -187,6 +188,7 @@ export default {
     when() { return new Date(this.look.task.captured_at * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "medium" }); },
     hint() {
       if (this.finished || !this.look || this.broken) return "";
+      if (!this.chosen) return "First say what you look for.";
       if (this.look.placing) return "Arrows move, Shift + arrows size, Enter sets it, Esc gives it up. Or drag.";
       const left = this.look.undecided(this.classes).length;
       return left ? `${left} undecided` : "All said. Space saves.";
@@ -201,6 +203,7 @@ export default {
       const none = !this.focused || this.broken;
       const off = !this.look || this.finished;
       return [
+        { key: "←", sign: "", name: "", label: "The picture before", does: () => this.go(-1), off: false, look: "vr-arrow" },
         { key: "A", sign: "✓", name: "Accept", does: () => this.judge("accepted"), off: off || none, look: "vr-accept" },
         { key: "R", sign: "✗", name: "Reject", does: () => this.judge("rejected"), off: off || none, look: "vr-reject" },
         { key: "M", sign: "+", name: "Missed", does: this.draw, off: off || this.broken, look: "" },
@@ -208,6 +211,7 @@ export default {
         { key: "U", sign: "↶", name: "Undo", does: this.undo, off: false, look: "" },
         { key: "S", sign: "⤼", name: "Skip", does: () => this.save("skipped"), off, look: "" },
         { key: "Space", sign: "", name: "Save", does: () => this.save("reviewed"), off: off && !this.finished, look: "vr-main" },
+        { key: "→", sign: "", name: "", label: "The next picture, without saving", does: () => this.go(1), off: false, look: "vr-arrow" },
       ];
     },
   },
@@ -264,7 +268,14 @@ export default {
       if (!this.classesOpen) await this.toggleClasses();
     },
 
-    async more(want) {
+    // One after the other: two that ask at once would be given the same frame.
+    more(want) {
+      const asked = (this.asking ?? Promise.resolve()).then(() => this.fetchMore(want));
+      this.asking = asked.catch(() => {});
+      return asked;
+    },
+
+    async fetchMore(want) {
       const known = this.entries.filter((look) => look.state === null).map((look) => look.task.item);
       const { tasks } = await ask(`${this.base}/api/tasks`, { tab: this.tab, known, want });
       for (const task of tasks) {
@@ -274,6 +285,12 @@ export default {
         this.entries.push(look);
       }
       return tasks.length;
+    },
+
+    // So that there is one after the one that is shown, unless there is none.
+    async haveNext() {
+      await this.asking;
+      if (this.index + 1 >= this.entries.length) await this.more(1);
     },
 
     async show(index) {
@@ -289,13 +306,13 @@ export default {
         else this.broken = true;
       }
       await this.askClasses();
-      if (this.look.focus === null) this.look.onward(this.classes);
+      if (this.look?.focus === null) this.look.onward(this.classes);
       this.preload();
     },
 
     async preload() {
       try {
-        if (this.index + 1 >= this.entries.length) await this.more(1);
+        await this.haveNext();
         const next = this.entries[this.index + 1];
         if (next) new Image().src = this.url(next.task);
       } catch {
@@ -315,7 +332,7 @@ export default {
 
     async next() {
       try {
-        if (this.index + 1 >= this.entries.length) await this.more(1);
+        await this.haveNext();
         this.forgetOld();
         await this.show(Math.min(this.index + 1, this.entries.length));
       } catch (error) {
@@ -376,7 +393,8 @@ export default {
 
     changed() {
       this.message = { text: "", error: false };
-      if (this.look) drafts.set(this.look.task.item, this.look.draft());
+      // A saved one has none: the same picture may come again, and is then looked at afresh.
+      if (this.look?.state === null) drafts.set(this.look.task.item, this.look.draft());
     },
 
     lookClosely() {
