@@ -84,6 +84,14 @@ def test_the_same_look_sent_twice_is_one_look(store: Store, desk: Desk) -> None:
     assert len(store.reviews(repeats=True)) == 1
 
 
+def test_a_look_of_which_the_page_did_not_hear_is_changed_and_not_repeated(store: Store, desk: Desk) -> None:
+    [item] = desk.tasks("one", (), 1)
+    desk.save("one", item.id, accepted(item, seconds=1.0))
+    desk.save("one", item.id, rejected(item, seconds=2.0))
+    [stored] = store.reviews(repeats=True)
+    assert stored.review == rejected(item, seconds=2.0)
+
+
 def test_a_second_look_is_a_repeat_and_a_third_is_not_needed(store: Store, desk: Desk) -> None:
     [item] = desk.tasks("one", (), 1)
     first = desk.save("one", item.id, accepted(item, seconds=1.0))

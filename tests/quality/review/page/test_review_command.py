@@ -112,6 +112,7 @@ def test_a_folder_of_rubbish_ends_with_the_stores_error(tmp_path: Path) -> None:
 
 
 def test_the_extra_is_named_where_it_is_missing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "vedette.quality.review.page.serve", raising=False)
     monkeypatch.setitem(sys.modules, "nicegui", None)
     done = vedette_review(folder)
     assert "pip install 'vedette[review]'" in str(done.exception)

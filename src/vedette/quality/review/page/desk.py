@@ -38,6 +38,8 @@ class _Tab:
     heard: float
     held: dict[str, Item] = field(default_factory=dict)
     """Not reviewed yet, in the order they were handed out."""
+    saved: dict[str, int] = field(default_factory=dict)
+    """Reviews by item, since it was last handed out: the page may not have heard that it was saved."""
 
 
 class Desk:
@@ -88,7 +90,9 @@ class Desk:
         for task in store.next(len(taken) + want, seed=seed_of(store.folder)):
             if task.item.id not in taken and len(found) < want:
                 found[task.item.id] = task.item
-        mine.held |= found
+        for id, item in found.items():
+            mine.held[id] = item
+            mine.saved.pop(id, None)
         return list(found.values())
 
     def elsewhere(self, tab: str) -> int:
@@ -105,8 +109,10 @@ class Desk:
         """
         with self._guard:
             mine = self._heard(tab)
-            saved = _written(self.store, id, review, changes)
+            saved = _written(self.store, id, review, mine.saved.get(id) if changes is None else changes)
             mine.held.pop(id, None)
+            if saved.review is not None:
+                mine.saved[id] = saved.review
             return saved
 
     def withdraw(self, tab: str, id: str, review: int) -> None:
@@ -117,6 +123,7 @@ class Desk:
             if any(each.id == review for each in store.looks(id)):
                 store.withdraw(review)
             mine.held[id] = store.item(id)
+            mine.saved.pop(id, None)
 
     def picture(self, id: str) -> bytes:
         """The JPEG file. One that is gone from the disk is not handed out again."""

@@ -12,7 +12,7 @@ const CLOSEST = 8;
 
 const WORDS = {
   undecided: "undecided", accepted: "accepted", rejected: "rejected", corrected: "corrected",
-  missed: "missed by the model", offered: "weak, offered",
+  missed: "missed", offered: "weak, offered",
 };
 const SIGNS = { undecided: "", accepted: "✓", rejected: "✗", corrected: "✎", missed: "+", offered: "" };
 
@@ -132,7 +132,7 @@ const template = `
         </ol>
       </section>
       <section class="vr-progress" aria-label="What is known by now">
-        <p class="vr-counts"><b>{{ done }}</b> now<template v-if="progress"> · <b>{{ waiting }}</b> waiting · <b>{{ progress.counts.reviewed }}</b> reviewed</template></p>
+        <p class="vr-counts"><b>{{ done }}</b> done<template v-if="progress"> · <b>{{ waiting }}</b> waiting · <b>{{ progress.counts.reviewed }}</b> reviewed</template></p>
         <template v-if="progress">
           <div v-for="each in progress.figures" :key="each.name" class="vr-figure">
             <h3>{{ each.name }}</h3>
@@ -287,10 +287,12 @@ export default {
       return tasks.length;
     },
 
-    // So that there is one after the one that is shown, unless there is none.
-    async haveNext() {
+    // Where the next one is; asked for where there is none yet.
+    async following() {
       await this.asking;
-      if (this.index + 1 >= this.entries.length) await this.more(1);
+      const next = this.finished ? this.index : this.index + 1;
+      if (next >= this.entries.length) await this.more(1);
+      return next;
     },
 
     async show(index) {
@@ -312,8 +314,7 @@ export default {
 
     async preload() {
       try {
-        await this.haveNext();
-        const next = this.entries[this.index + 1];
+        const next = this.entries[await this.following()];
         if (next) new Image().src = this.url(next.task);
       } catch {
         // it is asked for again when it is needed, and said then
@@ -332,20 +333,22 @@ export default {
 
     async next() {
       try {
-        await this.haveNext();
-        this.forgetOld();
-        await this.show(Math.min(this.index + 1, this.entries.length));
+        const next = await this.following();
+        await this.show(next - this.forgetOld());
       } catch (error) {
         this.say(`The next picture cannot be had: ${error.message}`, true);
       }
     },
 
     forgetOld() {
+      let forgotten = 0;
       while (this.entries.length > KEEPS && this.index > 0 && this.entries[0].state !== null) {
         const [old] = this.entries.splice(0, 1);
         this.savedOrder = this.savedOrder.filter((look) => look !== old);
         this.index -= 1;
+        forgotten += 1;
       }
+      return forgotten;
     },
 
     loaded() {
@@ -538,11 +541,13 @@ export default {
       const content = JSON.stringify([state, said, this.classes, this.reviewer]);
       if (look.saved === content) return this.next();
       this.stopClock();
+      // Sent once more because no answer came: the same look, which took as long.
+      if (look.sent?.content !== content) look.sent = { content, seconds: Math.round(look.seconds * 1000) / 1000 };
       this.saving = true;
       try {
         const { review, remark } = await ask(`${this.base}/api/save`, {
           tab: this.tab, item: look.task.item, changes: look.review, state, ...said,
-          looked_for: this.classes, reviewer: this.reviewer, seconds: Math.round(look.seconds * 1000) / 1000,
+          looked_for: this.classes, reviewer: this.reviewer, seconds: look.sent.seconds,
         });
         if (look.state === null) {
           this.done += 1;
@@ -589,8 +594,10 @@ export default {
       this.chosen = true;
       remembered.set(`classes:${this.key}`, this.classes);
       if (this.look && !this.finished) {
-        if (!this.focused) this.look.focus = null;
-        this.look.onward(this.classes);
+        if (!this.focused) {
+          this.look.focus = null;
+          this.look.onward(this.classes);
+        }
       }
       this.focusStage();
       this.tellProgress();
