@@ -50,13 +50,15 @@ def fill(store: Store) -> None:
             at = START + number * 60
             store.add(Frame(picture, "driveway", at, "picodet", said, light="day", probability=0.02))
     # What is left is what the pictures show: two for each page.
-    items = sorted(store.items(), key=lambda item: -len(strong(item)))
+    items = sorted(store.items(), key=strong, reverse=True)
     for item in items[2 * PAGES :]:
         store.review(item.id, review(item))
 
 
-def strong(item: Item) -> list[Prediction]:
-    return [each for each in item.predictions if each.label in CLASSES and each.score >= 0.4]
+def strong(item: Item) -> tuple[int, float]:
+    """How many strong boxes there are, and how strong the strongest is."""
+    scores = [each.score for each in item.predictions if each.label in CLASSES and each.score >= 0.4]
+    return len(scores), max(scores, default=0.0)
 
 
 def review(item: Item) -> Review:
@@ -74,12 +76,11 @@ def review(item: Item) -> Review:
 
 
 def work(page: Page) -> None:
-    """Something of everything."""
+    """A verdict for two boxes."""
     page.wait_for_selector("[data-ready]")
     page.wait_for_selector(".vr-figure")
-    for key in ("a", "r", "m", *["ArrowLeft"] * 8, *["ArrowUp"] * 6, *["Shift+ArrowRight"] * 2, "Enter"):
+    for key in ("a", "r"):
         page.keyboard.press(key)
-    page.keyboard.press("ArrowUp")
 
 
 def take(browser: Browser, url: str, name: str, **options: object) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
+from browser import context
 from quality.review.page.conftest import SAID, Desk, Served, add
 from vedette.quality.review.rows import State, Verdict
 from vedette.quality.review.store import Store
@@ -247,6 +249,22 @@ def test_a_picture_that_is_gone_is_passed(pages: BrowserContext, served: Served,
     assert desk.shows_a_picture() == there.id
     assert store.item(gone.id).state is State.DROPPED
     assert store.reviews() == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_by_day_and_by_night(
+    chromium: Browser, served: Served, store: Store, width: int, scheme: str
+) -> None:
+    add(store, 0)
+    with context(chromium, viewport={"width": width, "height": 844}, color_scheme=scheme) as pages:
+        desk = Desk(pages.new_page(), served.url)
+        desk.press("Escape")
+        desk.shows_a_picture()
+        assert desk.page.evaluate("document.documentElement.scrollWidth") == width
+        back = desk.page.locator(".vr").evaluate("each => getComputedStyle(each).backgroundColor")
+        light = sum(map(int, re.findall(r"\d+", back)[:3])) / 3
+        assert light > 200 if scheme == "light" else light < 50
 
 
 @pytest.mark.parametrize("place", ["corner", "middle"])
