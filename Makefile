@@ -1,4 +1,5 @@
-# One virtual environment in .venv, made from hashed requirements; nothing is installed outside this folder.
+# One virtual environment in .venv, made from hashed requirements; but for Chromium, where there is none, nothing is
+# installed outside this folder.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,7 @@ DEMO_SECONDS ?= 0
 demo: $(VENV)/.installed
 	@$(BIN)/vedette demo $(if $(filter-out 0,$(DEMO_SECONDS)),--for $(DEMO_SECONDS)s)
 
-setup: $(VENV)/.installed $(BIN)/mediamtx $(BIN)/promtool
+setup: $(VENV)/.installed $(BIN)/mediamtx $(BIN)/promtool $(VENV)/.chromium
 
 $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Vedette needs Python 3.11 or newer (set PYTHON=...)")'
@@ -28,6 +29,11 @@ $(BIN)/mediamtx: requirements/mediamtx.txt tools/unpack_mediamtx.py | $(VENV)/.i
 $(BIN)/promtool: tools/unpack_prometheus.sh | $(VENV)/.installed
 	@echo "Unpacking Prometheus into $(VENV) for the tests"
 	@tools/unpack_prometheus.sh $(BIN)
+
+# A browser, in which the tests work the pages by keyboard. Only this is installed outside of the folder, if absent.
+$(VENV)/.chromium: tools/install_chromium.sh | $(VENV)/.installed
+	@tools/install_chromium.sh
+	@touch $@
 
 test: setup
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -109,6 +109,7 @@ def test_every_option_is_documented(option: str) -> None:
         "chaos",
         "top",
         "recycle",
+        "review",
         "model set",
         "model shadow",
         "model status",

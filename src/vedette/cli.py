@@ -18,6 +18,7 @@ from vedette.ledger.command import coverage, gaps
 from vedette.observe.metrics.address import parse_address
 from vedette.quality.accuracy.command import accuracy
 from vedette.quality.commands import drift
+from vedette.quality.review.command import review
 from vedette.quality.validate.command import validate
 from vedette.top.command import top
 from vedette.units import parse_duration
@@ -202,6 +203,7 @@ app.command()(top)
 app.command()(recycle)
 app.command()(validate)
 app.command()(accuracy)
+app.command()(review)
 app.add_typer(model, name="model")
 app.add_typer(drift, name="drift")
 

@@ -300,6 +300,12 @@ class Store:
             found = self._reviews(connection)
         return [each for each in found if repeats or each.repeat_of is None]
 
+    def looks(self, id: str) -> list[Stored]:
+        """All reviews of an item: the one that counts, then repeats."""
+        query = select(reviews).where(reviews.c.item == id).order_by(reviews.c.repeat_of.is_not(None))
+        with self._database.transaction() as connection:
+            return [stored_of(row) for row in connection.execute(query.order_by(reviews.c.id))]
+
     def stamp(self) -> tuple[int, int, int]:
         """Another one whenever a review was made, replaced or taken back: how many count, the newest, and
         when the last was made, µs since 1970."""
@@ -317,6 +323,7 @@ class Store:
         ``since``: only what was said then or later, Unix seconds."""
         if since is not None:
             return [pair for pair in self._said_since(since) if camera in (None, pair[0].camera)]
+
         theirs = items.c.id.in_(select(reviews.c.item))
         mine = theirs if camera is None else theirs & (items.c.camera == camera)
         with self._database.transaction():

@@ -1,0 +1,3 @@
+export * from "./look.js";
+export * from "./talk.js";
+export * from "./shape.js";
