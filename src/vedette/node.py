@@ -369,6 +369,7 @@ class Node:
         line. ``force``: whatever they say. Raises WorkerError where it cannot be, or must not; then nothing
         has changed."""
         async with self.examiner.one:
+            must_work(self.detector)  # else it could not take over after all that
             said = await self.examiner.gate(detector_spec(config), force=force)
             await self.relief.detector(lambda: config, reason, detail)
         return said

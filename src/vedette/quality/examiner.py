@@ -115,7 +115,7 @@ class Examiner:
     async def _note(self, spec: DetectorSpec) -> Model | None:
         model = await asyncio.to_thread(_model_of, spec)
         identity = _identity(spec, model)
-        if identity != self._identity:
+        if identity != self._identity and spec == self._at_work():  # else the next one is looked at already
             self._identity = identity
             if self._doing is not None:
                 self._doing.cancel()

@@ -45,7 +45,7 @@ def run(order: Examine, channel: Channel) -> int:
 
 def step_back() -> None:
     """Let everybody else go first. What the system does not let us do is not done."""
-    # Read by the evaluator's and NumPy's threads when they are loaded, which is later.
+    # Read by the evaluator, and by what a user's detector may be made with, when they are loaded.
     for name in ("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = "1"
     try:
