@@ -106,7 +106,8 @@ def measured(options: argparse.Namespace) -> list[dict[str, Any]]:
         SimProcess(Path(folder), cameras=options.cameras, fps=options.fps, grain=10, clip="driveway") as sim,
     ):
         cameras = {f"cam{n}": {"url": f"rtsp://127.0.0.1:{sim.port}/cam{n}"} for n in range(options.cameras)}
-        config = vedette.Config(cameras=cameras, detector={"threads": 1})
+        at_ease = {} if options.ladder else {"ladder": False, "max_age": 10.0}
+        config = vedette.Config(cameras=cameras, detector={"threads": 1}, **at_ease)
         with vedette.run(config, on_result=lambda _: None) as node:
             while not all(camera.frames.analysed > 5 for camera in node.view().cameras):
                 time.sleep(0.2)
@@ -129,6 +130,12 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.1)
     parser.add_argument("--seconds", type=float, default=20.0, help="of each stretch")
     parser.add_argument("--turns", type=int, default=5, help="stretches of each kind")
+    parser.add_argument(
+        "--no-ladder",
+        dest="ladder",
+        action="store_false",
+        help="show it frames however busy the machine is, and let no frame grow too old",
+    )
     parser.add_argument("--name", default="shadow")
     options = parser.parse_args()
     before = machine()
