@@ -14,6 +14,8 @@ from vedette.facts import (
     Gap,
     GapClosed,
     GapOpened,
+    LossConfirmed,
+    LossOver,
     ModelGated,
     ReplacementFailed,
     ReplacementPostponed,
@@ -79,6 +81,22 @@ def test_trouble_names_a_camera_only_where_there_is_one(capsys: pytest.CaptureFi
 def test_traces_that_are_lost_are_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     (line,) = logged([Trouble(at=1.0, where="traces", message="not sent")], capsys)
     assert (line["level"], line["where"]) == ("warning", "traces")
+
+
+def test_a_confirmed_loss_is_an_error_with_its_figures_and_its_end_a_warning(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lost = LossConfirmed(
+        at=1.0, camera="gate", site="", cameras=["gate"], measure="recall", model="m", since=1.0,
+        value=0.6123, lower=0.5, upper=0.72, floor=0.8, level=0.99, frames=70,
+    )  # fmt: skip
+    known = msgspec.structs.replace(lost, known=True, camera="", site="north")
+    over = LossOver(at=2.0, camera="gate", site="north", measure="recall", why="again")
+    first, again, end = logged([lost, known, over], capsys)
+    assert (first["level"], first["event"], first["camera"]) == ("error", "loss confirmed", "gate")
+    assert (first["value"], first["floor"], first["frames"]) == (0.612, 0.8, 70)
+    assert (again["event"], again["site"], "camera" in again) == ("loss known from before", "north", False)
+    assert (end["level"], end["event"], end["why"]) == ("warning", "loss over", "again")
 
 
 def test_another_input_size_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:

@@ -223,6 +223,18 @@ def test_a_memory_that_cannot_be_read_is_told_and_costs_a_repetition(world: Worl
     assert [type(fact) for fact in facts] == [Trouble, LossConfirmed, LossConfirmed]
 
 
+def test_a_memory_that_cannot_be_written_is_told_and_written_when_it_can_be(world: World) -> None:
+    blocked = world.folder / "accuracy-node.json"
+    blocked.mkdir()
+    world.shelf.reviewed(["missed"] * 20)
+    world.watch._known = {}  # it was not there when the watch began
+    facts = world.look() + world.look() + world.look()
+    assert sorted(type(fact).__name__ for fact in facts) == ["LossConfirmed", "LossConfirmed", "Trouble"]
+    blocked.rmdir()
+    assert world.look() == []
+    assert [fact.known for fact in world.restart()] == [True, True]
+
+
 def test_it_runs_on_a_thread_of_its_own(world: World) -> None:
     world.shelf.reviewed(["missed"] * 20)
     world.watch.start()

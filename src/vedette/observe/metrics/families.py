@@ -95,8 +95,8 @@ DRIFT_STATE = _gauge(
 )
 SUSPICIONS = _counter("drift_suspicions", "How often it was suspected to do worse than it did.", "camera")
 EVIDENCE = _gauge(
-    "drift_evidence_log10",
-    "Logarithm of the evidence that it does worse, in camera-days: at that of drift.arl it is suspected.",
+    "drift_evidence_log",
+    "Decimal logarithm of the evidence of a loss, in camera-days: at that of drift.arl it is suspected.",
     "camera",
 )
 LIGHTS = _gauge("drift_lights", "Lights for which it is known what is usual.", "camera")

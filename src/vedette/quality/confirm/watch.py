@@ -81,6 +81,7 @@ class LossWatch:
         self._cameras, self._threshold, self._running = cameras, threshold, running
         self._tell, self._clock = tell, clock
         self._known: dict[Key, Known] | None = None
+        self._saved: dict[Key, Known] = {}
         self._read = _NOTHING
         self._judged: object = None
         """By what was judged last: nothing need be done while it is the same."""
@@ -202,10 +203,10 @@ class LossWatch:
             elif key not in known and self._watched(key, cameras):
                 known[key] = each
         self.status = status
-        if known != self._known:
-            self._known = known
-            if self._kept is not None:
-                save(self._kept, known)
+        self._known = known
+        if self._kept is not None and known != self._saved:
+            save(self._kept, known)
+            self._saved = known
 
     def _sizes_of(self, store: Store, camera: str, model: str, looks: int) -> Floats:
         """How much its drawn frames count; looked up when more of them were reviewed."""

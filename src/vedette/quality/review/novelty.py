@@ -219,9 +219,10 @@ NOWHERE = GRID + 1
 
 def _around(parts: tuple[Keys, ...], steps: Keys) -> Keys:
     """The cell of each box and those next to it, [n, steps]: at an edge a box falls to either side."""
-    *where, kind = parts
-    moved = [part[:, np.newaxis] + step for part, step in zip(where, steps.T[:, np.newaxis, :], strict=True)]
-    return _key(*moved, np.broadcast_to(kind[:, np.newaxis], moved[0].shape))
+    column, row, octave, shape, kind = (part[:, np.newaxis] for part in parts)
+    right, down, smaller, taller = steps.T[:, np.newaxis, :]
+    size = octave + smaller
+    return _key(column + right, row + down, size, shape + taller, np.broadcast_to(kind, size.shape))
 
 
 def _places(keys: Keys) -> list[NDArray[np.intp]]:
