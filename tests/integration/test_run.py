@@ -124,6 +124,7 @@ def test_the_report_has_exactly_the_keys_of_the_contract(run: Run) -> None:
             "last_end_reason",
             "gaps",
             "blind_s",
+            "review",
         }
         assert set(camera["frames"]) == {"received", *OUTCOMES, "in_flight"}
         assert set(camera["age_ms"]) == {"p50", "p95", "p99", "max"}

@@ -19,7 +19,12 @@ from vedette.infer.load import DetectorSpec
 from vedette.quality.drift.decisions import Stage
 from vedette.quality.drift.monitor import Status
 from vedette.quality.identity import identity_of
-from vedette.quality.keeping import PICTURES_AT_MOST, WRITE_COUNTS_EVERY_S, ReviewKeeper
+from vedette.quality.keeping import (
+    PICTURES_AT_MOST,
+    SWEEP_EVERY_S,
+    WRITE_COUNTS_EVERY_S,
+    ReviewKeeper,
+)
 from vedette.quality.review.rows import State
 from vedette.quality.review.sampler import Orders
 from vedette.quality.review.sampling import Reason
@@ -218,6 +223,22 @@ def test_a_budget_that_is_spent_is_told_and_the_frame_is_known(tmp_path: Path) -
     assert "budget of 1 MB is spent" in world.troubles()[0]
     assert store.counts()[State.DROPPED] == 1
     store.close()
+
+
+def test_files_that_a_crash_left_are_let_go_while_the_node_runs(tmp_path: Path) -> None:
+    world = World(tmp_path / "review")
+    world.keeps()
+    left = tmp_path / "review" / "pictures" / "2023-11-14" / "gate_left.jpg"
+    left.write_bytes(b"half")
+    os.utime(left, (WALL, WALL))
+    world.keeper.turn()
+    assert left.exists(), "somebody may be writing it"
+    world.clock.advance(SWEEP_EVERY_S + 1)
+    world.keeper.turn()
+    assert not left.exists()
+    with world.store() as store:
+        [item] = store.items()
+        assert store.picture(item.id)
 
 
 def test_it_runs_on_a_thread_of_its_own_and_writes_what_came_at_the_end(tmp_path: Path) -> None:

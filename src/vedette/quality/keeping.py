@@ -52,6 +52,8 @@ WRITE_COUNTS_EVERY_S = 60.0
 PICTURES_AT_MOST = 64
 """That the thread has not got to: a disk that hangs costs frames, not memory."""
 OPEN_EVERY_S = 30.0
+SWEEP_EVERY_S = 2 * 3600.0
+"""Files that a crash left without a row are let go once they are an hour old: not only at the next start."""
 SAY_EVERY_S = 600.0
 """The same trouble."""
 
@@ -95,6 +97,7 @@ class ReviewKeeper:
         self._detectors = 0
         self._counts, self._counting = Counts(), threading.Lock()
         self._write_due = clock.monotonic() + WRITE_COUNTS_EVERY_S
+        self._sweep_due = clock.monotonic() + SWEEP_EVERY_S
         self._jobs: deque[Callable[[], object]] = deque()
         self._pictures = 0
         """In the jobs."""
@@ -245,6 +248,9 @@ class ReviewKeeper:
         if now >= self._write_due:
             self._write_due = now + WRITE_COUNTS_EVERY_S
             self._guarded(self._write_counts)
+        if now >= self._sweep_due:
+            self._sweep_due = now + SWEEP_EVERY_S
+            self._guarded(lambda: self._opened().sweep(self._clock.wall()))
 
     def _guarded(self, job: Callable[[], object]) -> None:
         try:
