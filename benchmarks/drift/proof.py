@@ -234,7 +234,7 @@ def _copied(detector: Any) -> Any:
 
 
 def nightly(
-    clip: str, pool: Pool, block: str, cycle: str, cameras: int, days: int, seed: int
+    clip: str, pool: Pool, block: str, cycle: str, cameras: int, days: int, seed: int, others_too: bool
 ) -> list[dict[str, Any]]:
     rng = _rng(clip, block, cycle, seed, 2)
     places = _nightly(pool, rng, cycle, cameras, LEARN_DAYS + days)
@@ -251,6 +251,8 @@ def nightly(
         "seed": seed,
     }
     rows = [of | {"arm": "ours", "alarms": len(told), "told": told}]
+    if not others_too:
+        return rows
     values = whole.values[..., :LEARNT]
     # The others are tuned where nothing happens; here they go on with what they learnt of days and nights.
     calm = stream(pool, rng, _usual(pool, cameras, (1 + BEFORE_DAYS) * DAY), BLOCKS[block], 0).values[
@@ -394,7 +396,7 @@ def main() -> None:
     parser.add_argument("--blocks", default=",".join(BLOCKS))
     parser.add_argument("--cameras", type=int, default=8)
     parser.add_argument("--days", type=int, default=3, help="watched, of nights and of stationary cameras")
-    parser.add_argument("--ours-alone", action="store_true", help="changes without the other arms")
+    parser.add_argument("--ours-alone", action="store_true", help="without the other arms")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save", action="store_true", help="add to benchmarks/results")
     options = parser.parse_args()
@@ -418,7 +420,9 @@ def _rows(part: str, clip: str, pool: Pool, options: argparse.Namespace) -> Iter
             yield stationary(clip, pool, block, options.cameras, options.days, options.seed)
         elif part == "nights":
             for cycle in ("dusk", "switch"):
-                yield from nightly(clip, pool, block, cycle, options.cameras, options.days, options.seed)
+                others_too = not options.ours_alone
+                watched = options.cameras, options.days, options.seed, others_too
+                yield from nightly(clip, pool, block, cycle, *watched)
         else:
             yield from changes(clip, pool, block, options.cameras, options.seed, not options.ours_alone)
 
@@ -429,7 +433,7 @@ def _save(rows: list[dict[str, Any]], before: dict[str, Any]) -> None:
     for part in sorted({row["part"] for row in rows}):
         of = [row for row in rows if row["part"] == part]
         blocks = "-".join(sorted({row["block"] for row in of}))
-        name = f"drift-{part}-{of[0]['clip']}-{blocks}"
+        name = f"drift-{part}-{of[0]['clip']}-{blocks}-{of[0]['seed']}"
         print(f"written to {write_json(name, of, command, before).name}")
 
 
