@@ -21,10 +21,12 @@ from vedette.quality.drift.measured import LEARNT, Measure
 __all__ = ["ADWIN_DELTAS", "PAGE_HINKLEY", "Hourly", "Sequential", "adwin", "page_hinkley"]
 
 HOUR = DAY // 24
-ADWIN_DELTAS = (0.002, 1e-4, 1e-7, 1e-12, 1e-24, 1e-50, 1e-100, 1e-200)
+ADWIN_DELTAS = (0.002, 1e-6, 1e-18, 1e-50, 1e-200)
 """The first is as shipped."""
-PAGE_HINKLEY = (50.0, 20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.05)
+PAGE_HINKLEY = (50.0, 10.0, 2.0, 0.5, 0.1)
 NEVER = np.inf
+THINNED = 10
+"""Of a reference every so many windows are held against an hour: 2592 of three days."""
 Firsts = npt.NDArray[np.float64]
 """[cameras, 2]: windows until the first alarm, of the confidence, and of any feature; infinite: none."""
 
@@ -97,7 +99,7 @@ class Hourly:
         found = np.full((len(values), hours, LEARNT), np.nan)
         for camera in range(len(values)):
             for measure in range(LEARNT):
-                usual = _there(self.reference[camera, :, measure])
+                usual = self._usual(camera, measure)
                 for hour in range(hours):
                     start = offset + hour * HOUR
                     lately = _there(values[camera, start : start + HOUR, measure])
@@ -105,11 +107,9 @@ class Hourly:
                         found[camera, hour, measure] = self.statistic(lately, usual)
         return found
 
-    def firsts(
-        self, before: Floats, after: Floats, limits: npt.NDArray[np.float64], most: int = 24
-    ) -> Firsts:
+    def firsts(self, before: Floats, after: Floats, limits: npt.NDArray[np.float64], most: int = 6) -> Firsts:
         """``before``: what came in the hour before the change, of which part lies in the same hour as what
-        came ``after``. ``limits`` [2]: for the confidence, and for any feature."""
+        came ``after``. ``limits`` [2]: for the confidence, and for any feature. ``most``: hours looked at."""
         found = np.full((len(after), 2), NEVER)
         for camera in range(len(after)):
             part = (camera * 37) % HOUR  # the change comes at any minute of an hour
@@ -126,8 +126,11 @@ class Hourly:
                     break
         return found
 
+    def _usual(self, camera: int, measure: int) -> Floats:
+        return _there(self.reference[camera, ::THINNED, measure])
+
     def _of(self, camera: int, measure: int, lately: Floats) -> float:
-        some, usual = _there(lately[:, measure]), _there(self.reference[camera, :, measure])
+        some, usual = _there(lately[:, measure]), self._usual(camera, measure)
         return self.statistic(some, usual) if len(some) and len(usual) else -NEVER
 
 

@@ -6,9 +6,10 @@ long as one stretch is drawn from: 10 s, 60 s or 10 min in the mean. Windows are
 stretch and picture, by the very formulas of :mod:`vedette.quality.drift.windows`, and then used again and
 again: a window of the pool is what the product would have made of those frames.
 
-What was not recorded, and is made of what was: twice the traffic (the boxes of two frames in one; nobody
-stands before anybody), and another kind of object (one more sure box a frame in the mean, of a class that
-was never met, and half a weak one).
+What was not recorded, and is made of what was: nobody there (the boxes that the detector finds in the median
+of the clip, with the looks of the clip as it is, for a median is smoother than any picture), twice the
+traffic (the boxes of two frames in one; nobody stands before anybody), and another kind of object (one more
+sure box a frame in the mean, of a class that was never met, and half a weak one).
 """
 
 from __future__ import annotations
@@ -133,7 +134,8 @@ def _windows(
         sums[..., _SURENESS] += 0.65 * sure
         sums[..., _RARITY] += sure
         sums[..., _ROOT] += 0.1 * sure
-    looks = recording.looks[number][drawn].astype(np.float64)
+    seen = 0 if str(variants()[number]) == "empty" else number
+    looks = recording.looks[seen][drawn].astype(np.float64)
     values, counts = _of_sums(sums)
     luma, contrast, sharpness, likeness, _ = looks.mean(axis=2).transpose(2, 0, 1)
     values[..., Measure.SHARPNESS] = sharpness / (sharpness + 1)

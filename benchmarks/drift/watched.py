@@ -75,20 +75,16 @@ class Watched:
         self._uneasy = np.zeros(cameras, bool)
         """Those whose state is not the usual one."""
 
-    def fork(self) -> Watched:
-        """Another future of the same past."""
-        return copy.deepcopy(self)
-
-    def times(self, count: int) -> Watched:
-        """So many futures of each camera, side by side: all cameras, then all of them again."""
-        many = self.fork()
-        many._evidence = Evidence(0)
+    def of(self, rows: npt.NDArray[np.intp]) -> Watched:
+        """These cameras, each as often as it is named: futures of the same past, side by side."""
+        some = copy.copy(self)
+        some._evidence = Evidence(0)
         for name, array in vars(self._evidence).items():
-            setattr(many._evidence, name, np.concatenate([array] * count))
-        many._states = self._states * count
+            setattr(some._evidence, name, array[rows])
+        some._states = [self._states[row] for row in rows]
         for name in ("_covered", "_met", "_uneasy"):
-            setattr(many, name, np.concatenate([getattr(self, name)] * count))
-        return many
+            setattr(some, name, getattr(self, name)[rows])
+        return some
 
     def step(
         self, number: int, values: Floats, counts: Floats, lights: npt.NDArray[np.int8]

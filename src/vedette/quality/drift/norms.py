@@ -43,6 +43,10 @@ RATIO_MOST = 1.6
 bets account for. What lasts longer they do not see."""
 ALIKE_MOST = 0.5
 """Blocks more alike than that hardly say anything new."""
+ALIKE_BRIEFLY = 0.6
+"""So alike may neighbours be where ten minutes later less than ``LEFT_MOST`` is left of it. Levels that last
+a block in the mean make neighbours alike to 0.54: each is bet on for what it says beyond the one before."""
+LEFT_MOST = 0.1
 BLOCKS_LEAST = 12
 """Ten-minute blocks without which nothing is said of how long things last."""
 WORTH_LEAST = 8.0
@@ -124,7 +128,9 @@ def spacings(lights: Mapping[int, Moments]) -> NDArray[np.int16]:
         for block in (1, 6):
             r = max(0.0, _correlation_of_all(lights, measure, block))
             explained = (1 + r) / max(1 - r, 0.1)
-            if r <= ALIKE_MOST and _variance_ratio(lights, measure, block) * surely <= RATIO_MOST * explained:
+            left = _correlation_of_all(lights, measure, 10, PHASES)
+            most = ALIKE_BRIEFLY if left < LEFT_MOST else ALIKE_MOST
+            if r <= most and _variance_ratio(lights, measure, block) * surely <= RATIO_MOST * explained:
                 found[measure] = block
                 break
     return found
@@ -140,9 +146,9 @@ def _variance_ratio(lights: Mapping[int, Moments], measure: int, block: int) -> 
     return float(_within(lights, measure, -1) / ours) if ours > 0 else 1.0
 
 
-def _correlation_of_all(lights: Mapping[int, Moments], measure: int, block: int) -> float:
+def _correlation_of_all(lights: Mapping[int, Moments], measure: int, block: int, lag: int = 1) -> float:
     pairs = [
-        (m.pairs[measure, LAGS.index((block, 1)), 0], _correlation(m, measure, block, 1))
+        (m.pairs[measure, LAGS.index((block, lag)), 0], _correlation(m, measure, block, lag))
         for m in lights.values()
     ]
     total = sum(count for count, _ in pairs)
