@@ -21,7 +21,7 @@ from vedette.observe.views import Histograms, NodeView
 DASHBOARD = json.loads((DEPLOY / "grafana.json").read_text())
 RULES = yaml.safe_load((DEPLOY / "vedette.rules.yml").read_text())
 NAMES = ("gate", "yard", "dock")
-NAME = re.compile(r"\bvedette_[a-z_]+")
+NAME = re.compile(r"\bvedette_[a-z0-9_]+")
 
 
 class Busy:

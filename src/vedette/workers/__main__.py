@@ -98,9 +98,11 @@ def _run_inference_worker(start: StartInference, channel: Channel, table: Table,
 
 
 def _run_shadow_worker(start: StartShadow, channel: Channel, table: Table) -> None:
-    from vedette.workers.shadow_worker import ShadowWorker, step_back
+    from vedette.workers.step_back import step_back
 
-    step_back()  # likewise
+    step_back()  # before numpy and the runtime start threads
+    from vedette.workers.shadow_worker import ShadowWorker
+
     name_thread("detect")
     _run_detector(channel, ShadowWorker(start, channel, table).run)
 

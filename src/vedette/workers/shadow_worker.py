@@ -43,7 +43,7 @@ from vedette.workers.table import Table
 from vedette.workers.threads import name_thread
 from vedette.workers.trial import nonsense
 
-__all__ = ["ShadowWorker", "step_back"]
+__all__ = ["ShadowWorker"]
 
 SLOTS = 4
 """For each camera worker: one is looked at, one or two wait, and one is being filled."""
@@ -206,13 +206,3 @@ class ShadowWorker:
     def _free(self, frame: _Frame) -> None:
         """From either thread. A worker that is gone needs no slot."""
         frame.link.send(Freed(frame.shown.slot))
-
-
-def step_back() -> None:
-    """Let everybody else on the machine go first, and what this thread starts from now on likewise."""
-    try:
-        os.nice(19)
-        # Who wakes up while an idle thread runs has its core at once, not at the end of its turn.
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    except (AttributeError, OSError):
-        pass  # no such thing here, or not for us: the nice value stands

@@ -6,23 +6,21 @@ system ends it first.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 
 from vedette.errors import VedetteError, redact
 from vedette.workers.protocol import Busy, Channel, Examine, Examined, LookedAt
+from vedette.workers.step_back import step_back
 
-__all__ = ["run", "step_back"]
+__all__ = ["run"]
 
 SAY_EVERY_S = 0.25
-OUT_OF_MEMORY_FIRST = "1000"
 GIVEN_UP = 1
 
 
@@ -41,23 +39,6 @@ def run(order: Examine, channel: Channel) -> int:
         return GIVEN_UP
     channel.send(Examined(msgspec.msgpack.encode(verdict)))
     return 0
-
-
-def step_back() -> None:
-    """Let everybody else go first. What the system does not let us do is not done."""
-    # Read by the evaluator, and by what a user's detector may be made with, when they are loaded.
-    for name in ("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = "1"
-    try:
-        os.nice(19)
-        # Nice is a share, and within a session only; idle is what is left.
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    except (OSError, AttributeError):
-        pass  # a sandbox, or no Linux
-    try:
-        Path("/proc/self/oom_score_adj").write_text(OUT_OF_MEMORY_FIRST)
-    except OSError:
-        pass  # the same
 
 
 def _told(channel: Channel) -> Callable[[str], None]:
