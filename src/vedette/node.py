@@ -578,8 +578,8 @@ class Node:
         """Tell camera workers which frames to keep for review, where that has changed."""
         if self.review is not None:
             status = {} if self.drift is None else self.drift.status
-            names = self.detector.names
-            self.review.instruct(self.camera_workers, self.roster, names, status, at_once=at_once)
+            names, workers = self.detector.names, self.camera_workers
+            self.review.instruct(workers, self.roster, names, self._spec, status, at_once=at_once)
 
     def _cannot_add(self, entry: Entry, why: str) -> None:
         """A camera's settings cannot be used. From the start on that is a mistake in the configuration; later

@@ -299,17 +299,18 @@ def test_workers_are_told_once_and_again_when_something_changes(tmp_path: Path) 
     world = World(tmp_path, node_per_hour=4.0, targeted_node_per_hour=10.0)
     workers, cameras = [Told(0), Told(1)], roster(10, 2)
     for _ in range(3):
-        world.keeper.instruct(workers, cameras, ["person"], {}, at_once=True)
+        world.keeper.instruct(workers, cameras, ["person"], b"spec", {}, at_once=True)
     for worker in workers:
         [orders] = worker.orders()
         assert orders.per_hour == pytest.approx(0.4), "they share what the node may keep"
         assert orders.worker_per_hour == pytest.approx(5.0)
         assert orders.expected == 600.0
         assert orders.names == ["person"]
+        assert orders.model
         assert orders.by_reason["suspected_loss"] == 12.0
     assert workers[0].orders()[0].seed == workers[1].orders()[0].seed
     cameras.named("cam0").removed = True
-    world.keeper.instruct(workers, cameras, ["person"], {}, at_once=True)
+    world.keeper.instruct(workers, cameras, ["person"], b"spec", {}, at_once=True)
     assert workers[0].orders()[-1].per_hour == pytest.approx(4 / 9)
 
 
@@ -321,17 +322,17 @@ def test_workers_are_told_how_drift_judges_their_cameras(tmp_path: Path) -> None
         "cam1": status(Stage.UNSEEN),
         "cam2": status(Stage.LEARNING),
     }
-    world.keeper.instruct(workers, cameras, [], {}, at_once=True)
-    world.keeper.instruct(workers, cameras, [], known)
+    world.keeper.instruct(workers, cameras, [], b"spec", {}, at_once=True)
+    world.keeper.instruct(workers, cameras, [], b"spec", known)
     assert workers[0].conditions() == [Conditions([], [])], "once a second is enough"
     world.clock.advance(1.0)
-    world.keeper.instruct(workers, cameras, [], known)
+    world.keeper.instruct(workers, cameras, [], b"spec", known)
     assert workers[0].conditions()[-1] == Conditions([0], [])
     assert workers[1].conditions()[-1] == Conditions([], [1])
     # It moves: whoever has it now is told.
     cameras.named("cam0").worker = 1
     world.clock.advance(1.0)
-    world.keeper.instruct(workers, cameras, [], known)
+    world.keeper.instruct(workers, cameras, [], b"spec", known)
     assert workers[0].conditions()[-1] == Conditions([], [])
     assert workers[1].conditions()[-1] == Conditions([0], [1])
 
@@ -339,10 +340,10 @@ def test_workers_are_told_how_drift_judges_their_cameras(tmp_path: Path) -> None
 def test_a_new_process_is_told_everything(tmp_path: Path) -> None:
     world = World(tmp_path)
     worker, cameras = Told(0), roster(1, 1)
-    world.keeper.instruct([worker], cameras, [], {}, at_once=True)
+    world.keeper.instruct([worker], cameras, [], b"spec", {}, at_once=True)
     world.keeper.worker_gone(worker.process)
     worker.process = 200
-    world.keeper.instruct([worker], cameras, [], {}, at_once=True)
+    world.keeper.instruct([worker], cameras, [], b"spec", {}, at_once=True)
     assert len(worker.orders()) == len(worker.conditions()) == 2
 
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 from patience import PATIENCE_S
 from vedette.found import Asked, Found
+from vedette.quality.review.novelty import NoveltySettings
 from vedette.quality.review.sampler import Orders
 from vedette.testing import ManualClock
 from vedette.workers.protocol import Channel, Conditions, Drawn, Output, Pictured, pair
@@ -266,7 +267,7 @@ def test_a_camera_that_goes_is_decided_about_first(world: Callable[..., World]) 
     there.frame()
     known = there.reviewing.left(0, "cam0")
     assert [each.reason for each in there.drawn()] == ["suspected_loss"]
-    there.reviewing.go_on("cam0", known)
+    there.reviewing.go_on(0, "cam0", known)
     there.frame()
     there.frame()
     assert len(there.drawn()) == 1, "its last one is not long ago"
@@ -296,3 +297,68 @@ def test_a_picture_that_cannot_be_made_is_said_to_be_lost(world: Callable[..., W
     [(pictured, jpeg)] = there.pictures(1)
     assert not jpeg
     assert pictured.problem
+
+
+# ---- what is new to a camera
+
+FIVE_MINUTES = 300.0
+
+
+def looked_at(world: World, slots: int, *, weak: int = 0, index: int = 0) -> None:
+    """A frame in each five minutes."""
+    for _ in range(slots):
+        world.clock.advance(FIVE_MINUTES)
+        world.frame(weak=weak, index=index)
+
+
+def test_what_was_never_there_before_is_offered_as_new(news: World) -> None:
+    looked_at(news, NoveltySettings().learn + 1)
+    assert not news.drawn()
+    looked_at(news, 30, weak=1)
+    assert {drawn.reason for drawn in news.drawn()} == {"new_objects"}
+
+
+def test_what_was_always_there_is_not_new(news: World) -> None:
+    looked_at(news, NoveltySettings().learn + 30, weak=1)
+    assert not news.drawn()
+
+
+def test_another_worker_goes_on_with_what_was_usual(news: World, heir: World) -> None:
+    looked_at(news, NoveltySettings().learn + 1)
+    known = news.reviewing.left(0, "cam0")
+    heir.clock.advance(news.clock.now - heir.clock.now)
+    heir.reviewing.go_on(3, "cam0", known)
+    looked_at(heir, 30, weak=1, index=3)
+    assert {drawn.reason for drawn in heir.drawn()} == {"new_objects"}
+
+
+@pytest.mark.parametrize("because", ["another model", "it looks elsewhere", "it is gone"])
+def test_what_was_learnt_of_another_view_or_model_is_forgotten(news: World, because: str) -> None:
+    looked_at(news, NoveltySettings().learn + 1)
+    match because:
+        case "another model":
+            news.reviewing.follow(msgspec.msgpack.encode(made(**NEWS | {"model": b"other"})))
+        case "it looks elsewhere":
+            news.reviewing.moved(0)
+        case "it is gone":
+            news.reviewing.gone(0)
+    looked_at(news, 30, weak=1)
+    assert not news.drawn()
+
+
+NEWS: dict[str, Any] = {"per_hour": 0.0, "by_reason": {"new_objects": 12.0}, "model": b"usual"}
+
+
+@pytest.fixture
+def news() -> Iterator[World]:
+    """Where only what is new is kept."""
+    world = World(**NEWS)
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def heir() -> Iterator[World]:
+    world = World(**NEWS)
+    yield world
+    world.close()

@@ -7,6 +7,7 @@ written, that is told, frames are counted as failed, and everything else goes on
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import threading
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from vedette.clock import Clock
 from vedette.errors import DetectorError, ReviewError
@@ -126,12 +128,13 @@ class ReviewKeeper:
         workers: Iterable[Child],
         cameras: Iterable[Entry],
         names: list[str],
+        spec: bytes,
         status: Mapping[str, Status],
         *,
         at_once: bool = False,
     ) -> None:
         """Tell each camera worker what to do, where that has changed. To be called often. ``names``: of the
-        detector's classes. ``status``: of drift."""
+        detector's classes; ``spec``: its settings, packed. ``status``: of drift."""
         now = self._clock.monotonic()
         if now < self._instruct_due and not at_once:
             return
@@ -142,11 +145,13 @@ class ReviewKeeper:
             if entry.watched and entry.settings.study_every:
                 by_worker.setdefault(entry.worker, []).append(entry)
                 count += 1
+        model = hashlib.sha256(spec).digest()
         for worker in workers:
             if not worker.ready or worker.pid is None:
                 continue
             mine = by_worker.get(worker.place - 1, [])
-            review = Review(msgspec.msgpack.encode(self._orders(len(mine), count, names)))
+            orders = replace(self._orders(len(mine), count), names=names, model=model)
+            review = Review(msgspec.msgpack.encode(orders))
             conditions = Conditions(
                 [each.index for each in mine if _stage(status, each) is Stage.SUSPECTED],
                 [each.index for each in mine if _stage(status, each) is Stage.UNSEEN],
@@ -158,7 +163,7 @@ class ReviewKeeper:
                 worker.send(conditions)
             self._said[worker.pid] = review, conditions
 
-    def _orders(self, cameras: int, of: int, names: list[str]) -> Orders:
+    def _orders(self, cameras: int, of: int) -> Orders:
         settings = self._settings
         return Orders(
             seed=self._seed,
@@ -169,7 +174,6 @@ class ReviewKeeper:
             worker_per_hour=settings.targeted_node_per_hour * cameras / max(1, of),
             redact=list(settings.redact),
             quality=settings.quality,
-            names=names,
         )
 
     # ---- what workers say

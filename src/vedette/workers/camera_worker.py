@@ -23,7 +23,7 @@ from vedette.causes import Blame, Cause
 from vedette.clock import Clock, SystemClock
 from vedette.endings import Ending
 from vedette.errors import VedetteError, redact
-from vedette.facts import AnyFact, Blind, EndReason, SessionEnd, Trouble
+from vedette.facts import AnyFact, Blind, EndReason, EpochStarted, SessionEnd, Trouble
 from vedette.found import Asked, Found
 from vedette.health.camera import CameraHealth
 from vedette.health.stream import LOOK_EVERY_S
@@ -414,7 +414,7 @@ class CameraWorker:
         )
         if known is not None:
             pipeline.go_on(known["pipeline"])
-            self.reviewing.go_on(settings.name, known["review"])
+            self.reviewing.go_on(index, settings.name, known["review"])
         return pipeline, pictures
 
     def lane(self, settings: CameraSettings, receiver: Receiver, gate: _Gate | None = None) -> Lane:
@@ -732,6 +732,13 @@ class CameraWorker:
     def fact(self, fact: AnyFact) -> None:
         """Observer: may be called from any thread."""
         self._loop.call_soon_threadsafe(self._tell, Facts([fact]))
+        if isinstance(fact, EpochStarted) and fact.reason == "camera_moved":
+            self._on_loop(lambda: self._looks_elsewhere(fact.camera))
+
+    def _looks_elsewhere(self, name: str) -> None:
+        for index, camera in self._cameras.items():
+            if camera.pipeline.settings.name == name:
+                self.reviewing.moved(index)
 
     def result(self, output: Output, image: Any, shown: float) -> None:
         """Observer: called from the loop."""

@@ -23,6 +23,7 @@ import numpy as np
 from vedette.clock import Clock
 from vedette.found import Asked, Found
 from vedette.infer.detector import WEAK_FROM, name_of
+from vedette.quality.review.news import News
 from vedette.quality.review.sampler import Known, Orders, Sampler
 from vedette.quality.review.sampling import WEAK_BELOW, Reason, Signs, flickers
 from vedette.workers.exhausted import Pool
@@ -50,6 +51,7 @@ class _Candidate:
     found: Found
     before: Output | None
     many_weak: bool
+    new_objects: int
     since: float
 
 
@@ -71,6 +73,7 @@ class Reviewing:
         self._on_loop, self._clock = on_loop, clock
         self._orders: Orders | None = None
         self._sampler: Sampler | None = None
+        self._news = News()
         self._conditions = Conditions([], [])
         self._names: dict[int, str] = {}
         """Of classes, as the detector gave them with its detections."""
@@ -92,6 +95,7 @@ class Reviewing:
             self._pool.submit(_warm)
         else:
             self._sampler.follow(wanted)
+        self._news.follow(wanted.model)
         self._names.clear()
 
     def regard(self, conditions: Conditions) -> None:
@@ -114,13 +118,14 @@ class Reviewing:
             return 0.0
         self._names.update(zip(found.class_id.tolist(), found.names, strict=False))
         many_weak = self._sampler.analysed(camera, asked, _weak(found))
+        new_objects = self._news.frame(index, asked.at, found)
         if asked.drawn:
             self._keep(index, found, asked, None, [self._last.get(index)])
             return 0.0
         if found.image is not None:
             before, now = self._last.get(index), self._clock.monotonic()
             waiting = self._candidates.setdefault(index, deque())
-            waiting.append(_Candidate(camera, asked, found, before, many_weak, now))
+            waiting.append(_Candidate(camera, asked, found, before, many_weak, new_objects, now))
         return asked.probability
 
     def result(self, index: int, output: Output) -> None:
@@ -145,6 +150,7 @@ class Reviewing:
         signs = Signs(
             suspected=index in self._conditions.suspected,
             unseen=index in self._conditions.unseen,
+            new_objects=candidate.new_objects,
             flickers=_flickers(candidate.before, candidate.found, after),
         )
         reason = self._sampler.choose(candidate.camera, candidate.asked, signs, many_weak=candidate.many_weak)
@@ -227,18 +233,26 @@ class Reviewing:
 
     # ---- cameras come and go
 
-    def left(self, index: int, camera: str) -> Known | None:
+    def left(self, index: int, camera: str) -> tuple[Known, bytes | None] | None:
         """A camera moves to another worker; what that one needs to know."""
+        news = self._news.left(index)
         self.gone(index)
-        return self._sampler.left(camera) if self._sampler is not None else None
+        return (self._sampler.left(camera), news) if self._sampler is not None else None
 
-    def go_on(self, camera: str, known: Known | None) -> None:
+    def go_on(self, index: int, camera: str, known: tuple[Known, bytes | None] | None) -> None:
         """A camera comes from another worker."""
         if self._sampler is not None and known is not None:
-            self._sampler.go_on(camera, known)
+            drawn, news = known
+            self._sampler.go_on(camera, drawn)
+            self._news.go_on(index, news)
+
+    def moved(self, index: int) -> None:
+        """A camera looks elsewhere now."""
+        self._news.forget(index)
 
     def gone(self, index: int) -> None:
         """A camera is not this worker's any more."""
+        self._news.forget(index)
         for candidate in self._candidates.pop(index, ()):
             self._settle(index, candidate, None)
         self._last.pop(index, None)

@@ -35,7 +35,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     the uniform stream. ``expected``: frames that are studied of a camera in ten minutes, at most.
     ``by_reason``, ``camera_per_hour``: targeted ones of a camera; ``worker_per_hour``: of all cameras of the
     worker. ``redact``: classes to be made unrecognisable. ``quality``: of JPEG files. ``names``: of the
-    detector's classes, by their ids."""
+    detector's classes, by their ids; ``model``: another one for another detector."""
 
     seed: int
     per_hour: float
@@ -46,6 +46,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     redact: list[str]
     quality: int
     names: list[str] = []
+    model: bytes = b""
 
     @property
     def uniform(self) -> UniformSettings:
