@@ -167,7 +167,7 @@ def test_a_configuration_is_frozen(load: Load) -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("500ms", 0.5), ("1s", 1), ("2m", 120), ("1.5h", 5400), ("3", 3), (7, 7), (0.25, 0.25)],
+    [("500ms", 0.5), ("1s", 1), ("2m", 120), ("1.5h", 5400), ("3d", 259_200), ("3", 3), (7, 7), (0.25, 0.25)],
 )
 def test_durations_are_seconds_or_have_a_unit(text: object, seconds: float) -> None:
     assert parse_duration(text) == pytest.approx(seconds)
@@ -241,7 +241,7 @@ def test_numbers_may_come_from_the_environment(load: Load) -> None:
         (GATE + "tracker: sort", "2: tracker: must be bytetrack, ocsort, botsort or none"),
         (
             GATE + "max_age: soon",
-            "2: max_age: must be a duration: seconds, or a number with a unit such as 500ms, 1s, 2m, 1h",
+            "2: max_age: must be a duration: seconds, or a number with a unit such as 500ms, 1s, 2m, 1h, 3d",
         ),
         (GATE + "max_age: 0", "2: max_age: must be longer than 0 s"),
         (GATE + "workers: 0", "2: workers: must be auto, or a whole number from 1 to 256"),
@@ -362,7 +362,7 @@ def test_a_configuration_built_in_code_is_checked_the_same_way() -> None:
         Config(cameras={"gate": {"url": "rtsp://h/x", "max_fsp": 1}}, max_age="never")
     assert str(caught.value).splitlines() == [
         "cameras.gate.max_fsp: unknown key (did you mean max_fps?)",
-        "max_age: must be a duration: seconds, or a number with a unit such as 500ms, 1s, 2m, 1h",
+        "max_age: must be a duration: seconds, or a number with a unit such as 500ms, 1s, 2m, 1h, 3d",
     ]
     with pytest.raises(ConfigError, match="no cameras"):
         Config()

@@ -7,8 +7,8 @@ import re
 
 __all__ = ["parse_duration", "parse_size"]
 
-_DURATION = re.compile(r"\s*(?P<number>\d+(?:\.\d*)?|\.\d+)\s*(?P<unit>ms|s|m|h)?\s*")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+_DURATION = re.compile(r"\s*(?P<number>\d+(?:\.\d*)?|\.\d+)\s*(?P<unit>ms|s|m|h|d)?\s*")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, None: 1.0}
 
 _SIZE = re.compile(r"\s*(?P<number>\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})\s*(?P<unit>[kMGT]|[kKMGT]i)?B\s*")
 _BYTES = {None: 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12} | {
@@ -21,7 +21,7 @@ _BYTES = {None: 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12} | {
 
 
 def parse_duration(value: object) -> float:
-    """Seconds of ``30``, ``"500ms"``, ``"1s"``, ``"2m"`` or ``"1.5h"``; a bare number is seconds.
+    """Seconds of ``30``, ``"500ms"``, ``"1s"``, ``"2m"``, ``"1.5h"`` or ``"3d"``; a bare number is seconds.
 
     Raises ValueError, without the value in its message.
     """
@@ -34,7 +34,7 @@ def parse_duration(value: object) -> float:
         and value >= 0
     ):
         return float(value)
-    raise ValueError("must be a duration: seconds, or a number with a unit such as 500ms, 1s, 2m, 1h")
+    raise ValueError("must be a duration: seconds, or a number with a unit such as 500ms, 1s, 2m, 1h, 3d")
 
 
 def parse_size(value: object) -> int:

@@ -29,7 +29,8 @@ class News:
         """How many boxes of a frame are of something new. Each studied frame is to be shown. ``at``: Unix
         seconds."""
         novelty = self._cameras.setdefault(index, Novelty())
-        shares = found.xyxy / np.array([found.width, found.height] * 2, np.float32)
+        size = np.array([found.width, found.height] * 2, np.float32)
+        shares = np.asarray(found.xyxy / size, np.float32)
         return novelty.frame(at, shares, found.class_id, found.confidence)
 
     def forget(self, index: int) -> None:
