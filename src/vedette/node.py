@@ -83,6 +83,7 @@ from vedette.workers.protocol import (
     CameraFinished,
     CannotAdd,
     Connected,
+    Disagrees,
     Drained,
     Drawn,
     Facts,
@@ -259,6 +260,7 @@ class Node:
         )
         self.shadow = Shadow(self, self._clock, self._tell, lambda: self.governor.lacking)
         """Who shows a candidate what the detector at work sees."""
+        self.shadow.disagreement = self._disagrees
 
     def _drift_watch(self, config: Config) -> DriftWatch | None:
         if not config.drift.enabled:
@@ -500,6 +502,12 @@ class Node:
         """Its process is gone: hear its last words, and let go of what belonged to it."""
         self._hear(child)
         self._let_go(child, self._clock.monotonic())
+
+    def _disagrees(self, index: int, captured_at: float, boxes: int) -> None:
+        """A candidate does, with the detector at work: whoever has the picture may keep it for review."""
+        entry = self.roster[index]
+        if self.review is not None and entry.watched:
+            self._workers[entry.worker].send(Disagrees(index, captured_at, boxes))
 
     def camera_name(self, index: int) -> str:
         return self.roster[index].name

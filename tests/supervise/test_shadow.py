@@ -62,7 +62,7 @@ class Rig:
     def __init__(self) -> None:
         self.crew, self.clock, self.facts = Crew(), ManualClock(), list[Any]()
         self.lacking = ""
-        self.offered: list[tuple[str, float, int]] = []
+        self.offered: list[tuple[int, float, int]] = []
         self.shadow = Shadow(
             self.crew, self.clock, self.facts.append, lambda: self.lacking, lambda: StillChild("shadow", "s")
         )
@@ -272,7 +272,7 @@ def test_frames_that_differ_most_are_offered_for_review(rig: Rig) -> None:
     rig.begin()
     rig.say(compared(1, 5.0, 3, 0, 0))
     rig.say(compared(1, 6.0, 3, 1, 2))
-    assert rig.offered == [("yard", 6.0, 3)]
+    assert rig.offered == [(1, 6.0, 3)]
 
 
 def test_what_an_earlier_one_still_says_is_not_counted(rig: Rig) -> None:

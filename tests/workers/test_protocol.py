@@ -38,6 +38,7 @@ from vedette.workers.protocol import (
     Compared,
     Conditions,
     Connected,
+    Disagrees,
     Done,
     Drain,
     Drained,
@@ -132,6 +133,7 @@ MESSAGES: list[Message] = [
     Studied(3, 1.5, b"", b"", b"", False, None),
     Studied(3, 1.5, b"", b"", b"", False, None, 0.02),
     Review(b"orders"),
+    Disagrees(3, 1_700_000_000.5, 2),
     Conditions([3], [4, 5]),
     Drawn(
         index=3, number=9, at=1.7e9, width=640, height=360, xyxy=FOUND["xyxy"],

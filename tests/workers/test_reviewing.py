@@ -362,3 +362,52 @@ def heir() -> Iterator[World]:
     world = World(**NEWS)
     yield world
     world.close()
+
+
+# ---- what a candidate model sees otherwise
+
+OTHERWISE: dict[str, Any] = {"per_hour": 0.0, "by_reason": {"model_disagrees": 12.0}}
+
+
+def seen_by_a_candidate(world: World) -> float:
+    """Unix second of a frame that a candidate model is shown, too."""
+    asked = world.frame()
+    assert asked is not None
+    world.reviewing.compared_later(0)
+    return asked.at
+
+
+@pytest.mark.parametrize("first", ["the answer", "the next result"])
+def test_a_frame_that_a_candidate_sees_otherwise_is_kept(world: Callable[..., World], first: str) -> None:
+    there = world(**OTHERWISE)
+    at = seen_by_a_candidate(there)
+    if first == "the answer":
+        there.reviewing.disagrees(0, at + 0.0001, 2)
+        assert not there.drawn(), "what comes after it is not known yet"
+        there.frame()
+    else:
+        there.frame()
+        assert not there.drawn(), "what the candidate sees is not known yet"
+        there.reviewing.disagrees(0, at + 0.0001, 2)
+    [drawn] = there.drawn()
+    assert (drawn.reason, drawn.at) == ("model_disagrees", at)
+
+
+def test_a_candidate_that_says_nothing_is_not_waited_for(world: Callable[..., World]) -> None:
+    there = world(**OTHERWISE)
+    at = seen_by_a_candidate(there)
+    there.frame()
+    there.clock.advance(NEXT_WITHIN_S + 0.1)
+    there.reviewing.tick()
+    there.reviewing.disagrees(0, at, 2)
+    assert not there.drawn()
+
+
+def test_what_is_said_of_another_frame_counts_for_none(world: Callable[..., World]) -> None:
+    there = world(**OTHERWISE)
+    at = seen_by_a_candidate(there)
+    there.reviewing.disagrees(0, at - 1.0, 2)
+    there.reviewing.disagrees(1, at, 2)
+    there.frame()
+    there.reviewing.disagrees(0, at, 0)
+    assert not there.drawn()

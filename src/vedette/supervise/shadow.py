@@ -145,9 +145,9 @@ class Shadow:
         self.candidate: Candidate | None = None
         """The latest; what it came to stays when it has ended."""
         self.child: Child | None = None
-        self.disagreement: Callable[[str, float, int], None] = lambda camera, captured_at, count: None
-        """Called with frames on which the two differ most: the camera, when it was captured (Unix seconds, as
-        in its result), and how many boxes only one of the two has. Must not block."""
+        self.disagreement: Callable[[int, float, int], None] = lambda index, captured_at, count: None
+        """Called with frames on which the two differ most: the camera's index, when it was captured (Unix
+        seconds, as in its result), and how many boxes only one of the two has. Must not block."""
         self._notable = Notable()
         self._ending: list[Child] = []
         """Killed, and not gone yet."""
@@ -348,7 +348,7 @@ class Shadow:
         told = Told(message.both, message.only_running, message.only_candidate)
         tally.add(told, message.captured_at, message.took)
         if self._notable.offers(camera, told.differing):
-            self.disagreement(camera, message.captured_at, told.differing)
+            self.disagreement(message.index, message.captured_at, told.differing)
 
     def _failed(self, tally: Tally, message: Compared) -> None:
         tally.failed += 1

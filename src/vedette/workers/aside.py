@@ -123,11 +123,11 @@ class Aside:
             held.filled, held.ended = good, held.ended or not good
             self._settle(ticket, held)
 
-    def came_back(self, ticket: int, output: Output | None) -> None:
-        """The detector is done with it; None where no result has left. Does nothing for a frame that was not
-        drawn."""
+    def came_back(self, ticket: int, output: Output | None) -> bool:
+        """The detector is done with it; None where no result has left. Returns whether it is shown; does
+        nothing for a frame that was not drawn."""
         if ticket not in self._held:
-            return
+            return False
         with self._lock:
             held = self._held.get(ticket)
             if held is not None:
@@ -135,8 +135,9 @@ class Aside:
                 if output is None and not held.ended:
                     held.ended = True
                     if not held.filled:
-                        return  # a thread is converting it, and finds that out then
+                        return False  # a thread is converting it, and finds that out then
                 self._settle(ticket, held)
+        return held is not None and output is not None
 
     def _converted(self, held: _Held, image: Any) -> bool:
         slots = held.desk.slots

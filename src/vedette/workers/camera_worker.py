@@ -51,6 +51,7 @@ from vedette.workers.protocol import (
     Channel,
     Conditions,
     Connected,
+    Disagrees,
     Done,
     Facts,
     Fetch,
@@ -355,6 +356,8 @@ class CameraWorker:
                     self.reviewing.follow(orders)
                 case Conditions():
                     self.reviewing.regard(message)
+                case Disagrees(index, captured_at, boxes):
+                    self.reviewing.disagrees(index, captured_at, boxes)
                 case Stop():
                     self._stopping.set()
 
@@ -625,7 +628,8 @@ class CameraWorker:
                     self._emitted = None
                     if message.camera in self._cameras:
                         self._cameras[message.camera].pipeline.finish(message.ticket, message)
-                    self._aside.came_back(message.ticket, self._emitted)
+                    if self._aside.came_back(message.ticket, self._emitted):
+                        self.reviewing.compared_later(message.camera)
                 case Hello(slots, height, width):
                     desk.slots = Slots(fds[0], slots, height, width)
 

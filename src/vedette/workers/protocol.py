@@ -35,6 +35,7 @@ __all__ = [
     "Compared",
     "Conditions",
     "Connected",
+    "Disagrees",
     "Done",
     "Drain",
     "Drained",
@@ -234,6 +235,15 @@ class Conditions(Message, frozen=True):
 
     suspected: list[int]
     unseen: list[int]
+
+
+class Disagrees(Message, frozen=True):
+    """A candidate and the detector at work differ about this camera's frame of Unix second ``captured_at``:
+    so many ``boxes`` only one of them has."""
+
+    index: int
+    captured_at: float
+    boxes: int
 
 
 class Stop(Message, frozen=True):
@@ -564,6 +574,7 @@ _ANY = (
     | Drained
     | Review
     | Conditions
+    | Disagrees
     | Drawn
     | Pictured
     | StartShadow

@@ -39,12 +39,16 @@ what was found in it."""
 NEXT_WITHIN_S = 2.0
 """Whether a track flickers is known with the next result. A camera that gives none is not waited for."""
 
+SAME_FRAME_S = 0.002
+"""The same moment, by two looks at the clock."""
+
 XYXY = tuple[float, float, float, float]
 
 
 @dataclass(slots=True)
 class _Candidate:
-    """A frame whose picture is held back. ``before``: the result before it."""
+    """A frame whose picture is held back. ``before``: the result before it, ``after``: that after it. A
+    candidate model was shown it, too (``compared``): what it sees otherwise are ``disagreements``."""
 
     camera: str
     asked: Asked
@@ -53,6 +57,14 @@ class _Candidate:
     many_weak: bool
     new_objects: int
     since: float
+    after: Output | None = None
+    compared: bool = True
+    disagreements: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether all is known of it that will be."""
+        return self.after is not None and self.compared
 
 
 class Reviewing:
@@ -132,30 +144,52 @@ class Reviewing:
         """Every result of a camera."""
         if self._sampler is None:
             return
-        waiting = self._candidates.get(index)
-        while waiting and waiting[0].found.seq != output.seq:
-            self._settle(index, waiting.popleft(), output)
+        for candidate in self._candidates.get(index, ()):
+            if candidate.after is None and candidate.found.seq != output.seq:
+                candidate.after = output
+        self._settle_complete(index)
         self._last[index] = output
+
+    def compared_later(self, index: int) -> None:
+        """The frame of the newest result is shown to a candidate model: what differs comes with
+        ``disagrees``, or not at all."""
+        waiting, last = self._candidates.get(index), self._last.get(index)
+        if waiting and last is not None and waiting[-1].found.seq == last.seq:
+            waiting[-1].compared = False
+
+    def disagrees(self, index: int, captured_at: float, boxes: int) -> None:
+        """Of so many boxes, in the frame of that Unix second."""
+        for candidate in self._candidates.get(index, ()):
+            if abs(candidate.asked.at - captured_at) < SAME_FRAME_S:
+                candidate.compared, candidate.disagreements = True, boxes
+        self._settle_complete(index)
 
     def tick(self) -> None:
         """Now and then: whoever waits for a result that does not come waits no longer."""
         now = self._clock.monotonic()
         for index, waiting in self._candidates.items():
             while waiting and now - waiting[0].since > NEXT_WITHIN_S:
-                self._settle(index, waiting.popleft(), None)
+                self._settle(index, waiting.popleft())
 
-    def _settle(self, index: int, candidate: _Candidate, after: Output | None) -> None:
+    def _settle_complete(self, index: int) -> None:
+        waiting = self._candidates.get(index)
+        while waiting and waiting[0].complete:
+            self._settle(index, waiting.popleft())
+
+    def _settle(self, index: int, candidate: _Candidate) -> None:
         """Decide about a frame whose picture was held back."""
         assert self._sampler is not None
         signs = Signs(
             suspected=index in self._conditions.suspected,
             unseen=index in self._conditions.unseen,
             new_objects=candidate.new_objects,
-            flickers=_flickers(candidate.before, candidate.found, after),
+            disagreements=candidate.disagreements,
+            flickers=_flickers(candidate.before, candidate.found, candidate.after),
         )
         reason = self._sampler.choose(candidate.camera, candidate.asked, signs, many_weak=candidate.many_weak)
         if reason is not None:
-            self._keep(index, candidate.found, candidate.asked, reason, [candidate.before, after])
+            neighbours = [candidate.before, candidate.after]
+            self._keep(index, candidate.found, candidate.asked, reason, neighbours)
 
     # ---- a frame is kept
 
@@ -254,7 +288,7 @@ class Reviewing:
         """A camera is not this worker's any more."""
         self._news.forget(index)
         for candidate in self._candidates.pop(index, ()):
-            self._settle(index, candidate, None)
+            self._settle(index, candidate)
         self._last.pop(index, None)
 
     @property
