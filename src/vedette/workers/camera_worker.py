@@ -486,7 +486,6 @@ class CameraWorker:
     def forget(self, index: int) -> None:
         """It is another worker's now."""
         self._cameras.pop(index, None)
-        self.reviewing.gone(index)
 
     def go_on(
         self,

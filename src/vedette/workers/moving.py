@@ -173,6 +173,7 @@ class Moving:
             return HandedOver(index, packed(known))
         except Exception as err:  # a mistake of ours, on one camera
             camera.pipeline.left()
+            self._worker.reviewing.gone(index)
             self._worker.trouble(f"what is known of a camera cannot be handed over: {err}")
             return HandedOver(index, lost=True)
 
