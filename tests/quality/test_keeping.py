@@ -52,6 +52,7 @@ class World:
             ReviewSettings(**settings), folder=folder, every=1.0, tell=self.told.append, clock=self.clock
         )
         self.number = 0
+        self.spec = SPEC
 
     def studies(self, frames: int = 1, *, chance: float = 0.1, luma: float = 120.0) -> None:
         for _ in range(frames):
@@ -75,7 +76,7 @@ class World:
             reason=reason,
             probability=0.0 if reason else 0.1,
         )
-        self.keeper.drawn(worker, camera, SPEC, drawn)
+        self.keeper.drawn(worker, camera, self.spec, drawn)
         return drawn
 
     def keeps(self, reason: str = "", **more: Any) -> Drawn:
@@ -119,6 +120,23 @@ def test_a_frame_is_kept_with_what_was_found_and_the_model_that_found_it(tmp_pat
     assert [(each.label, each.track_id) for each in item.predictions] == [("person", 7), ("car", None)]
     assert world.keeper.frames["gate"]["uniform", "kept"] == 1
     assert not world.told
+
+
+def test_a_model_is_the_file_that_was_loaded_whatever_took_its_place_since(tmp_path: Path) -> None:
+    world, model = World(tmp_path / "review"), tmp_path / "model.onnx"
+    model.write_bytes(b"the one that detects")
+    world.spec = msgspec.msgpack.encode(DetectorSpec(model=str(model)))
+    loaded = identity_of(world.spec)
+    world.keeper.new_detector(world.spec)
+    world.keeper.turn()
+    model.write_bytes(b"one that is to detect from the next start on")
+    world.keeps()
+    world.keeper.new_detector(world.spec)
+    world.keeper.turn()
+    world.keeps()
+    with world.store() as store:
+        first, second = store.items()
+    assert first.model == loaded != second.model
 
 
 def test_periods_are_of_all_frames_that_might_have_been_kept(tmp_path: Path) -> None:

@@ -178,9 +178,14 @@ class ReviewKeeper:
 
     # ---- what workers say
 
-    def new_detector(self) -> None:
-        """Another process detects from now on: its model's file may be another, under the same name."""
+    def new_detector(self, spec: bytes) -> None:
+        """Another process detects from now on: its model's file may be another, under the same name. ``spec``:
+        its settings, packed."""
         self._detectors += 1
+        detector = self._detectors, spec
+        # Now, not with the first frame that is kept: that may be hours, and a file that is put in its place
+        # meanwhile is not the one that found what is in them.
+        self._jobs.append(lambda: self._identify(detector))
 
     def studied(self, camera: str, studied: Studied) -> None:
         """A frame was looked at."""
@@ -199,7 +204,6 @@ class ReviewKeeper:
         if not drawn.reason:
             with self._counting:
                 self._counts.frame(camera, drawn.at, drawn.probability)
-        self._jobs.append(lambda: self._identify(frame.detector))
 
     def pictured(self, worker: int, pictured: Pictured, fd: int | None) -> None:
         """Its picture is there, or is not coming. ``fd`` is closed here."""
