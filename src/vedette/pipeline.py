@@ -582,7 +582,7 @@ class Pipeline:
         return image
 
     def _let_picture_go(self, kept: Kept) -> None:
-        """Once nobody wants it any more: not those who keep pictures, frames for review, or try a candidate."""
+        """Unless somebody still wants it: who keeps pictures or frames for review, or tries a candidate."""
         for_review = kept.asked is not None and kept.asked.picture
         if not (self._keeps_pictures or kept.aside or for_review):
             kept.image = None

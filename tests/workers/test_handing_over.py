@@ -24,6 +24,7 @@ from vedette.workers.protocol import (
     Facts,
     HandedOver,
     HandOver,
+    Output,
     Review,
     Start,
     pair,
@@ -94,6 +95,10 @@ def found(asked: Asked | None) -> Found:
     )
 
 
+def output() -> Output:
+    return Output(0, 0, 0, 0.0, 0.0, 0.0, 64, 48, b"", b"", b"", b"", [])
+
+
 async def handed_over(worker: CameraWorker, node: Channel) -> HandedOver:
     """A camera of which a frame was studied leaves the worker; its last word on it."""
     settings = CameraSettings(name="gate", url="rtsp://127.0.0.1:1/gate")
@@ -101,6 +106,7 @@ async def handed_over(worker: CameraWorker, node: Channel) -> HandedOver:
     node.send(AddCamera(0, "gate", msgspec.msgpack.encode(settings)))
     worker._hear_node()
     worker.found(0, found(worker.asks(0, 0.0)))
+    worker.result(output(), None, 0.0)
     node.send(HandOver(0, joined=False))
     worker._hear_node()
     while True:
@@ -118,3 +124,27 @@ def test_what_was_learnt_of_its_objects_goes_with_it() -> None:
     drawn, news = asyncio.run(learnt())
     assert drawn[0] is not None
     assert news is not None
+
+
+class Mistaken:
+    """In place of who keeps frames for review: whatever it is asked, it raises."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("follow", "flush"):
+            return lambda *_: None
+
+        def raises(*_: object) -> Any:
+            raise KeyError(name)
+
+        return raises
+
+
+def test_a_mistake_about_review_takes_nothing_else_with_it() -> None:
+    async def known() -> dict[str, Any]:
+        async with a_worker() as (worker, node):
+            worker.reviewing = Mistaken()  # type: ignore[assignment]
+            return unpacked((await handed_over(worker, node)).known)
+
+    found = asyncio.run(known())
+    assert found["review"] is None
+    assert found["pipeline"]

@@ -141,8 +141,8 @@ class Aside:
     def _converted(self, held: _Held, image: Any) -> bool:
         slots = held.desk.slots
         assert slots is not None
-        # Taken out while it is used: by the camera's next frame another thread may be here, and swscale crashes
-        # where two share one.
+        # Taken out while it is used: another thread may be here with the camera's next frame, and swscale
+        # crashes where two share one.
         converter = self._converters.pop(held.index, None) or Converter()
         try:
             converter.into(
