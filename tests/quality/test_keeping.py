@@ -20,6 +20,7 @@ from vedette.quality.drift.decisions import Stage
 from vedette.quality.drift.monitor import Status
 from vedette.quality.identity import identity_of
 from vedette.quality.keeping import (
+    JOBS_AT_MOST,
     PICTURES_AT_MOST,
     SWEEP_EVERY_S,
     WRITE_COUNTS_EVERY_S,
@@ -183,6 +184,16 @@ def test_of_a_worker_that_dies_drawn_frames_are_known_to_have_been_drawn(tmp_pat
         ("uniform", "kept"): 1,
     }
     assert "ended before its picture was made" in world.troubles()[0]
+
+
+def test_a_disk_that_hangs_costs_frames_and_no_memory(tmp_path: Path) -> None:
+    world = World(tmp_path / "review")
+    for _ in range(JOBS_AT_MOST + 5):  # and the thread does not get to any of them
+        world.draws("weak_boxes")
+    world.keeper.worker_gone(WORKER)
+    assert world.keeper.frames["gate"] == {("weak_boxes", "failed"): 5}
+    world.keeper.turn()
+    assert world.keeper.frames["gate"] == {("weak_boxes", "failed"): JOBS_AT_MOST + 5}
 
 
 def test_a_picture_of_a_frame_that_nobody_knows_is_let_go(tmp_path: Path) -> None:
