@@ -104,8 +104,8 @@ class Governor:
         return next(iter(self._held()), "")
 
     def _held(self) -> list[str]:
-        """Why, of each camera that the node holds back. What one is let off by itself, because its own decoder
-        is slow, is no lack of the node's: it may last as long as the camera does."""
+        """Why, of each camera that the node holds back. What one is let off by itself, because its own
+        decoder is slow, is no lack of the node's: it may last as long as the camera does."""
         held = (name for name, standing in self._state.cameras.items() if standing.thin > Step.FULL)
         return [why for name in held if (why := self._thinned.get(name))]
 
