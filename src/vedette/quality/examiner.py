@@ -7,8 +7,6 @@ machine (validate/worker.py); when that is, for the one at work, is a pure polic
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,20 +23,19 @@ from vedette.facts import (
     ValidationPostponed,
 )
 from vedette.infer.load import BUNDLED, DetectorSpec
+from vedette.quality.identity import identity as identity_as
 from vedette.quality.validate import schedule
 from vedette.quality.validate.model import model_of
 from vedette.quality.validate.process import Examination
 from vedette.quality.validate.run import Model
 from vedette.quality.validate.settings import ValidationSettings
 from vedette.quality.validate.verdict import Verdict
+from vedette.quality.validate.where import LATEST
 from vedette.workers.protocol import Examine
 
 __all__ = ["Examiner"]
 
 LOOK_EVERY_S = 1.0
-LATEST = "latest.json"
-"""In the node's own folder: what was last said of the detector at work."""
-
 OVERRIDE = "`vedette model set --force` does without"
 
 
@@ -114,7 +111,7 @@ class Examiner:
 
     async def _note(self, spec: DetectorSpec) -> Model | None:
         model = await asyncio.to_thread(_model_of, spec)
-        identity = _identity(spec, model)
+        identity = identity_as(spec, model, spec.confidence)
         if identity != self._identity and spec == self._at_work():  # else the next one is looked at already
             self._identity = identity
             if self._doing is not None:
@@ -284,15 +281,6 @@ def _model_of(spec: DetectorSpec) -> Model | None:
         return model_of(spec)
     except DetectorError:
         return None
-
-
-def _identity(spec: DetectorSpec, model: Model | None) -> str:
-    """A hash: options may be secrets, and it is written down."""
-    if model is None:
-        told = [spec.python or spec.model, sorted(spec.options.items()), spec.confidence]
-    else:
-        told = [model.hash, sorted(model.settings.items()), spec.confidence]
-    return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
 
 
 def _fact(verdict: Verdict, at: float) -> AnyFact:
