@@ -64,6 +64,10 @@ class Examiner:
         """Of the detector at work; None where there is none yet."""
         self._loaded: asyncio.Task[Model | None] | None = None
         """What the detector at work was made of, by its file just after it was loaded."""
+        self._before: tuple[DetectorSpec, Model | None] | None = None
+        """The same of the process before, as far as it is known."""
+        self._let_in: DetectorSpec | None = None
+        """That may take over, and has not yet."""
         self._doing: asyncio.Task[None] | None = None
         self._there: list[Examination] = []
         """Those whose process may still be there."""
@@ -111,6 +115,7 @@ class Examiner:
 
     async def _note(self, spec: DetectorSpec) -> Model | None:
         model = await asyncio.to_thread(_model_of, spec)
+        self._look_for_another(spec, model)
         identity = identity_as(spec, model, spec.confidence)
         if identity != self._identity and spec == self._at_work():  # else the next one is looked at already
             self._identity = identity
@@ -122,6 +127,19 @@ class Examiner:
                 self._state = schedule.due_now(self._state, self._clock.wall())
         return model
 
+    def _look_for_another(self, spec: DetectorSpec, model: Model | None) -> None:
+        """A file that took the place of the one at work is loaded by the next process, whatever was said of
+        it: that cannot be helped, but it can be told."""
+        before, self._before = self._before, (spec, model)
+        if spec == self._let_in:
+            self._let_in = None
+            return
+        if before is None or before[0] != spec or not self._settings.gate:
+            return
+        if model is not None and before[1] is not None and model.hash != before[1].hash:
+            why = "its file was replaced, and a worker that was started anew has loaded it"
+            self._gated(_name(spec), "not_held", why)
+
     async def _model_at_work(self) -> Model | None:
         return None if self._loaded is None else await asyncio.shield(self._loaded)
 
@@ -130,6 +148,11 @@ class Examiner:
     async def gate(self, candidate: DetectorSpec, *, force: bool = False) -> str:
         """Whether this detector may take over; returns what is to be said of that, in a line. To be called
         with ``one`` held. Raises WorkerError, with the reason, where it must not."""
+        said = await self._asked(candidate, force=force)
+        self._let_in = candidate
+        return said
+
+    async def _asked(self, candidate: DetectorSpec, *, force: bool) -> str:
         name = _name(candidate)
         if (why := self._no_gate(force)) is not None:
             self._gated(name, "forced" if force else "not_held", why)
