@@ -106,6 +106,20 @@ def test_a_picture_that_is_wanted_for_review_comes_with_what_was_found(rig_of: C
     assert (found.epoch, found.seq) == (rig.results[0].epoch, rig.results[0].seq)
 
 
+def test_a_picture_that_is_wanted_for_review_is_not_taken_away_by_a_candidate(
+    rig_of: Callable[..., Rig],
+) -> None:
+    rig = rig_of()
+    rig.asks_for = Asked(at=1.0, probability=0.5, drawn=True, picture=True)
+    rig.give()
+    ticket = 7
+    assert rig.pipeline.take(ticket, rig.target, aside=True)
+    shown = rig.pipeline.picture(ticket)
+    rig.finish(ticket, BOX)
+    [found] = rig.found_in
+    assert found.image is shown is not None
+
+
 def test_no_other_picture_is_held(rig_of: Callable[..., Rig]) -> None:
     rig = rig_of()
     rig.asks_for = Asked(at=1.0, probability=0.5, drawn=False, picture=False)

@@ -177,26 +177,30 @@ def asked_by(number: signal.Signals) -> Iterator[Asked]:
         signal.signal(number, before)
 
 
+RELOADS_AT_A_TIME = 4
+"""Those that wait for another detector, which is being held to labelled pictures, say. Whoever asks once more
+is heard when one of them is through."""
+
+
 class _Reloads:
-    """Applies the configuration anew each time somebody asked, one at a time. In a thread: another detector
-    may take a minute to load, and whoever wants the run to stop meanwhile is to be heard."""
+    """Applies the configuration anew each time somebody asked. In threads: another detector may take minutes,
+    and whoever wants the run to stop meanwhile, or other cameras, is to be heard."""
 
     def __init__(self, node: RunningNode, asked: Asked, reread: Callable[[], Config] | None) -> None:
         self._node, self._asked, self._reread = node, asked, reread
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
 
     def look(self) -> None:
         """Begin if somebody asked."""
-        if self._thread is not None and self._thread.is_alive():
-            return
-        if self._asked.take():
-            self._thread = threading.Thread(target=self._apply, name="vedette-reload", daemon=True)
-            self._thread.start()
+        self._threads = [each for each in self._threads if each.is_alive()]
+        if len(self._threads) < RELOADS_AT_A_TIME and self._asked.take():
+            self._threads.append(threading.Thread(target=self._apply, name="vedette-reload", daemon=True))
+            self._threads[-1].start()
 
     def join(self) -> None:
         """Once the node was stopped: then it does not take long."""
-        if self._thread is not None:
-            self._thread.join()
+        for each in self._threads:
+            each.join()
 
     def _apply(self) -> None:
         log = structlog.get_logger()

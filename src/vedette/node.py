@@ -654,7 +654,7 @@ class Node:
             self.drift.new_detector()
         self.examiner.new_detector()
         if self.review is not None:
-            self.review.new_detector()
+            self.review.new_detector(self._spec)
         self._instruct(at_once=True)
 
     @property

@@ -538,9 +538,7 @@ class Pipeline:
             self.give_back(ticket, Ending.FAILED_CONVERT)
             self._trouble(f"a picture could not be converted: {failed}")
             return False
-        for_review = kept.asked is not None and kept.asked.picture
-        if not (self._keeps_pictures or kept.aside or for_review):
-            kept.image = None
+        self._let_picture_go(kept)
         kept.converted_at = self._clock.monotonic()
         self._measures.stage(Stage.CONVERT, kept.converted_at - kept.chosen_at)
         if kept.converted_at > kept.captured + self.settings.max_age:
@@ -580,9 +578,14 @@ class Pipeline:
         if kept is None or not kept.aside:
             return None
         image, kept.aside = kept.image, False
-        if not self._keeps_pictures:
-            kept.image = None
+        self._let_picture_go(kept)
         return image
+
+    def _let_picture_go(self, kept: Kept) -> None:
+        """Unless somebody still wants it: who keeps pictures or frames for review, or tries a candidate."""
+        for_review = kept.asked is not None and kept.asked.picture
+        if not (self._keeps_pictures or kept.aside or for_review):
+            kept.image = None
 
     def studies(self, ticket: int) -> bool:
         """Whether the frame taken with this ticket is one by which the detector is judged."""

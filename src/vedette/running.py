@@ -242,8 +242,9 @@ class RunningNode:
         """
         new = config if isinstance(config, Config) else load_config(config)
         found = self._apply(lambda _: new)
-        if new.detector != self.config.detector:
-            with self._detecting:
+        with self._detecting:
+            # Only now: what comes before this one may bring in another detector.
+            if new.detector != self.config.detector:
                 changed = self.config.model_copy(update={"detector": new.detector, "folder": new.folder})
                 try:
                     self._wait_for(

@@ -181,13 +181,17 @@ def test_a_detector_that_never_gets_ready_holds_up_neither_the_cameras_nor_the_e
         "        return []\n"
     )
     section = cameras.section()
-    with Run(tmp_path, {"cameras": section, "detector": fake(), "workers": 1}) as run:
-        run.until_all_analysed(section)
+    first = {name: section[name] for name in ("cam0", "cam1")}
+    with Run(tmp_path, {"cameras": first, "detector": fake(), "workers": 1}) as run:
+        run.until_all_analysed(first)
         write(run, {**written(run), "detector": {"python": "slow:Slow"}})
         run.process.send_signal(signal.SIGHUP)
         run.until(lambda run: (run.folder / "begun").exists(), "the new detector is being made")
         seen = len(run.results)
         run.until(lambda run: len(run.results) > seen + 20, "there are more results")
+        write(run, {**written(run), "cameras": section})
+        run.process.send_signal(signal.SIGHUP)
+        run.until_all_analysed(section)
         everybody = run.descendants()
         assert run.interrupt() == 0, run.stderr
         assert gone(everybody)

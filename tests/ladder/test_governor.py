@@ -365,6 +365,17 @@ def test_who_is_asked_for_no_more_than_it_gets_lacks_nothing_any_more(world: Cal
     there.consistent()
 
 
+def test_a_camera_whose_own_decoder_is_slow_is_no_lack_of_the_node(world: Callable[..., World]) -> None:
+    there = world(camera("slow"), camera("a"))
+    there.row("slow")["decode_s"] = 0.2
+    there.until(lambda: there.step("slow") > Step.FULL, Load())
+    assert there.thinned() == {"slow"}
+    assert (there.governor.thinned, there.governor.lacking) == (0, "")
+    there.until(lambda: there.step("a") > Step.FULL, BUSY)
+    assert there.governor.thinned >= 1
+    assert there.governor.lacking
+
+
 def test_a_tick_that_comes_too_soon_does_nothing(world: Callable[..., World]) -> None:
     there = world(camera("a"))
     looked: list[float] = []

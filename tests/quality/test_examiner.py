@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -122,6 +123,27 @@ async def test_a_bad_one_is_refused_and_a_good_one_is_not(make: Make, tmp_path: 
     assert said.startswith("held to 12 labelled pictures of set: AP50 +0.0 points")
     assert [fact.outcome for fact in node.told(ModelGated)] == ["refused", "passed"]
     await node.until(lambda: not node.examiner.processes, "its processes are gone")
+
+
+async def test_a_file_that_took_the_place_of_the_one_at_work_does_not_come_in_silently(
+    make: Make, tmp_path: Path
+) -> None:
+    node = make()
+    await node.until(lambda: node.examiner._identity, "it knows who is at work")
+    good, bad = (str(each.model) for each in (node.at_work, node.bad))
+    kept = shutil.copy(good, tmp_path / "kept.onnx")
+    shutil.copy(bad, good)
+    node.examiner.new_detector()  # the worker has died, say
+    await node.until(lambda: node.told(ModelGated), "it is told")
+    [fact] = node.told(ModelGated)
+    assert (fact.model, fact.outcome) == ("good.onnx", "not_held")
+    assert "its file was replaced" in fact.why
+    shutil.copy(kept, good)
+    await node.examiner.gate(node.at_work, force=True)
+    node.examiner.new_detector()
+    node.examiner.new_detector()
+    await node.examiner._model_at_work()
+    assert [fact.outcome for fact in node.told(ModelGated)] == ["not_held", "forced"], "this one was let in"
 
 
 async def test_by_force_and_without_pictures_nobody_looks_and_that_is_said(

@@ -20,6 +20,7 @@ from vedette.quality.drift.decisions import Stage
 from vedette.quality.drift.monitor import Status
 from vedette.quality.identity import identity_of
 from vedette.quality.keeping import (
+    JOBS_AT_MOST,
     PICTURES_AT_MOST,
     SWEEP_EVERY_S,
     WRITE_COUNTS_EVERY_S,
@@ -52,6 +53,7 @@ class World:
             ReviewSettings(**settings), folder=folder, every=1.0, tell=self.told.append, clock=self.clock
         )
         self.number = 0
+        self.spec = SPEC
 
     def studies(self, frames: int = 1, *, chance: float = 0.1, luma: float = 120.0) -> None:
         for _ in range(frames):
@@ -75,7 +77,7 @@ class World:
             reason=reason,
             probability=0.0 if reason else 0.1,
         )
-        self.keeper.drawn(worker, camera, SPEC, drawn)
+        self.keeper.drawn(worker, camera, self.spec, drawn)
         return drawn
 
     def keeps(self, reason: str = "", **more: Any) -> Drawn:
@@ -119,6 +121,23 @@ def test_a_frame_is_kept_with_what_was_found_and_the_model_that_found_it(tmp_pat
     assert [(each.label, each.track_id) for each in item.predictions] == [("person", 7), ("car", None)]
     assert world.keeper.frames["gate"]["uniform", "kept"] == 1
     assert not world.told
+
+
+def test_a_model_is_the_file_that_was_loaded_whatever_took_its_place_since(tmp_path: Path) -> None:
+    world, model = World(tmp_path / "review"), tmp_path / "model.onnx"
+    model.write_bytes(b"the one that detects")
+    world.spec = msgspec.msgpack.encode(DetectorSpec(model=str(model)))
+    loaded = identity_of(world.spec)
+    world.keeper.new_detector(world.spec)
+    world.keeper.turn()
+    model.write_bytes(b"one that is to detect from the next start on")
+    world.keeps()
+    world.keeper.new_detector(world.spec)
+    world.keeper.turn()
+    world.keeps()
+    with world.store() as store:
+        first, second = store.items()
+    assert first.model == loaded != second.model
 
 
 def test_periods_are_of_all_frames_that_might_have_been_kept(tmp_path: Path) -> None:
@@ -165,6 +184,16 @@ def test_of_a_worker_that_dies_drawn_frames_are_known_to_have_been_drawn(tmp_pat
         ("uniform", "kept"): 1,
     }
     assert "ended before its picture was made" in world.troubles()[0]
+
+
+def test_a_disk_that_hangs_costs_frames_and_no_memory(tmp_path: Path) -> None:
+    world = World(tmp_path / "review")
+    for _ in range(JOBS_AT_MOST + 5):  # and the thread does not get to any of them
+        world.draws("weak_boxes")
+    world.keeper.worker_gone(WORKER)
+    assert world.keeper.frames["gate"] == {("weak_boxes", "failed"): 5}
+    world.keeper.turn()
+    assert world.keeper.frames["gate"] == {("weak_boxes", "failed"): JOBS_AT_MOST + 5}
 
 
 def test_a_picture_of_a_frame_that_nobody_knows_is_let_go(tmp_path: Path) -> None:

@@ -128,6 +128,21 @@ def test_frames_are_drawn_from_when_it_is_ready_until_its_time_is_over(rig: Rig)
     assert rig.crew.let_go == [child]
 
 
+def test_one_that_is_stopped_just_when_it_is_ready_is_shown_nothing(rig: Rig) -> None:
+    async def begun_and_stopped() -> None:
+        begun = asyncio.ensure_future(rig.shadow.begin(CONFIG, 0.25, 60.0))
+        while not rig.crew.started:
+            await asyncio.sleep(0)
+        rig.say(Ready("other · cpu"))
+        rig.shadow.stop()
+        await begun
+
+    with pytest.raises(WorkerError, match="stopped before"):
+        asyncio.run(begun_and_stopped())
+    assert (rig.share, rig.state) == (0.0, State.ENDED)
+    assert not rig.told(ShadowStarted)
+
+
 def test_it_is_reported_every_five_minutes_and_in_the_end(rig: Rig) -> None:
     rig.begin(lasts=1000.0)
     for second in range(700):

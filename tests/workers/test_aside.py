@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import av
@@ -140,6 +141,21 @@ def test_a_candidate_that_is_gone_is_shown_nothing_and_the_next_one_is(rig: Rig)
     assert rig.counted() == {"ended": 1}
     again = Rig()
     assert again.aside.draw(1, 0)
+
+
+def test_two_threads_may_be_at_frames_of_one_camera(rig: Rig) -> None:
+    pictures = [av.VideoFrame.from_ndarray(np.full((1080, 1920, 3), grey, np.uint8)) for grey in (40, 220)]
+
+    def show(which: int) -> None:
+        for number in range(100):
+            ticket = which + 2 * number
+            assert rig.aside.draw(ticket, 0)
+            rig.aside.fill(ticket, pictures[which])
+            rig.aside.came_back(ticket, None)
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(show, (0, 1)))
+    assert rig.counted() == {"ended": 200}
 
 
 events = st.lists(

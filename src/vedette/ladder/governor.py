@@ -93,17 +93,21 @@ class Governor:
 
     @property
     def thinned(self) -> int:
-        """Cameras for which less is done than was asked for."""
-        return len(self._thinned)
+        """Cameras for which the node does less than was asked for."""
+        return len(self._held())
 
     @property
     def lacking(self) -> str:
-        """Why the node does less for cameras than was asked for, now; empty where it does not. What a camera
-        is let off by itself, because its own decoder is slow, is no lack of the node's."""
+        """Why the node does less for cameras than was asked for, now; empty where it does not."""
         if self._table.header["wanted_size"] > 0:
             return self._resize_why or "The detector's input is smaller"
+        return next(iter(self._held()), "")
+
+    def _held(self) -> list[str]:
+        """Why, of each camera that the node holds back. What one is let off by itself, because its own
+        decoder is slow, is no lack of the node's: it may last as long as the camera does."""
         held = (name for name, standing in self._state.cameras.items() if standing.thin > Step.FULL)
-        return next((why for name in held if (why := self._thinned.get(name))), "")
+        return [why for name in held if (why := self._thinned.get(name))]
 
     @property
     def _table(self) -> Table:

@@ -7,8 +7,6 @@ machine (validate/worker.py); when that is, for the one at work, is a pure polic
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,20 +23,19 @@ from vedette.facts import (
     ValidationPostponed,
 )
 from vedette.infer.load import BUNDLED, DetectorSpec
+from vedette.quality.identity import identity as identity_as
 from vedette.quality.validate import schedule
 from vedette.quality.validate.model import model_of
 from vedette.quality.validate.process import Examination
 from vedette.quality.validate.run import Model
 from vedette.quality.validate.settings import ValidationSettings
 from vedette.quality.validate.verdict import Verdict
+from vedette.quality.validate.where import LATEST
 from vedette.workers.protocol import Examine
 
 __all__ = ["Examiner"]
 
 LOOK_EVERY_S = 1.0
-LATEST = "latest.json"
-"""In the node's own folder: what was last said of the detector at work."""
-
 OVERRIDE = "`vedette model set --force` does without"
 
 
@@ -67,6 +64,10 @@ class Examiner:
         """Of the detector at work; None where there is none yet."""
         self._loaded: asyncio.Task[Model | None] | None = None
         """What the detector at work was made of, by its file just after it was loaded."""
+        self._before: tuple[DetectorSpec, Model | None] | None = None
+        """The same of the process before, as far as it is known."""
+        self._let_in: DetectorSpec | None = None
+        """That may take over, and has not yet."""
         self._doing: asyncio.Task[None] | None = None
         self._there: list[Examination] = []
         """Those whose process may still be there."""
@@ -114,7 +115,8 @@ class Examiner:
 
     async def _note(self, spec: DetectorSpec) -> Model | None:
         model = await asyncio.to_thread(_model_of, spec)
-        identity = _identity(spec, model)
+        self._look_for_another(spec, model)
+        identity = identity_as(spec, model, spec.confidence)
         if identity != self._identity and spec == self._at_work():  # else the next one is looked at already
             self._identity = identity
             if self._doing is not None:
@@ -125,6 +127,19 @@ class Examiner:
                 self._state = schedule.due_now(self._state, self._clock.wall())
         return model
 
+    def _look_for_another(self, spec: DetectorSpec, model: Model | None) -> None:
+        """A file that took the place of the one at work is loaded by the next process, whatever was said of
+        it: that cannot be helped, but it can be told."""
+        before, self._before = self._before, (spec, model)
+        if spec == self._let_in:
+            self._let_in = None
+            return
+        if before is None or before[0] != spec or not self._settings.gate:
+            return
+        if model is not None and before[1] is not None and model.hash != before[1].hash:
+            why = "its file was replaced, and a worker that was started anew has loaded it"
+            self._gated(_name(spec), "not_held", why)
+
     async def _model_at_work(self) -> Model | None:
         return None if self._loaded is None else await asyncio.shield(self._loaded)
 
@@ -133,6 +148,11 @@ class Examiner:
     async def gate(self, candidate: DetectorSpec, *, force: bool = False) -> str:
         """Whether this detector may take over; returns what is to be said of that, in a line. To be called
         with ``one`` held. Raises WorkerError, with the reason, where it must not."""
+        said = await self._asked(candidate, force=force)
+        self._let_in = candidate
+        return said
+
+    async def _asked(self, candidate: DetectorSpec, *, force: bool) -> str:
         name = _name(candidate)
         if (why := self._no_gate(force)) is not None:
             self._gated(name, "forced" if force else "not_held", why)
@@ -284,15 +304,6 @@ def _model_of(spec: DetectorSpec) -> Model | None:
         return model_of(spec)
     except DetectorError:
         return None
-
-
-def _identity(spec: DetectorSpec, model: Model | None) -> str:
-    """A hash: options may be secrets, and it is written down."""
-    if model is None:
-        told = [spec.python or spec.model, sorted(spec.options.items()), spec.confidence]
-    else:
-        told = [model.hash, sorted(model.settings.items()), spec.confidence]
-    return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
 
 
 def _fact(verdict: Verdict, at: float) -> AnyFact:

@@ -9,18 +9,24 @@ import msgspec
 
 from vedette.infer.load import DetectorSpec
 from vedette.quality.validate.model import model_of
+from vedette.quality.validate.run import Model
 
-__all__ = ["identity_of"]
+__all__ = ["identity", "identity_of"]
 
 
 def identity_of(spec: bytes) -> str:
-    """A hash, because options may be secrets, and it is written down. ``spec``: a detector's, packed. Reads
-    the model, which may be large. Raises DetectorError where there is no such file."""
+    """``spec``: a detector's, packed. Reads the model, which may be large. Raises DetectorError where there
+    is no such file."""
     detector = msgspec.msgpack.decode(spec, type=DetectorSpec)
-    if detector.python is not None:
-        # Its code is not looked at: that would run what is imported on the way.
-        told = [detector.python, sorted(detector.options.items())]
+    # Python's code is not looked at: that would run what is imported on the way.
+    return identity(detector, None if detector.python is not None else model_of(detector))
+
+
+def identity(detector: DetectorSpec, known: Model | None, *more: object) -> str:
+    """A hash, because options may be secrets, and it is written down. ``known``: of its file; None where that
+    cannot be known. ``more``: what else makes another one of it."""
+    if known is None:
+        told = [detector.python or detector.model, sorted(detector.options.items()), *more]
     else:
-        known = model_of(detector)
-        told = [known.hash, sorted(known.settings.items())]
+        told = [known.hash, sorted(known.settings.items()), *more]
     return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()

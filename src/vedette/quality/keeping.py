@@ -53,6 +53,8 @@ INSTRUCT_EVERY_S = 1.0
 WRITE_COUNTS_EVERY_S = 60.0
 PICTURES_AT_MOST = 64
 """That the thread has not got to: a disk that hangs costs frames, not memory."""
+JOBS_AT_MOST = 1000
+"""The same, with frames whose pictures were lost."""
 OPEN_EVERY_S = 30.0
 SWEEP_EVERY_S = 2 * 3600.0
 """Files that a crash left without a row are let go once they are an hour old: not only at the next start."""
@@ -178,9 +180,14 @@ class ReviewKeeper:
 
     # ---- what workers say
 
-    def new_detector(self) -> None:
-        """Another process detects from now on: its model's file may be another, under the same name."""
+    def new_detector(self, spec: bytes) -> None:
+        """Another process detects from now on, with these settings (packed): its model's file may be another,
+        under the same name."""
         self._detectors += 1
+        detector = self._detectors, spec
+        # Now, not with the first frame that is kept: that may be hours, and a file that is put in its place
+        # meanwhile is not the one that found what is in them.
+        self._jobs.append(lambda: self._identify(detector))
 
     def studied(self, camera: str, studied: Studied) -> None:
         """A frame was looked at."""
@@ -199,7 +206,6 @@ class ReviewKeeper:
         if not drawn.reason:
             with self._counting:
                 self._counts.frame(camera, drawn.at, drawn.probability)
-        self._jobs.append(lambda: self._identify(frame.detector))
 
     def pictured(self, worker: int, pictured: Pictured, fd: int | None) -> None:
         """Its picture is there, or is not coming. ``fd`` is closed here."""
@@ -231,6 +237,9 @@ class ReviewKeeper:
         return light_words(self._lights.get(camera, UNKNOWN))
 
     def _lose(self, frame: _Frame, why: str) -> None:
+        if len(self._jobs) >= JOBS_AT_MOST:
+            self._count(frame, FAILED)
+            return
         light = self._light(frame.camera)
         self._jobs.append(lambda: self._lost(frame, light, why))
 
@@ -337,7 +346,8 @@ class ReviewKeeper:
         )
 
     def _count(self, frame: _Frame, outcome: str) -> None:
-        self.frames.setdefault(frame.camera, Counter())[frame.stream, outcome] += 1
+        with self._counting:
+            self.frames.setdefault(frame.camera, Counter())[frame.stream, outcome] += 1
 
     def _write_counts(self, camera: str | None = None) -> None:
         """Of one camera, or of all."""

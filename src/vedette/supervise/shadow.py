@@ -18,7 +18,7 @@ from vedette.clock import Clock
 from vedette.config import Config
 from vedette.errors import WorkerError, redact
 from vedette.facts import AnyFact, ShadowEnded, ShadowReported, ShadowStarted, Trouble
-from vedette.quality.shadow.agreement import Tally, agreement_of, summed
+from vedette.quality.shadow.agreement import Tally, agreement_of, summed, warm
 from vedette.quality.shadow.compare import Told
 from vedette.quality.shadow.notable import Notable
 from vedette.supervise.child import Child
@@ -179,6 +179,7 @@ class Shadow:
         header["shadow_began"] = header["shadow_beat"] = 0.0
         try:
             self._crew.start_shadow(child, config)
+            await asyncio.to_thread(warm)  # not on the loop, with the first report
             await self._until_ready(child, candidate)
         except (OSError, WorkerError) as err:
             why = redact(str(err) if isinstance(err, WorkerError) else f"it cannot be started: {err}")
@@ -193,10 +194,12 @@ class Shadow:
 
     async def _until_ready(self, child: Child, candidate: Candidate) -> None:
         deadline = self._clock.monotonic() + START_WITHIN_S
-        while not child.ready:
+        while True:
             if candidate.why is not None:
                 raise WorkerError("it was stopped before it was ready")
-            if not child.alive and not child.ready:
+            if child.ready:
+                return
+            if not child.alive:
                 self._crew.end_shadow(child)  # it may have said why
                 raise WorkerError(child.kill_reason or f"it died: {in_words(child.exit_code)}")
             if self._clock.monotonic() > deadline:

@@ -142,13 +142,16 @@ class Aside:
     def _converted(self, held: _Held, image: Any) -> bool:
         slots = held.desk.slots
         assert slots is not None
-        converter = self._converters.setdefault(held.index, Converter())
+        # Taken out while it is used: another thread may be here with the camera's next frame, and swscale
+        # crashes where two share one.
+        converter = self._converters.pop(held.index, None) or Converter()
         try:
             converter.into(
                 image, slots[held.slot], fit((image.height, image.width), (slots.height, slots.width))
             )
         except (ConvertFailed, ValueError):
             return False
+        self._converters[held.index] = converter
         return True
 
     def _settle(self, ticket: int, held: _Held) -> None:

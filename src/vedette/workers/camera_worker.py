@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -81,6 +81,8 @@ from vedette.workers.table import REASONS, CameraState, Table
 from vedette.workers.threads import name_thread
 
 __all__ = ["CameraWorker"]
+
+T = TypeVar("T")
 
 OUTBOX_AT_MOST = 4096
 """Messages that the node has not taken. At 200 results a second that is 20 s of a node that hangs."""
@@ -262,7 +264,7 @@ class CameraWorker:
             if now - swept > SWEEP_S:
                 swept = now
                 self._nothing_to_show(now)
-                self.reviewing.tick()
+                self.for_review(self.reviewing.tick, None)
                 for index, camera in self._cameras.items():
                     camera.pipeline.expire()
                     self._table.rows["backlog"][index] = camera.lane.backlog
@@ -417,7 +419,7 @@ class CameraWorker:
         )
         if known is not None:
             pipeline.go_on(known["pipeline"])
-            self.reviewing.go_on(index, settings.name, known["review"])
+            self.for_review(lambda: self.reviewing.go_on(index, settings.name, known["review"]), None)
         return pipeline, pictures
 
     def lane(self, settings: CameraSettings, receiver: Receiver, gate: _Gate | None = None) -> Lane:
@@ -489,7 +491,6 @@ class CameraWorker:
     def forget(self, index: int) -> None:
         """It is another worker's now."""
         self._cameras.pop(index, None)
-        self.reviewing.gone(index)
 
     def go_on(
         self,
@@ -562,7 +563,7 @@ class CameraWorker:
 
     def _close_camera(self, index: int, state: CameraState) -> None:
         camera = self._cameras.pop(index, None)
-        self.reviewing.gone(index)
+        self.for_review(lambda: self.reviewing.gone(index), None)
         if camera is not None:
             task = self._loop.create_task(self._close_and_go_on(index, camera))
             self._closing[index] = _Closing(state, task)
@@ -748,7 +749,7 @@ class CameraWorker:
         """Observer: called from the loop."""
         self._tell(output)
         if output.index in self._cameras:
-            self.reviewing.result(output.index, output)
+            self.for_review(lambda: self.reviewing.result(output.index, output), None)
         self._emitted = output
         pictures = self._cameras[output.index].pictures if output.index in self._cameras else None
         if pictures is not None:
@@ -759,22 +760,28 @@ class CameraWorker:
         camera = self._cameras.get(index)
         if camera is None:
             return None
+        name = camera.pipeline.settings.name
+        return self.for_review(lambda: self.reviewing.asks(name, captured), None)
+
+    def for_review(self, work: Callable[[], T], otherwise: T) -> T:
+        """A mistake of ours about review is no reason to lose a frame, or a camera. From any thread."""
         try:
-            return self.reviewing.asks(camera.pipeline.settings.name, captured)
-        except Exception as err:  # a mistake of ours about review: no reason not to look at the frame
-            self.trouble(f"a frame was not asked for: {type(err).__name__}: {err}", where="review")
-            return None
+            return work()
+        except MemoryError:
+            raise
+        except Exception as err:
+            self.trouble(
+                f"frames are not kept as they should be: {type(err).__name__}: {err}", where="review"
+            )
+            return otherwise
 
     def found(self, index: int, found: Found) -> None:
         """Observer: called from the loop."""
         camera = self._cameras.get(index)
         if camera is None:
             return
-        try:
-            chance = self.reviewing.found(index, camera.pipeline.settings.name, found)
-        except Exception as err:  # a mistake of ours about review: no reason to lose the result
-            chance = 0.0
-            self.trouble(f"a frame could not be kept: {type(err).__name__}: {err}", where="review")
+        name = camera.pipeline.settings.name
+        chance = self.for_review(lambda: self.reviewing.found(index, name, found), 0.0)
         width, height = np.maximum(found.xyxy[:, 2:] - found.xyxy[:, :2], 0).T
         self._tell(
             Studied(

@@ -168,11 +168,13 @@ class Moving:
         try:
             camera.health.look()  # what has happened and was not looked at yet
             health = camera.health.left()
-            review = self._worker.reviewing.left(index, camera.pipeline.settings.name)
+            name, reviewing = camera.pipeline.settings.name, self._worker.reviewing
+            review = self._worker.for_review(lambda: reviewing.left(index, name), None)
             known = {"health": health, "review": review, "pipeline": camera.pipeline.left()}
             return HandedOver(index, packed(known))
         except Exception as err:  # a mistake of ours, on one camera
             camera.pipeline.left()
+            self._worker.for_review(lambda: self._worker.reviewing.gone(index), None)
             self._worker.trouble(f"what is known of a camera cannot be handed over: {err}")
             return HandedOver(index, lost=True)
 

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from math import comb
 
 import numpy as np
@@ -44,3 +46,9 @@ def test_clopper_pearson_of_none_wrong_is_the_rule_of_three() -> None:
 def test_few_degrees_of_freedom_make_an_interval_wider() -> None:
     assert student(10, 0.95) == pytest.approx(2.228, abs=1e-3)
     assert student(1e9, 0.95) == pytest.approx(1.960, abs=1e-3)
+
+
+def test_a_node_that_has_nothing_to_estimate_does_without_scipy() -> None:
+    code = "import sys, vedette.node; print('scipy' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told.strip() == "False"

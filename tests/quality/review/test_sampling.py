@@ -112,6 +112,18 @@ def test_every_frame_belongs_to_one_period(gaps: list[float], per_hour: float, p
     assert len({each.start for each in closed}) == len(closed)
 
 
+def test_a_clock_that_was_far_ahead_puts_nothing_off() -> None:
+    year, now = 365 * 86_400.0, 1_800_000_000.0
+    uniform = Uniform(UniformSettings(per_hour=60, expected=600), 1)
+    for start in (now, now - year, now - year + 86_400):
+        taken = sum(uniform.draw("gate", start + second) is not None for second in range(86_400))
+        assert 1000 < taken < 2000, "about 1440 a day"
+    targeted = Targeted(TargetedSettings())
+    signs = Signs(suspected=True)
+    found = [targeted.reason("gate", at, signs) for at in (now, now - year, now - year + 3600)]
+    assert found == [Reason.SUSPECTED_LOSS] * 3
+
+
 def test_a_clock_that_is_set_back_stays_in_its_period() -> None:
     uniform = Uniform(UniformSettings(period=600), 1)
     for at in (1000.0, 1001.0, 500.0, 1300.0):

@@ -14,8 +14,6 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scipy import special
-
 __all__ = ["Estimate", "Method", "clopper_pearson", "estimate", "student", "wilson"]
 
 
@@ -88,6 +86,8 @@ def wilson(value: float, effective: float, z: float) -> tuple[float, float]:
 
 def clopper_pearson(value: float, effective: float, level: float) -> tuple[float, float]:
     """Lower and upper bound that hold at least ``level`` of the time; ``effective`` need not be whole."""
+    from scipy import special  # 20 MB, and a node may never have anything to estimate
+
     tail = (1 - level) / 2
     hits, misses = value * effective, (1 - value) * effective
     lower = float(special.betaincinv(hits, misses + 1, tail)) if hits > 0 else 0.0
@@ -97,4 +97,6 @@ def clopper_pearson(value: float, effective: float, level: float) -> tuple[float
 
 def student(freedom: float, level: float) -> float:
     """How many deviations to each side hold ``level`` of Student's t."""
+    from scipy import special
+
     return float(special.stdtrit(freedom, (1 + level) / 2))

@@ -130,10 +130,10 @@ class Novelty:
         return found
 
     def _turn(self, number: int) -> None:
-        """Another slot begins. A clock that was set back stays in its slot."""
-        if number <= self._number:
+        """Another slot begins. A clock that was set back a little stays in its slot."""
+        if self._number - APART <= number <= self._number:
             return
-        passed = number - self._number if self._number >= 0 else 1
+        passed = max(1, number - self._number) if self._number >= 0 else 1
         self._lately *= np.float32(np.exp(-passed / self._settings.lately))
         # What is usual ages only while somebody looks.
         self._usual *= np.float32(np.exp(-1 / self._settings.usual))

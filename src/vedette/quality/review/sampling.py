@@ -162,7 +162,7 @@ class Uniform:
         if counted is None:
             counted = self._cameras[camera] = _Counted(number, 0.0, self._settings.expected)
             counted.share = self._share()
-        elif number > counted.number:  # a clock that was set back stays in its period
+        elif number > counted.number or number < counted.number - 1:  # a clock set back a little stays in it
             self._close(camera, counted)
             # Halfway to what was counted, so that an outage does not make the frames after it seem rare.
             frames = float(counted.before + counted.frames)
@@ -255,7 +255,8 @@ class Targeted:
 
     def rested(self, camera: str, at: float) -> bool:
         """Whether the last one that was kept is long enough ago."""
-        return at - self._last.get(camera, -math.inf) >= self._settings.apart
+        # Either way: a clock that was far ahead must not put everything off until then.
+        return abs(at - self._last.get(camera, -math.inf)) >= self._settings.apart
 
     def choose(self, camera: str, at: float, signs: Signs, *, many_weak: bool) -> Reason | None:
         """Why to keep this frame, or None. ``many_weak``: what was said of it when it was looked at."""
@@ -331,8 +332,11 @@ class _Budget:
         self.left = min(self.left, self._most)
 
     def has(self, at: float) -> bool:
-        self.left = min(self._most, self.left + max(0.0, at - self._at) * self.per_hour / HOUR_S)
-        self._at = max(self._at, at)
+        passed = at - self._at
+        if -HOUR_S < passed < 0:
+            return self.left >= 1  # a clock that was set back a little
+        self.left = min(self._most, self.left + max(0.0, passed) * self.per_hour / HOUR_S)
+        self._at = at
         return self.left >= 1
 
 

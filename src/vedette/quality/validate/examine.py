@@ -27,15 +27,13 @@ from vedette.quality.validate.perform import content_of, run_validation
 from vedette.quality.validate.run import Run
 from vedette.quality.validate.store import Runs, write_whole
 from vedette.quality.validate.verdict import Verdict
+from vedette.quality.validate.where import LATEST
 from vedette.workers.protocol import Examine
 
-__all__ = ["KEPT", "LATEST", "Say", "examine"]
+__all__ = ["KEPT", "Say", "examine"]
 
 KEPT = 32
 """Runs of the node's own: a month of one a day."""
-
-LATEST = "latest.json"
-"""What was last said of the detector at work."""
 
 Say = Callable[[str], None]
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from vedette.config import Config
 
-__all__ = ["runs_of"]
+__all__ = ["LATEST", "runs_of"]
 
 RUNS = "validation"
+LATEST = "latest.json"
+"""In a node's own folder of runs: what was last said of the detector at work."""
 
 
 def runs_of(config: Config | None) -> Path:
