@@ -285,6 +285,22 @@ def test_boxes_are_corrected_with_the_mouse(desk: Desk, store: Store, place: str
     assert xyxy == pytest.approx([each + more for each, more in zip(SAID[1].xyxy, by, strict=True)], abs=1)
 
 
+def test_a_corner_is_dragged_by_a_pixel_and_a_click_that_shook_changes_nothing(
+    desk: Desk, store: Store
+) -> None:
+    first = desk.shows_a_picture()
+    left, top, right, bottom = SAID[1].xyxy
+    middle = ((left + right) / 2, (top + bottom) / 2)
+    drag(desk.page, middle, (middle[0] + 1, middle[1]))
+    desk.verdicts("undecided", "undecided")
+    drag(desk.page, (right, bottom), (right - 1, bottom))
+    desk.verdicts("undecided", "corrected")
+    desk.press("Space", "Space")
+    desk.shows_another_than(first)
+    [stored] = store.reviews()
+    assert stored.review.boxes[1].box.xyxy == pytest.approx((left, top, right - 1, bottom), abs=0.5)
+
+
 def test_a_missed_object_is_drawn_with_the_mouse(desk: Desk, store: Store) -> None:
     first = desk.shows_a_picture()
     desk.press("m")

@@ -2,7 +2,8 @@
 import { ask, at, between, CORNERS, drafts, grown, Look, middle, moved, opposite, remembered, tabName, tooSmall } from "vedette-review";
 
 const SETTLES_MS = 300; // a key that was meant for the picture before must not judge this one
-const STARTS_TO_DRAG_PX = 4;
+const STARTS_TO_DRAG_PX = 4; // of the screen; less was a click that shook
+const CORNER_STARTS_PX = 1; // nobody clicks on a corner but to drag it, and small boxes are off by little
 const ASKS_AGAIN_MS = 60_000;
 const KEEPS = 100; // looks that one can go back to
 
@@ -697,7 +698,8 @@ export default {
       if (!this.armed) this.look.focus = box?.key ?? null;
       if (!box) return;
       const anchor = this.armed ? from : corner && opposite(box.xyxy, corner);
-      this.grip = { box, from, anchor, x: event.clientX, y: event.clientY, start: [...box.xyxy], begun: false };
+      const slack = corner && !this.armed ? CORNER_STARTS_PX : STARTS_TO_DRAG_PX;
+      this.grip = { box, from, anchor, slack, x: event.clientX, y: event.clientY, start: [...box.xyxy], begun: false };
       this.$refs.stage.setPointerCapture(event.pointerId);
       event.preventDefault();
     },
@@ -706,7 +708,7 @@ export default {
       const grip = this.grip;
       if (!grip) return;
       if (!grip.begun) {
-        if (Math.hypot(event.clientX - grip.x, event.clientY - grip.y) < STARTS_TO_DRAG_PX) return;
+        if (Math.hypot(event.clientX - grip.x, event.clientY - grip.y) < grip.slack) return;
         grip.begun = true;
         // Setting a box is one step to be taken back, by keys or by hand.
         if (!this.look.placing) this.look.remember();
