@@ -15,7 +15,7 @@ from vedette.config import Config
 from vedette.frame import Rung
 from vedette.infer.load import DetectorSpec
 from vedette.settings import CameraSettings
-from vedette.tasks import camera_settings, detector_spec, review_folder, worker_count
+from vedette.tasks import camera_settings, detector_spec, keeps_frames, review_folder, worker_count
 
 URL = "rtsp://127.0.0.1:8554/"
 
@@ -77,9 +77,13 @@ def test_video_goes_where_the_caller_or_the_configuration_says(tmp_path: Path) -
 def test_frames_are_kept_beside_the_ledger_or_where_somebody_says(tmp_path: Path) -> None:
     ledger = {"url": str(tmp_path / "vedette.db"), "node": "north"}
     assert review_folder(config(ledger=ledger)) == tmp_path / "review-north"
-    assert review_folder(config(ledger=ledger, review=False)) is None
+    assert keeps_frames(config(ledger=ledger))
+    off = config(ledger=ledger, review=False)
+    assert not keeps_frames(off)
+    assert review_folder(off) == tmp_path / "review-north", "what was kept there before can still be read"
     assert review_folder(config(ledger="postgresql://127.0.0.1/a")) is None
-    assert review_folder(config()) is None, "from Python there is no ledger unless one is asked for"
+    assert review_folder(config()) is None
+    assert not keeps_frames(config()), "from Python there is no ledger unless one is asked for"
     elsewhere = {"folder": str(tmp_path / "frames")}
     assert review_folder(config(review=elsewhere)) == tmp_path / "frames"
 

@@ -41,8 +41,10 @@ def add(store: Store, number: int, predictions: tuple[Prediction, ...] = SAID) -
     return added
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """No longer than it is needed: while Playwright is there, this thread has a loop that runs, and no test
+    can run one of its own."""
     with browser() as opened:
         yield opened
 
