@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import ipaddress
+from collections.abc import Collection
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,6 +57,10 @@ def review(
         list[str] | None,
         typer.Option(help="A class to export; may be repeated. Else those looked for last."),
     ] = None,
+    camera: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Export this camera only, or gate_*; may be repeated."),
+    ] = None,
 ) -> None:
     """Look at frames that were kept, and say what is right."""
     store = _opened(folder)
@@ -62,7 +68,7 @@ def review(
         if import_ is not None:
             _import(store, import_)
         if export is not None:
-            _export(store, export[0], export[1], label)
+            _export(store, export[0], export[1], label, camera or ())
         if import_ is None and export is None:
             _serve(store, host, port, confidence)
 
@@ -101,15 +107,23 @@ def _serve(store: Store, host: str, port: int, confidence: float) -> None:
     serve(store, settings, host=host, port=port, ready=lambda url: print(f"Review at {url}", flush=True))
 
 
-def _export(store: Store, format: str, file: Path, chosen: list[str] | None) -> None:
+def _export(
+    store: Store, format: str, file: Path, chosen: list[str] | None, cameras: Collection[str]
+) -> None:
     from vedette.errors import ReviewError
     from vedette.quality.labels.formats import write
     from vedette.quality.review.convert import to_dataset
     from vedette.quality.review.rows import State
 
-    reviewed = [pair for pair in store.reviewed() if pair[1].state is State.REVIEWED]
+    reviewed = [
+        pair
+        for pair in store.reviewed()
+        if pair[1].state is State.REVIEWED
+        and (not cameras or any(fnmatchcase(pair[0].camera, pattern) for pattern in cameras))
+    ]
     if not reviewed:
-        raise ReviewError(f"{store.folder}: nothing was reviewed yet")
+        of = f" of {', '.join(sorted(cameras))}" if cameras else ""
+        raise ReviewError(f"{store.folder}: nothing{of} was reviewed yet")
     last = max((said for _, said in reviewed), key=lambda said: said.at)
     labels = chosen or last.looked_for
     dataset = to_dataset(reviewed, labels)

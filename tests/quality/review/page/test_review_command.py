@@ -21,7 +21,7 @@ from typer.testing import CliRunner, Result
 
 from patience import PATIENCE_S
 from quality.review.page.conftest import add
-from review_frames import accepted
+from review_frames import accepted, frame
 from vedette.cli import app
 from vedette.errors import ReviewError, VedetteError
 from vedette.quality.labels.formats import read
@@ -144,6 +144,18 @@ def test_only_the_classes_that_were_asked_for_are_exported(folder: Path, tmp_pat
     done = vedette_review(folder, "--export", "yolo", tmp_path / "out", "--label", "car")
     assert done.exit_code == 0
     assert "3 pictures, 3 boxes" in done.stdout
+
+
+def test_the_set_of_one_camera_is_exported(folder: Path, tmp_path: Path) -> None:
+    with Store.open(folder) as store:
+        store.add(frame(7, camera="yard"))
+        for item in store.items():
+            store.review(item.id, accepted(item))
+    done = vedette_review(folder, "--export", "coco", tmp_path / "yard.json", "--camera", "ya*")
+    assert done.exit_code == 0
+    assert {each.camera for each in read(tmp_path / "yard.json").pictures} == {"yard"}
+    none = vedette_review(folder, "--export", "coco", tmp_path / "gate.json", "--camera", "nowhere")
+    assert "nothing of nowhere was reviewed yet" in str(none.exception)
 
 
 def test_there_is_nothing_to_export_before_anything_was_reviewed(folder: Path, tmp_path: Path) -> None:
