@@ -112,6 +112,7 @@ def test_every_option_is_documented(option: str) -> None:
         "review",
         "model set",
         "model shadow",
+        "model canary",
         "model status",
         "validate",
         "accuracy",

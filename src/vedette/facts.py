@@ -17,6 +17,8 @@ __all__ = [
     "CameraPaused",
     "CameraRemoved",
     "CameraResumed",
+    "CanaryEnded",
+    "CanaryStarted",
     "ConditionsKnown",
     "ConditionsUnseen",
     "Degraded",
@@ -608,6 +610,32 @@ class ShadowEnded(Fact, frozen=True):
     detail: str
 
 
+# A canary detects for some cameras.
+
+
+class CanaryStarted(Fact, frozen=True):
+    """Another model detects for these cameras from now on, for ``lasts`` seconds. ``model``, ``detector``: as
+    in ShadowStarted. ``then``: ``back``, or ``set`` where it is to detect for all."""
+
+    model: str
+    detector: str
+    cameras: list[str]
+    lasts: float
+    then: str
+
+
+class CanaryEnded(Fact, frozen=True):
+    """The detector has these cameras again, or never lost them. ``why``: a
+    :class:`vedette.supervise.canary.Ended`. ``frames``, ``boxes``: of its results."""
+
+    model: str
+    cameras: list[str]
+    why: str
+    detail: str
+    frames: int
+    boxes: int
+
+
 AnyFact = (
     SessionOpened
     | SessionEnded
@@ -656,4 +684,6 @@ AnyFact = (
     | ShadowStarted
     | ShadowReported
     | ShadowEnded
+    | CanaryStarted
+    | CanaryEnded
 )

@@ -79,12 +79,15 @@ class Fleet:
         clock: Clock,
         tell: Callable[[AnyFact], None],
         adopt: Callable[[Entry], None] = lambda _: None,
+        has: Callable[[Child, Entry], bool] = lambda detector, entry: True,
     ) -> None:
-        """``adopt``: called for a camera that is added while the node runs, before anything is made of it."""
+        """``adopt``: called for a camera that is added while the node runs, before anything is made of it.
+        ``has``: whether a camera is this detector's."""
         self.roster = Roster(settings, [worker.place - 1 for worker in workers if worker.staffed])
         self._weights = dict(weights)
         self._table_of, self._workers, self._detectors = table, workers, detectors
         self._admission, self._clock, self._tell, self._adopt = admission, clock, tell, adopt
+        self._has = has
         self._moving: dict[str, Entry] = {}
         """Cameras that wait to open a second session, by what they are called among those who connect."""
         self._may_join: set[int] = set()
@@ -161,10 +164,14 @@ class Fleet:
         self._tell_detectors(entry)
         self._send_add(entry)
 
-    def _tell_detectors(self, entry: Entry) -> None:
+    def _tell_detectors(self, entry: Entry, *, level: bool = False) -> None:
         for detector in self._detectors():
-            if detector.ready:
-                detector.send(Cameras(entry.worker, [entry.index]))
+            if detector.ready and self._has(detector, entry):
+                detector.send(Cameras(entry.worker, [entry.index], level))
+
+    def change_detector(self, entry: Entry) -> None:
+        """Another one has this camera from now on: tell it so."""
+        self._tell_detectors(entry, level=True)
 
     def ask_to_join(self, entry: Entry, worker: Child) -> None:
         """Another worker wants to open a session beside the one there is: within the same budgets as those

@@ -33,6 +33,7 @@ from vedette.facts import (
     EpochStarted,
     GapClosed,
     Isolated,
+    LossSuspected,
     Quarantined,
     Released,
     Trouble,
@@ -53,6 +54,7 @@ from vedette.quality.validate.where import runs_of
 from vedette.quality.watch import DriftWatch
 from vedette.results import Result
 from vedette.roster import Changes, Entry, Roster
+from vedette.supervise.canary import Canary
 from vedette.supervise.child import Child
 from vedette.supervise.exits import in_words
 from vedette.supervise.gpu import Gpus, load_nvml
@@ -89,6 +91,7 @@ from vedette.workers.protocol import (
     Facts,
     HandedOver,
     Joined,
+    Left,
     Link,
     Output,
     Pictured,
@@ -218,6 +221,7 @@ class Node:
             clock=self._clock,
             tell=self._tell,
             adopt=self._adopt,
+            has=lambda detector, entry: self.canary.reads(detector, entry.index),
         )
         self._suspects = Suspects()
         self.relief = Relief(self, self._clock, self._tell)
@@ -257,10 +261,19 @@ class Node:
             tell=self._tell,
             max_age=config.max_age,
             enabled=config.ladder,
+            resizes=lambda: self.canary.child is None,
         )
         self.shadow = Shadow(self, self._clock, self._tell, lambda: self.governor.lacking)
         """Who shows a candidate what the detector at work sees."""
         self.shadow.disagreement = self._disagrees
+        self.canary = Canary(
+            self,
+            self._clock,
+            self._tell,
+            lambda: self.governor.lacking,
+            lambda: "a candidate is shown frames (`model shadow`)" if self.shadow.child is not None else "",
+        )
+        """Who lets a candidate detect for some cameras."""
 
     def _drift_watch(self, config: Config) -> DriftWatch | None:
         if not config.drift.enabled:
@@ -365,15 +378,24 @@ class Node:
         return found
 
     async def set_detector(
-        self, config: Config, reason: str, detail: str = "", *, force: bool = False
+        self,
+        config: Config,
+        reason: str,
+        detail: str = "",
+        *,
+        force: bool = False,
+        still: Callable[[], None] | None = None,
     ) -> str:
         """Make this configuration's detector the detector; returns what labelled pictures say of it, in a
         line. ``force``: whatever they say. Raises WorkerError where it cannot be, or must not; then nothing
-        has changed."""
+        has changed. ``still``: raises WorkerError if it must not any more; by default, while there is a
+        canary."""
+        still = still or self.canary.must_not_run
         async with self.examiner.one:
+            still()
             must_work(self.detector)  # else it could not take over after all that
             said = await self.examiner.gate(detector_spec(config), force=force)
-            await self.relief.detector(lambda: config, reason, detail)
+            await self.relief.detector(lambda: config, reason, detail, still)
         return said
 
     async def recycle(self, name: str, reason: str = "operator", detail: str = "") -> None:
@@ -419,6 +441,8 @@ class Node:
                 self.drift.moved(fact.camera)
         if self.review is not None and isinstance(fact, CameraRemoved):
             self.review.forget(fact.camera)
+        if isinstance(fact, LossSuspected):
+            self.canary.suspected(fact)
 
     def _report(self, fact: AnyFact) -> None:
         self._observe(fact)
@@ -442,7 +466,7 @@ class Node:
         self._loop = asyncio.get_running_loop()
         self.started_at = self._last_look = self._clock.monotonic()
         self._memory_read_at = self._usage_read_at = 0.0
-        self._doorbell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._doorbells = [os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC) for _ in range(2)]
         self.table = Table.create(self.roster.capacity, len(self._workers))
         self.table.header["used"] = len(self.roster)
         self._built = True
@@ -472,11 +496,16 @@ class Node:
         else:
             number = child.place - 1
             first_word = Start(worker=number, cameras=self.table.cameras, workers=len(self._workers))
-        child.spawn(first_word, [self.table.fd, self._doorbell])
+        doorbells = self._doorbells if child.kind == "camera" else [self._doorbells[self._number_of(child)]]
+        child.spawn(first_word, [self.table.fd, *doorbells])
         assert child.channel is not None
         asyncio.get_running_loop().add_reader(child.channel.fileno(), self._hear, child)
 
-    def _inference_word(self, config: Config, *, stand_by: bool = False) -> StartInference:
+    def _number_of(self, child: Child) -> int:
+        """Which detector it is: 0 = the detector, 1 = a canary."""
+        return int(child.place == self.table.canary_place)
+
+    def _inference_word(self, config: Config, *, stand_by: bool = False, number: int = 0) -> StartInference:
         detector = config.detector
         auto = detector.batch == "auto"
         return StartInference(
@@ -486,6 +515,7 @@ class Node:
             batch=BATCH_AT_MOST if auto else int(detector.batch),
             batch_within=detector.batch_within if auto else None,
             stand_by=stand_by,
+            number=number,
         )
 
     # ---- a candidate beside the detector
@@ -497,6 +527,12 @@ class Node:
             spec = msgspec.structs.replace(spec, threads=1)  # it has time
         packed = msgspec.msgpack.encode(spec)
         self._spawn(child, StartShadow(self.table.cameras, len(self._workers), packed))
+
+    async def begin_shadow(self, config: Config, share: float, lasts: float) -> None:
+        """See :meth:`Shadow.begin`. Raises WorkerError also while there is a canary: what is compared would
+        be of two detectors."""
+        self.canary.must_not_run()
+        await self.shadow.begin(config, share, lasts)
 
     def end_shadow(self, child: Child) -> None:
         """Its process is gone: hear its last words, and let go of what belonged to it."""
@@ -511,6 +547,49 @@ class Node:
 
     def camera_name(self, index: int) -> str:
         return self.roster[index].name
+
+    # ---- a candidate that detects for some cameras
+
+    def start_canary(self, child: Child, config: Config) -> None:
+        """Start its process, which does not begin yet. Raises OSError."""
+        self._spawn(child, self._inference_word(config, stand_by=True, number=1))
+
+    def end_canary(self, child: Child) -> None:
+        """Its process is gone: hear its last words, and let go of what belonged to it."""
+        self._hear(child)
+        self._let_go(child, self._clock.monotonic())
+        if self.canary.child is None:
+            self.table.loads[child.place] = 0  # whoever is gone is not busy
+            self.table.detectors[1]["batch_started"] = 0.0
+
+    def canary_changed(self) -> None:
+        """Other cameras are its own now, or none any more. What is learnt of a model, and kept for it, goes
+        by its file as it is now."""
+        if self.drift is not None:
+            self.drift.new_detector()
+        if self.review is not None:
+            self.review.new_detector()
+        self._instruct(at_once=True)
+
+    def health_of(self, child: Child) -> Health:
+        """What is known of it."""
+        return self._health(child)
+
+    def entry(self, index: int) -> Entry:
+        """A camera by its row of the table."""
+        return self.roster[index]
+
+    def change_detector(self, entry: Entry) -> None:
+        """Tell whoever has this camera from now on."""
+        self.fleet.change_detector(entry)
+
+    def all_objects_open(self) -> dict[int, int]:
+        """Cameras by index, and how many tracks each had in its last result; a canary's, too."""
+        return self.fleet.objects_open()
+
+    def _spec_of(self, detector: int) -> bytes:
+        """Of whoever looked at a frame, packed."""
+        return self.canary.spec if detector else self._spec
 
     # ---- workers speak
 
@@ -538,12 +617,13 @@ class Node:
             case Studied(index):
                 # What is still on its way of a camera that was removed begins nothing anew.
                 if self.drift is not None and self.roster[index].watched:
-                    self.drift.put(self.roster[index].name, self._spec, message)
+                    self.drift.put(self.roster[index].name, self._spec_of(message.detector), message)
                 if self.review is not None:
                     self.review.studied(self.roster[index].name, message)
             case Drawn(index):
                 if self.review is not None:
-                    self.review.drawn(child.pid or 0, self.roster[index].name, self._spec, message)
+                    spec = self._spec_of(message.detector)
+                    self.review.drawn(child.pid or 0, self.roster[index].name, spec, message)
             case Facts(facts):
                 for fact in facts:
                     if isinstance(fact, EpochStarted):
@@ -551,9 +631,9 @@ class Node:
                     self._tell(fact)
             case Ready(describe, names, inputs):
                 child.ready, child.describe, child.inputs, child.names = True, describe, inputs, names
-                if child not in self._standing_by:
+                if not self._stands_by(child):
                     self._heard_ready(child)
-            case Tried() | Drained() | Joined() | HandedOver():
+            case Tried() | Drained() | Left() | Joined() | HandedOver():
                 child.answers.append(message)
             case Pictures(_, written, dropped, failed):
                 self.pictures.update(written=written, dropped=dropped, failed=failed)
@@ -571,10 +651,14 @@ class Node:
                 self._cannot_add(self.roster[index], why)
             case Busy(kind, why):
                 child.kill_reason = why
-                if child in self._standing_by:
+                if self._stands_by(child):
                     return
                 if not self.ready_at or kind == ConfigError.__name__:
                     self._fail(_ERRORS.get(kind, WorkerError)(why))
+
+    def _stands_by(self, child: Child) -> bool:
+        """Whether the node does without it, and somebody else looks after it."""
+        return child in self._standing_by or child in self.canary.children
 
     def _heard_picture(self, child: Child, message: Pictured, fd: int | None) -> None:
         if self.review is not None:
@@ -587,7 +671,15 @@ class Node:
         if self.review is not None:
             status = {} if self.drift is None else self.drift.status
             names, workers = self.detector.names, self.camera_workers
-            self.review.instruct(workers, self.roster, names, self._spec, status, at_once=at_once)
+            self.review.instruct(
+                workers,
+                self.roster,
+                names,
+                self._spec,
+                status,
+                canary_names=self.canary.names,
+                at_once=at_once,
+            )
 
     def _cannot_add(self, entry: Entry, why: str) -> None:
         """A camera's settings cannot be used. From the start on that is a mistake in the configuration; later
@@ -616,6 +708,8 @@ class Node:
         camera = self.roster[output.index]
         result = result_of(camera.name, output)
         self.fleet.heard_result(output)
+        if self.canary.child is not None:
+            self.canary.result(output.index, output.captured_at, len(output.names))
         loop = asyncio.get_running_loop()
 
         def taken() -> None:
@@ -659,8 +753,9 @@ class Node:
 
     @property
     def _detectors(self) -> list[Child]:
-        """The one that works, and one that is about to take over from it."""
-        return [self.detector, *(each for each in self._standing_by if each.kind == "inference")]
+        """The one that works, one that is about to take over from it, and a canary."""
+        others = [each for each in self._standing_by if each.kind == "inference"]
+        return [self.detector, *others, *([self.canary.child] if self.canary.child is not None else [])]
 
     def introduce(self, worker: Child, detector: Child) -> None:
         """Give a camera worker and a detector a link of their own, once both are there."""
@@ -668,8 +763,10 @@ class Node:
             return
         number = worker.place - 1
         one, other = pair()
-        worker.send(Link(number, []), [one.fileno()])
-        shard = [entry.index for entry in self.roster.of_worker(number)]
+        worker.send(Link(number, [], self._number_of(detector)), [one.fileno()])
+        shard = [
+            entry.index for entry in self.roster.of_worker(number) if self.canary.reads(detector, entry.index)
+        ]
         detector.send(Link(number, shard), [other.fileno()])
         one.close()
         other.close()
@@ -687,8 +784,9 @@ class Node:
         return self.config.detector.timeout
 
     def objects_open(self) -> dict[int, int]:
-        """Cameras by index, and how many tracks each had in its last result."""
-        return self.fleet.objects_open()
+        """Cameras of the detector by index, and how many tracks each had in its last result."""
+        of_all = self.fleet.objects_open()
+        return {index: tracks for index, tracks in of_all.items() if index not in self.canary.has}
 
     def staff(self, like: Child) -> Child:
         """Start another camera worker, in a free place, to which new cameras go from now on."""
@@ -825,6 +923,7 @@ class Node:
             self.examiner.tick()
             self._instruct()
             self.shadow.tick()
+            self.canary.tick()
             if now - self._usage_read_at > USAGE_EVERY_S:
                 self._usage_read_at = now
                 memory = now - self._memory_read_at > MEMORY_EVERY_S
@@ -843,8 +942,9 @@ class Node:
             Watched(f"{each.name} (aside)", each.kind, each.pid) for each in self._standing_by if each.pid
         ]
         aside += [Watched(name, "validation", pid) for name, pid in self.examiner.processes]
-        shadows = [Watched(each.name, each.kind, each.pid) for each in self.shadow.children if each.pid]
-        return [Watched("node", "node", os.getpid()), *workers, *aside, *shadows]
+        candidates = [*self.shadow.children, *self.canary.children]
+        tried = [Watched(each.name, each.kind, each.pid) for each in candidates if each.pid]
+        return [Watched("node", "node", os.getpid()), *workers, *aside, *tried]
 
     def _capacity(self) -> Capacity:
         machine = self.usage.machine
@@ -940,8 +1040,8 @@ class Node:
             spawned_at=child.spawned_at,
             beat_at=beat_at,
             deaths=tuple(child.deaths),
-            batch_started=float(self.table.header["batch_started"]) if inference else 0.0,
-            batch_limit=self.config.detector.timeout if inference else 0.0,
+            batch_started=float(self._header_of(child)["batch_started"]) if inference else 0.0,
+            batch_limit=self._batch_limit(child) if inference else 0.0,
             stopped_since=child.signs.stopped_since,
             still_since=child.signs.still_since,
             told_at=child.told_at,
@@ -950,6 +1050,14 @@ class Node:
             quarantines=child.quarantines,
             essential=inference,
         )
+
+    def _header_of(self, child: Child) -> Any:
+        return self.table.detectors[self._number_of(child)]
+
+    def _batch_limit(self, child: Child) -> float:
+        """Seconds that a batch of it may take."""
+        trial = self.canary.trial if self._number_of(child) else None
+        return (self.config if trial is None else trial.config).detector.timeout
 
     def _bury(self, child: Child, now: float) -> None:
         """A worker died. What it left unfinished gets its outcome; a new one follows by policy."""
@@ -997,7 +1105,8 @@ class Node:
         deadline = self._clock.monotonic() + STOP_WITHIN_S
         if self._built:
             self.shadow.close()
-        everybody = [*self.children, *self._standing_by, *self.shadow.children]
+            self.canary.close()
+        everybody = [*self.children, *self._standing_by, *self.shadow.children, *self.canary.children]
         for child in everybody:
             child.planned_end = True
             child.send(Stop())
@@ -1014,7 +1123,8 @@ class Node:
         if self._built:
             for entry in self.roster:
                 self.table.orphan(entry.index)
-            os.close(self._doorbell)
+            for doorbell in self._doorbells:
+                os.close(doorbell)
             self.table.release()
         self.stopped_at = self._clock.monotonic()
         # Side by side: each may have to wait for somebody outside.

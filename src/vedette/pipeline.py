@@ -824,4 +824,5 @@ def _found(kept: Kept, output: Output, done: Done) -> Found:
         track_id=np.frombuffer(output.track_id, np.int64),
         asked=kept.asked,
         image=kept.image if kept.asked is not None and kept.asked.picture else None,
+        detector=done.detector,
     )

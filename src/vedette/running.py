@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
@@ -27,6 +27,7 @@ from vedette.observe.watch import Watch
 from vedette.results import Result
 from vedette.roster import Changes
 from vedette.sinks.open import deliveries_of
+from vedette.supervise.canary import Then, named
 
 __all__ = ["RunningNode", "run"]
 
@@ -301,6 +302,53 @@ class RunningNode:
         """Show the candidate nothing more; its figures stay. Raises WorkerError where there is none."""
         self._on_loop(self._node.shadow.stop)
 
+    def canary(
+        self,
+        model: str | Path | None = None,
+        *,
+        cameras: Sequence[str],
+        seconds: float = 3600.0,
+        then: Then = "back",
+        **settings: Any,
+    ) -> None:
+        """Let a candidate detect for some cameras (by name; ``*`` and ``?`` stand for others), for so many
+        seconds: an ONNX file, and keys of ``detector:`` that are to be others; without a file, the detector
+        at work with those keys. ``then`` they go ``back``, or it is ``set`` for all, as by ``set_model``.
+
+        Returns when it detects. Raises ConfigError for settings that cannot be and names that no camera has,
+        WorkerError where the model cannot be used, or while another candidate is tried. If it dies, hangs, or
+        does worse, its cameras go back at once; ``view().canary`` says what became of it.
+        """
+        self._wait_for(self._begin_canary(model, cameras, seconds, then, settings))
+
+    def stop_canary(self) -> None:
+        """Give its cameras back. Raises WorkerError where there is none."""
+        self._wait_for(self._begin(self._node.canary.stop))
+
+    def _begin_canary(
+        self,
+        model: str | Path | None,
+        cameras: Sequence[str],
+        seconds: float,
+        then: Then,
+        settings: dict[str, Any],
+    ) -> Future[None]:
+        if seconds <= 0:
+            raise ConfigError("the time must be longer than nothing")
+        config = self._with_candidate(model, settings)
+
+        async def begin() -> None:
+            chosen = named(cameras, list(self._node.roster))
+            await self._node.canary.begin(config, chosen, seconds, then)
+
+        return self._begin(begin)
+
+    def _with_candidate(self, model: str | Path | None, settings: dict[str, Any]) -> Config:
+        given: dict[str, Any] = {} if model is None else {"model": str(model), "python": None}
+        if settings.get("python"):
+            given = {"model": None}
+        return self.config.with_detector({**given, **settings})
+
     def _begin_shadow(
         self, model: str | Path | None, share: float, seconds: float, settings: dict[str, Any]
     ) -> Future[None]:
@@ -308,11 +356,8 @@ class RunningNode:
             raise ConfigError(
                 "share must lie above 0 and at most at 1, and the time must be longer than nothing"
             )
-        given: dict[str, Any] = {} if model is None else {"model": str(model), "python": None}
-        if settings.get("python"):
-            given = {"model": None}
-        config = self.config.with_detector({**given, **settings})
-        return self._begin(lambda: self._node.shadow.begin(config, share, seconds))
+        config = self._with_candidate(model, settings)
+        return self._begin(lambda: self._node.begin_shadow(config, share, seconds))
 
     def begin(self, order: Order) -> Future[Any]:
         """Begin what somebody ordered over the control socket."""
@@ -322,6 +367,10 @@ class RunningNode:
             return self._begin_shadow(order.what, order.share, order.seconds, {})
         if order.kind == "unshadow":
             return self._begin(self._stop_shadow)
+        if order.kind == "canary":
+            return self._begin_canary(order.what, order.cameras, order.seconds, order.then, {})
+        if order.kind == "uncanary":
+            return self._begin(self._node.canary.stop)
         if order.kind in ("learn", "learn_more"):
             names = [name for name in order.what.split(",") if name]
             return self._begin(lambda: self._node.learn_drift(names, keep=order.kind == "learn_more"))

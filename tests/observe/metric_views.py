@@ -13,6 +13,7 @@ from vedette.histogram import BUCKETS, COARSE, COARSE_BUCKETS, bucket_of
 from vedette.observe.views import (
     AccuracyView,
     CameraView,
+    CanaryView,
     DriftView,
     Frames,
     Histograms,
@@ -67,6 +68,25 @@ def usage(worker: str, **fields: object) -> ProcessUsage:
     """As it was read a moment ago."""
     full = ProcessUsage(
         worker, 4711, 3599.0, 100 * 10**6, 80 * 10**6, None, fds=40, threads=9, cpu_s={"other": 5.0}
+    )
+    return replace(full, **fields)  # type: ignore[arg-type]
+
+
+def canary(**fields: object) -> CanaryView:
+    """A candidate that detects for one camera."""
+    full = CanaryView(
+        model="/models/new.onnx",
+        detector="new · openvino",
+        cameras=("gate",),
+        state="detecting",
+        why=None,
+        detail="",
+        then="back",
+        ran_s=720.0,
+        left_s=2880.0,
+        frames=6120,
+        boxes=4210,
+        busy=0.2,
     )
     return replace(full, **fields)  # type: ignore[arg-type]
 
@@ -164,6 +184,7 @@ def node(cameras: Sequence[CameraView] | None = None, **fields: object) -> NodeV
             problems=("recall is 0.550, below 0.600",),
         ),
         shadow=shadow(),
+        canary=canary(),
     )
     return replace(view, **fields)  # type: ignore[arg-type]
 

@@ -138,6 +138,18 @@ def test_another_detector_is_learnt_anew(learnt: tuple[World, Path]) -> None:
     assert sorted(path.suffix for path in folder.iterdir()) == [".drift", ".drift"]
 
 
+def test_what_was_learnt_goes_on_when_the_model_before_is_back(learnt: tuple[World, Path]) -> None:
+    _, folder = learnt
+    world = World(folder, seed=8)
+    world.passes(60)
+    before = world.watch.status["gate"]
+    world.passes(60, spec=OTHER)
+    world.passes(60)
+    after = world.watch.status["gate"]
+    assert (after.stage, after.model, after.met) == (before.stage, before.model, before.met)
+    assert not world.of(Trouble)
+
+
 def test_what_cannot_be_read_is_told_and_learnt_anew(tmp_path: Path, learnt: tuple[World, Path]) -> None:
     _, folder = learnt
     kept = max(folder.iterdir(), key=lambda path: path.stat().st_size)

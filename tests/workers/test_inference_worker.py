@@ -26,6 +26,8 @@ from vedette.workers.protocol import (
     Fetch,
     Filled,
     Hello,
+    Leave,
+    Left,
     Link,
     Message,
     Ready,
@@ -360,3 +362,69 @@ def test_only_the_detector_that_asks_for_frames_hears_the_doorbell() -> None:
         assert rings_left(rig) == 1
     finally:
         rig.close()
+
+
+def left(rig: Rig) -> Left:
+    assert rig.child.channel is not None
+    message, _ = rig.hear_from(rig.child.channel)
+    assert isinstance(message, Left)
+    return message
+
+
+def test_a_camera_that_another_detector_is_to_have_is_let_go_of_when_its_frame_is_done(rig: Rig) -> None:
+    worker = rig.meet(0, [0, 1])
+    rig.frame(0)
+    fetch = worker.fetch()
+    rig.child.send(Leave(7, [0]))
+    worker.fill(fetch)
+    done = worker.done()
+    assert (done.ticket, done.camera, done.detector) == (fetch.ticket, 0, 0)
+    assert left(rig) == Left(7)
+    rig.frame(0)
+    worker.silent(0.3)
+    worker.serve(1)
+    rig.child.send(Cameras(0, [0], level=True))
+    assert worker.fetch().camera == 0, "it is its own again"
+
+
+def test_a_picture_that_does_not_come_holds_up_the_other_detector_for_a_moment_only(rig: Rig) -> None:
+    worker = rig.meet(0, [0, 1])
+    rig.frame(0)
+    late = worker.fetch()
+    rig.child.send(Leave(8, [0]))
+    assert left(rig) == Left(8)
+    worker.fill(late)
+    assert worker.done().ticket == late.ticket, "whoever fetched it, ends it"
+    rig.frame(0)
+    worker.silent(0.3)
+    worker.serve(1)
+
+
+def test_a_frame_of_another_camera_that_does_not_come_holds_up_nobody(rig: Rig) -> None:
+    worker = rig.meet(0, [0, 1])
+    rig.frame(1)
+    worker.fetch()
+    worker.silent(LATE_S)
+    rig.child.send(Leave(9, [0]))
+    assert left(rig) == Left(9)
+
+
+def test_cameras_are_taken_back_before_they_were_let_go_of(rig: Rig) -> None:
+    worker = rig.meet(0, [0, 1])
+    rig.frame(0)
+    fetch = worker.fetch()
+    rig.child.send(Leave(10, [0]))
+    rig.child.send(Cameras(0, [0]))
+    worker.fill(fetch)
+    assert worker.done().ticket == fetch.ticket
+    worker.serve(0)
+
+
+def test_a_camera_that_comes_from_another_detector_neither_owes_nor_is_owed(rig: Rig) -> None:
+    rig.table.rows["served"][:3] = [0.0, 500.0, 502.0]
+    worker = rig.meet(0, [1, 2])
+    rig.child.send(Cameras(0, [0], level=True))
+    rig.frame(0)
+    worker.fill(worker.fetch())
+    worker.done()
+    assert 500.0 <= rig.table.rows["served"][0] <= 503.0

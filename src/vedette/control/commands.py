@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -89,6 +90,51 @@ def model_shadow(
     print(f"{file} is shown frames since {took:.1f} s after it was asked for; see `vedette model status`")
 
 
+class Then(StrEnum):
+    BACK = "back"
+    SET = "set"
+
+
+@model.command("canary")
+def model_canary(
+    file: Annotated[
+        Path | None, typer.Argument(help="An ONNX file, on the node's machine.", show_default=False)
+    ] = None,
+    cameras: Annotated[
+        str,
+        typer.Option(metavar="CAMERAS", help="Names, with commas between; * and ? stand for others."),
+    ] = "",
+    for_: Annotated[
+        float, typer.Option("--for", metavar="TIME", parser=_seconds, help="How long: 30m, 1h, 48h…")
+    ] = 3600.0,
+    then: Annotated[
+        Then, typer.Option(help="When the time is over: back to the model before, or set for all cameras.")
+    ] = Then.BACK,
+    stop: Annotated[bool, typer.Option("--stop", help="Give its cameras back now.")] = False,
+    node: Node = None,
+) -> None:
+    """Let another model detect for some cameras, for a while. If it dies, hangs, or does worse, the one
+    before has them again at once; `model status` says what became of it."""
+    names = tuple(name.strip() for name in cameras.split(",") if name.strip())
+    if stop == (file is not None) or bool(names) == stop:
+        raise typer.BadParameter("give either a file and --cameras, or --stop")
+    if file is None:
+        _done("uncanary", "", node)
+        print("the model before detects for all cameras again")
+        return
+    took, _ = _done(
+        "canary",
+        str(file.absolute()),
+        node,
+        seconds=for_,
+        cameras=names,
+        then="set" if then is Then.SET else "back",
+    )
+    print(
+        f"{file} detects for {cameras} since {took:.1f} s after it was asked for; see `vedette model status`"
+    )
+
+
 @model.command("status")
 def model_status(node: Node = None) -> None:
     """Say which model detects, and how far the one that is shown frames beside it agrees."""
@@ -118,6 +164,8 @@ def _done(
     force: bool = False,
     share: float = 0.0,
     seconds: float = 0.0,
+    cameras: tuple[str, ...] = (),
+    then: Literal["back", "set"] = "back",
 ) -> tuple[float, str]:
     """Seconds it took, and what is to be said of it. Raises ControlError with the reason where it was not
     done."""
@@ -126,7 +174,10 @@ def _done(
 
     began = time.monotonic()
     with _connected(node) as client:
-        number = client.order(Order(kind=kind, what=what, force=force, share=share, seconds=seconds))
+        order = Order(
+            kind=kind, what=what, force=force, share=share, seconds=seconds, cameras=cameras, then=then
+        )
+        number = client.order(order)
         while not (became := client.became(number)).done:
             _show(became.words)
             time.sleep(ASK_EVERY_S)

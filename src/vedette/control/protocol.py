@@ -63,12 +63,14 @@ class View(Said, frozen=True, kw_only=True, tag="view"):
     details: bool = False
 
 
-Doing = Literal["recycle", "model", "shadow", "unshadow", "learn", "learn_more"]
+Doing = Literal["recycle", "model", "shadow", "unshadow", "canary", "uncanary", "learn", "learn_more"]
 
 
 class Order(Said, frozen=True, kw_only=True, tag="order"):
     """Do something that takes a while: ``recycle`` the worker ``what``, set the ``model`` to that file, show
-    that file as a ``shadow`` a ``share`` of the frames for so many ``seconds``, or ``unshadow`` it; ``learn``
+    that file as a ``shadow`` a ``share`` of the frames for so many ``seconds``, or ``unshadow`` it; let that
+    file as a ``canary`` detect for ``cameras`` (names and patterns) for so many ``seconds``, and ``then`` go
+    back or be set for all, or ``uncanary`` it; ``learn``
     anew what is usual for the cameras ``what`` (with commas between; empty: all), or only what is not known
     of it yet (``learn_more``)."""
 
@@ -78,6 +80,8 @@ class Order(Said, frozen=True, kw_only=True, tag="order"):
     """Whatever labelled pictures say of the model."""
     share: float = 0.0
     seconds: float = 0.0
+    cameras: tuple[str, ...] = ()
+    then: Literal["back", "set"] = "back"
 
 
 class WhatBecame(Said, frozen=True, kw_only=True, tag="became"):

@@ -75,9 +75,11 @@ class Governor:
         max_age: float,
         enabled: bool = True,
         cpu: Callable[[], float] = lambda: psutil.cpu_percent(interval=None) / 100,
+        resizes: Callable[[], bool] = lambda: True,
     ) -> None:
+        """``resizes``: whether the detector's input may be made smaller now."""
         self._roster, self._table_of, self._clock, self._tell = roster, table, clock, tell
-        self._max_age, self._enabled, self._cpu = max_age, enabled, cpu
+        self._max_age, self._enabled, self._cpu, self._resizes = max_age, enabled, cpu, resizes
         self._state = policy.began()
         self._samples: deque[_Sample] = deque(maxlen=8)
         self._looked_at = 0.0
@@ -166,7 +168,7 @@ class Governor:
         table, passed = self._table, max(1e-3, sample.at - before.at)
         counts = sample.counts - before.counts
         received = max(1, int(counts[0].sum()))
-        loads = table.loads[1:].copy()
+        loads = table.loads[1 : 1 + table.workers].copy()
         # A worker that is dead, hangs or has just begun has said nothing of now.
         loads[sample.at - loads["at"] > STALE_S] = 0
         return Load(
@@ -178,7 +180,7 @@ class Governor:
             age=_ours(sample.stages - before.stages),
             expired=float(self._expired(counts)) / received,
             detector=float(table.loads[0]["busy"]),
-            sizes=int(table.header["smaller"]),
+            sizes=int(table.header["smaller"]) if self._resizes() else 0,
             size=int(table.header["size"]),
             max_age=self._max_age,
         )

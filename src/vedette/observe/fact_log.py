@@ -10,6 +10,8 @@ from vedette.facts import (
     AnyFact,
     Blind,
     CameraAdded,
+    CanaryEnded,
+    CanaryStarted,
     ConditionsKnown,
     ConditionsUnseen,
     Degraded,
@@ -47,6 +49,7 @@ from vedette.facts import (
     WorkerReplaced,
 )
 from vedette.ladder.steps import Step
+from vedette.observe.canary_words import log_canary
 from vedette.observe.shadow_words import log_shadow
 from vedette.supervise.exits import in_words
 
@@ -112,6 +115,8 @@ def log_fact(fact: AnyFact) -> None:
             _log_validation(fact)
         case LossConfirmed() | LossOver():
             _log_accuracy(fact)
+        case CanaryStarted() | CanaryEnded():
+            log_canary(fact)
         case ShadowStarted() | ShadowReported() | ShadowEnded():
             log_shadow(fact)
         case Trouble():

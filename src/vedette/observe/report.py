@@ -14,6 +14,7 @@ from rich.text import Text
 
 from vedette.errors import ConfigError, redact
 from vedette.observe.bottleneck import Bottleneck, find_bottleneck
+from vedette.observe.canary import canary_report
 from vedette.observe.gauges import Gauges
 from vedette.observe.shadow import shadow_report
 from vedette.observe.spent import where_the_time_went
@@ -79,6 +80,8 @@ def _node(view: NodeView, bottleneck: Bottleneck) -> dict[str, Any]:
         found["validation"] = _validation(view.validation)
     if view.shadow is not None:
         found["shadow"] = shadow_report(view.shadow)
+    if view.canary is not None:
+        found["canary"] = canary_report(view.canary)
     return found
 
 

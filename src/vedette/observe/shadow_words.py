@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vedette.facts import ShadowEnded, ShadowReported, ShadowStarted
+from vedette.observe.canary_words import canary_words
 from vedette.observe.views import NodeView, ShadowFigures, ShadowView
 
 __all__ = ["log_shadow", "status"]
@@ -72,11 +73,13 @@ def _rounded(share: float | None) -> float | None:
 
 def status(view: NodeView) -> RenderableType:
     """Which model detects, and what the candidate came to."""
-    first = Text(f"detects: {view.detector or 'not known yet'}")
+    parts: list[RenderableType] = [Text(f"detects: {view.detector or 'not known yet'}")]
+    if view.canary is not None:
+        parts.append(Text(canary_words(view.canary)))
     if view.shadow is None:
-        return Group(first, Text("no candidate was shown frames"))
+        return Group(*parts, Text("no candidate was shown frames"))
     shadow = view.shadow
-    parts: list[RenderableType] = [first, Text(_headline(shadow))]
+    parts.append(Text(_headline(shadow)))
     if shadow.in_all.frames:
         parts += [_table(shadow), Text(_took(shadow))]
     if left_out := _left_out(shadow.in_all):

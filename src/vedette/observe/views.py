@@ -14,6 +14,7 @@ from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 __all__ = [
     "AccuracyView",
     "CameraView",
+    "CanaryView",
     "DriftView",
     "Frames",
     "Histograms",
@@ -265,6 +266,28 @@ class ShadowView:
 
 
 @dataclass(frozen=True, slots=True)
+class CanaryView:
+    """The candidate that detects for some cameras, or was last. ``state``: starting, detecting, taking_over
+    (it is being made the detector of all), returning (it gives its cameras back) or ended (``why``: a
+    :class:`vedette.supervise.canary.Ended`). ``ran_s``: since it had its cameras, or from then until it
+    ended; ``left_s``: until its time is over. ``then``: back or set. ``frames``, ``boxes``: results, and what
+    was in them. ``busy``: share of the last second in which it looked at frames."""
+
+    model: str
+    detector: str
+    cameras: tuple[str, ...]
+    state: str
+    why: str | None
+    detail: str
+    then: str
+    ran_s: float
+    left_s: float
+    frames: int
+    boxes: int
+    busy: float
+
+
+@dataclass(frozen=True, slots=True)
 class NodeView:
     """The whole node. ``uptime_s``: since it was started. ``cpu_percent``: of one core, all processes.
 
@@ -304,6 +327,8 @@ class NodeView:
     """Whether the detector is watched for drift at all."""
     shadow: ShadowView | None = None
     """None where no candidate was ever shown frames."""
+    canary: CanaryView | None = None
+    """None where none ever detected for some cameras."""
 
     @property
     def frames(self) -> Frames:

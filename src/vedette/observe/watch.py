@@ -14,6 +14,7 @@ from vedette.histogram import BUCKETS, bounds, percentiles, percentiles_of_each
 from vedette.ladder.steps import Step
 from vedette.node import Node
 from vedette.observe.accuracy_view import accuracy_view
+from vedette.observe.canary import canary_view
 from vedette.observe.drift_view import drift_view
 from vedette.observe.shadow import ShadowLook
 from vedette.observe.views import (
@@ -133,7 +134,7 @@ class Watch:
             sinks=sinks,
             workers=tuple(self._workers(entries)),
             queued=int(table.header["queued"]),
-            batches=int(table.header["batches"]),
+            batches=sum(int(detector["batches"]) for detector in table.detectors),
             input_size=node.input_size,
             cpu_busy=node.governor.cpu_busy,
             max_age_s=node.config.max_age,
@@ -144,6 +145,7 @@ class Watch:
             drift=node.drift is not None,
             validation=self._validation(),
             shadow=self._shadow.now(node.shadow, {entry.name: entry.index for entry in entries}, node.usage),
+            canary=canary_view(node.canary, float(table.loads[table.canary_place]["busy"])),
         )
 
     def _validation(self) -> ValidationView | None:

@@ -12,7 +12,7 @@ import os
 import secrets
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -133,10 +133,11 @@ class ReviewKeeper:
         spec: bytes,
         status: Mapping[str, Status],
         *,
+        canary_names: Sequence[str] = (),
         at_once: bool = False,
     ) -> None:
         """Tell each camera worker what to do, where that has changed. To be called often. ``names``: of the
-        detector's classes; ``spec``: its settings, packed. ``status``: of drift."""
+        detector's classes, and of a canary's; ``spec``: its settings, packed. ``status``: of drift."""
         now = self._clock.monotonic()
         if now < self._instruct_due and not at_once:
             return
@@ -152,7 +153,9 @@ class ReviewKeeper:
             if not worker.ready or worker.pid is None:
                 continue
             mine = by_worker.get(worker.place - 1, [])
-            orders = replace(self._orders(len(mine), count), names=names, model=model)
+            orders = replace(
+                self._orders(len(mine), count), names=names, model=model, canary_names=list(canary_names)
+            )
             review = Review(msgspec.msgpack.encode(orders))
             conditions = Conditions(
                 [each.index for each in mine if _stage(status, each) is Stage.SUSPECTED],

@@ -201,10 +201,11 @@ class DriftWatch:
     def _begin(self, camera: str, model: str) -> None:
         """Go on with what was learnt of it with this model, or learn."""
         first, self._models[camera] = camera not in self._models, model
+        path = self._path(camera, model)
         if not first:
             self._keep(camera)
+            self._resume(camera, path)
             return  # another model: the monitor learns anew, and says so
-        path = self._path(camera, model)
         if camera in self._anew:
             self._anew.discard(camera)
             return
@@ -213,6 +214,15 @@ class DriftWatch:
         try:
             self._monitor.restore(camera, path.read_bytes())
         except (OSError, UnreadableBaseline, UnreadableScores) as err:
+            self._trouble(f"what was learnt of {camera} cannot be used, and is learnt anew: {err}")
+
+    def _resume(self, camera: str, path: Path | None) -> None:
+        """After a canary the model is back that was there before: what was learnt of it is still so."""
+        if path is None or not path.is_file():
+            return
+        try:
+            self._monitor.resume(camera, path.read_bytes(), self._clock.wall())
+        except (OSError, KeyError, UnreadableBaseline, UnreadableScores) as err:
             self._trouble(f"what was learnt of {camera} cannot be used, and is learnt anew: {err}")
 
     # ---- what was learnt

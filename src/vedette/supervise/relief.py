@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from vedette.clock import Clock
@@ -144,16 +145,31 @@ class Relief:
         self._halfway: dict[str, str] = {}
         """Where some of a post's cameras went when not all could move, by post: the others go there, too."""
         self._warming: Child | None = None
+        self._still: Callable[[], None] = lambda: None
 
-    async def detector(self, config: Callable[[], Config], reason: str, detail: str = "") -> None:
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Nobody is relieved meanwhile."""
+        async with self._one:
+            yield
+
+    async def detector(
+        self,
+        config: Callable[[], Config],
+        reason: str,
+        detail: str = "",
+        still: Callable[[], None] = lambda: None,
+    ) -> None:
         """Another process becomes the detector, as the configuration has it when its turn has come. Raises
-        WorkerError where it cannot: then the old one goes on, and nothing was lost."""
+        WorkerError where it cannot: then the old one goes on, and nothing was lost. ``still``: called at the
+        last moment; it may raise WorkerError."""
         async with self._one:
             old = self._crew.detector
             must_work(old)
             began = self._clock.monotonic()
             self.under_way = old.post
             try:
+                self._still = still
                 fresh = await self._relieve_detector(old, config())
             except WorkerError as err:
                 self._failed(old, reason, err)
@@ -189,7 +205,7 @@ class Relief:
         fresh = self._warming = self._heir(old)
         fresh.post = old.post
         try:
-            await self._until(lambda: fresh.ready, fresh, START_WITHIN_S, "was not ready", beside=old)
+            await self.until(lambda: fresh.ready, fresh, START_WITHIN_S, "was not ready", beside=old)
             while self._crew.cameras_of(old):
                 # Once, unless one that had been removed comes back meanwhile.
                 await self._move_all(old, fresh)
@@ -247,10 +263,11 @@ class Relief:
         fresh = Child("inference", old.name, old.place)
         try:
             self._crew.stand_by(fresh, config)
-            await self._until(lambda: fresh.ready, fresh, START_WITHIN_S, "was not ready")
+            await self.until(lambda: fresh.ready, fresh, START_WITHIN_S, "was not ready")
             for worker in self._crew.camera_workers:
                 self._crew.introduce(worker, fresh)
-            await self._try(fresh)
+            await self.try_out(fresh, self._crew.objects_open())
+            self._still()
         except (OSError, WorkerError, asyncio.CancelledError) as err:
             fresh.kill()
             self._crew.dismiss(fresh)
@@ -260,12 +277,12 @@ class Relief:
         await self._pass_on(old, fresh, config)
         return fresh
 
-    async def _try(self, fresh: Child) -> None:
-        """It looks at pictures of cameras that have something in them."""
-        objects = self._crew.objects_open()
+    async def try_out(self, fresh: Child, objects: Mapping[int, int]) -> None:
+        """It looks at pictures of cameras that have something in them: by index, how many objects. Raises
+        WorkerError where it cannot be used."""
         busiest = sorted(objects, key=lambda camera: -objects[camera])[:TRIAL_CAMERAS]
         fresh.send(Try(busiest))
-        told = await self._answer(fresh, Tried, TRIAL_WITHIN_S, "looked at no picture")
+        told = await self.answer(fresh, Tried, TRIAL_WITHIN_S, "looked at no picture")
         if told.failed:
             raise WorkerError(f"it failed on a picture of a camera: {told.failed}")
         expected = sum(objects[camera] for camera in busiest)
@@ -278,7 +295,7 @@ class Relief:
         """From here on there is no way back: whatever the old one does, the new one begins."""
         old.send(Drain())
         try:
-            await self._answer(old, Drained, self._crew.batch_within + 1.0, "did not finish")
+            await self.answer(old, Drained, self._crew.batch_within + 1.0, "did not finish")
         except WorkerError as err:
             # What it has is orphaned when it is gone.
             await self._dies(old, str(err))
@@ -307,16 +324,18 @@ class Relief:
             old.kill("did not stop in time")
         self._crew.dismiss(old)
 
-    async def _answer(self, child: Child, kind: type[Any], seconds: float, what: str) -> Any:
+    async def answer(self, child: Child, kind: type[Any], seconds: float, what: str) -> Any:
+        """Wait for what this worker answers. Raises WorkerError, as ``until``."""
+
         def there() -> bool:
             return any(isinstance(each, kind) for each in child.answers)
 
-        await self._until(there, child, seconds, what)
+        await self.until(there, child, seconds, what)
         [answer, *_] = [each for each in child.answers if isinstance(each, kind)]
         child.answers.remove(answer)
         return answer
 
-    async def _until(
+    async def until(
         self,
         happened: Callable[[], bool],
         child: Child,
@@ -324,7 +343,8 @@ class Relief:
         what: str,
         beside: Child | None = None,
     ) -> None:
-        """``beside``: whose death ends the waiting, too."""
+        """Wait for something that this worker does. Raises WorkerError where it does not within so many
+        ``seconds``, or dies. ``beside``: whose death ends the waiting, too."""
         deadline = self._clock.monotonic() + seconds
         while not happened():
             if beside is not None and not beside.alive:

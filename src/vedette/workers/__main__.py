@@ -50,7 +50,7 @@ def main(kind: str, fd: int) -> int:
         return _run_validation(start, channel)
     table = Table(fds[0], start.cameras, start.workers)
     if kind == "camera":
-        _run_camera_worker(start, channel, table, fds[1])
+        _run_camera_worker(start, channel, table, *fds[1:])
     elif kind == "shadow":
         _run_shadow_worker(start, channel, table)
     else:
@@ -66,7 +66,7 @@ def _first_word(channel: Channel) -> tuple[Any, list[int]]:
         select.select([channel.fileno()], [], [])
 
 
-def _run_camera_worker(start: Start, channel: Channel, table: Table, doorbell: int) -> None:
+def _run_camera_worker(start: Start, channel: Channel, table: Table, *doorbells: int) -> None:
     # uvloop looks names up in this many threads, and gives half of them to it: two dead names would be enough
     # to keep every camera from being found.
     os.environ.setdefault("UV_THREADPOOL_SIZE", "64")
@@ -77,7 +77,7 @@ def _run_camera_worker(start: Start, channel: Channel, table: Table, doorbell: i
     name_thread("loop")
 
     async def work() -> None:
-        await CameraWorker(start, channel, table, doorbell).run()
+        await CameraWorker(start, channel, table, *doorbells).run()
 
     uvloop.run(work())
     # Threads that libavformat holds must not hold the process.

@@ -175,9 +175,12 @@ class _Closing:
 
 @dataclass(eq=False)
 class _Desk:
-    """A detector as this worker knows it. While one takes over from another there are two."""
+    """A detector as this worker knows it. While one takes over from another there are two; and while a canary
+    detects for some cameras."""
 
     channel: Channel
+    detector: int = 0
+    """Which one of the node it is: 0 = the detector, 1 = a canary."""
     slots: Slots | None = None
     tickets: dict[int, int] = field(default_factory=dict)
     """Of the pictures that it has: ticket → camera."""
@@ -189,16 +192,18 @@ class _Desk:
 class CameraWorker:
     """Runs until the node says stop or is gone."""
 
-    def __init__(self, start: Start, channel: Channel, table: Table, doorbell: int) -> None:
-        self._start, self._node, self._table, self._doorbell = start, channel, table, doorbell
+    def __init__(self, start: Start, channel: Channel, table: Table, *doorbells: int) -> None:
+        """``doorbells``: of the detector, and of a canary."""
+        self._start, self._node, self._table, self._doorbells = start, channel, table, doorbells
         self.clock = SystemClock()
         self._cameras: dict[int, _Camera] = {}
         self._closing: dict[int, _Closing] = {}
         self._desks: list[_Desk] = []
-        self._detector_since: float | None = None
+        self._detector_since: list[float | None] = [None, None]
+        """Of the detector, and of a canary."""
         self._glanced_at = 0.0
-        self._inferred, self._inferred_at = 0, -math.inf
-        """Pictures that the detector has looked at, of whatever worker, and when that number grew last."""
+        self._inferred, self._inferred_at = [0, 0], [-math.inf, -math.inf]
+        """Pictures that each detector has looked at, of whatever worker, and when that number grew last."""
         self._outbox: deque[Any] = deque()
         self._unsent = 0
         self._pool = Pool(
@@ -255,8 +260,9 @@ class CameraWorker:
             self._alive()
             self._flush_outbox()
             rest.turned(now, BEAT_S, len(self._outbox))
-            if (inferred := int(self._table.header["inferred"])) != self._inferred:
-                self._inferred, self._inferred_at = inferred, now
+            for number, detector in enumerate(self._table.detectors):
+                if (inferred := int(detector["inferred"])) != self._inferred[number]:
+                    self._inferred[number], self._inferred_at[number] = inferred, now
             if now - looked > LOOK_EVERY_S - BEAT_S / 2:
                 looked = now
                 for camera in self._cameras.values():
@@ -346,7 +352,7 @@ class CameraWorker:
                     if index in self._cameras:
                         self._cameras[index].gate.nudge()
                 case Link():
-                    self._meet_detector(Channel.from_fd(fds[0]))
+                    self._meet_detector(Channel.from_fd(fds[0]), message.detector)
                 case LinkShadow():
                     self._lose_shadow()
                     self._aside.meet(channel := Channel.from_fd(fds[0]))
@@ -412,7 +418,7 @@ class CameraWorker:
             clock=self.clock,
             observer=self,
             make_tracker=lambda: self.tracker(index, settings),
-            ring=self._ring,
+            ring=self._ringing(index),
             keeps_pictures=pictures is not None,
             held_up=(lambda: pictures.busy) if pictures else (lambda: False),
             notes=known["pipeline"]["notes"] if known is not None else None,
@@ -454,9 +460,9 @@ class CameraWorker:
             source if isinstance(source, LiveSource) else None,
             clock=self.clock,
             tell=self.fact,
-            detector_since=lambda: self._detector_since,
+            detector_since=lambda: self._since_of(index),
             swamped=lambda: bool(self._table.loads["busy"][1 + self._start.worker] >= SWAMPED),
-            detector_works=lambda: self.clock.monotonic() - self._inferred_at < WORKED_S,
+            detector_works=lambda: self.clock.monotonic() - self._inferred_at[self._whose(index)] < WORKED_S,
         )
         return camera
 
@@ -589,11 +595,11 @@ class CameraWorker:
 
     # ---- the detector
 
-    def _meet_detector(self, channel: Channel) -> None:
-        desk = _Desk(channel)
+    def _meet_detector(self, channel: Channel, detector: int) -> None:
+        desk = _Desk(channel, detector)
         self._desks.append(desk)
-        if self._detector_since is None:
-            self._detector_since = self.clock.monotonic()
+        if self._detector_since[detector] is None:
+            self._detector_since[detector] = self.clock.monotonic()
         self._loop.add_reader(channel.fileno(), self._hear_detector, desk)
 
     def _lose_detector(self, desk: _Desk) -> None:
@@ -602,14 +608,24 @@ class CameraWorker:
         desk.channel.close()
         desk.open = False
         self._desks.remove(desk)
-        if not self._desks:
-            self._detector_since = None
+        if not any(each.detector == desk.detector for each in self._desks):
+            self._detector_since[desk.detector] = None
         # A copy: threads of the pool may still be at it.
         for ticket, index in list(desk.tickets.items()):
             self._aside.came_back(ticket, None)
             if index in self._cameras:
                 self._cameras[index].pipeline.give_back(ticket, Ending.ORPHANED_INFER)
         desk.tickets.clear()
+
+    def _whose(self, index: int) -> int:
+        """Which detector has this camera now."""
+        return int(self._table.rows["detector"][index])
+
+    def _since_of(self, index: int) -> float | None:
+        """Since when there is a detector for this camera. Where its canary is gone, the detector has it in a
+        moment."""
+        since = self._detector_since[self._whose(index)]
+        return self._detector_since[0] if since is None else since
 
     def _hear_detector(self, desk: _Desk) -> None:
         while desk.open:
@@ -727,10 +743,17 @@ class CameraWorker:
         """From any thread."""
         self._loop.call_soon_threadsafe(work)
 
-    def _ring(self) -> None:
-        if self._table.header["detector_idle"]:
-            self._table.header["detector_idle"] = 0
-            os.eventfd_write(self._doorbell, 1)
+    def _ringing(self, index: int) -> Callable[[], None]:
+        """What wakes the detector that has this camera, if it waits for frames."""
+        whose, idle, doorbells = self._table.rows["detector"], self._table.idle, self._doorbells
+
+        def ring() -> None:
+            number: int = whose.item(index)
+            if idle[number].item(0):
+                idle[number][0] = 0
+                os.eventfd_write(doorbells[number], 1)
+
+        return ring
 
     # ---- facts and results go to the node
 
@@ -793,6 +816,7 @@ class CameraWorker:
                 found.weak_known,
                 camera.health.take_seen(),
                 chance,
+                found.detector,
             )
         )
 

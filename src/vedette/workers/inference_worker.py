@@ -44,6 +44,8 @@ from vedette.workers.protocol import (
     Fetch,
     Filled,
     Hello,
+    Leave,
+    Left,
     Link,
     MessageTooLong,
     Ready,
@@ -83,6 +85,8 @@ class InferenceWorker:
 
     def __init__(self, start: StartInference, node: Channel, table: Table, doorbell: int) -> None:
         self._start, self._node, self._table, self._doorbell = start, node, table, doorbell
+        self._header = table.detectors[start.number]
+        self._place = table.canary_place if start.number else 0
         self._links: dict[int, Channel] = {}
         self._unsent: defaultdict[int, deque[Done]] = defaultdict(deque)
         self._owner: dict[int, int] = {}
@@ -112,6 +116,7 @@ class InferenceWorker:
         self._stopped = self._begun = self._drained = False
         self._drain_by = math.inf
         """When to wait no longer for frames that were asked for, in monotonic seconds."""
+        self._leaving: _Leaving | None = None
         self._trial: Trial | None = None
 
     def run(self) -> None:
@@ -135,9 +140,9 @@ class InferenceWorker:
         if self._stopped:
             return
         # From here on the table is this worker's.
-        self._table.header["smaller"] = len(detector.smaller)
-        self._table.header["size"] = 0
-        self._table.beats[0] = time.monotonic()
+        self._header["smaller"] = len(detector.smaller)
+        self._header["size"] = 0
+        self._table.beats[self._place] = time.monotonic()
         asker = threading.Thread(target=self._ask_forever, name="asker", daemon=True)
         asker.start()
         self._detect_forever()
@@ -150,10 +155,10 @@ class InferenceWorker:
             if batch is None:
                 return
             self._running_since = began = time.monotonic()
-            self._table.header["batch_started"] = began
+            self._header["batch_started"] = began
             found = self._detect(batch, began)
-            self._table.header["busy_s"] += found.boxes_at - began
-            self._table.header["batch_started"] = self._running_since = 0.0
+            self._header["busy_s"] += found.boxes_at - began
+            self._header["batch_started"] = self._running_since = 0.0
             # The asker sends the results: this thread's next words are the detector's, 0.1 ms sooner.
             self._detected.append((batch, found))
             self._finished += 1
@@ -221,15 +226,17 @@ class InferenceWorker:
             if self._drained:
                 self._listen(IDLE_TURN_S)
                 continue
-            self._table.beats[0] = time.monotonic()
+            self._table.beats[self._place] = time.monotonic()
             self._hand_out()
             self._note_load()
-            header = self._table.header
+            header = self._header
             header["size"] = self._sizes.follow(int(header["wanted_size"]))
             header["smaller"] = self._sizes.smaller
             wait = self._ask_if_time()
             self._listen(wait)
             self._drain_if_asked()
+            if self._leaving is not None:
+                self._leave_if_done(self._leaving)
         self._to_detect.put(None)
         # The detector may hang or be in the middle of a long batch; nobody waits for it any more.
         time.sleep(LAST_BATCH_S)
@@ -243,9 +250,31 @@ class InferenceWorker:
         if asked or self._passed_on != self._finished or self._detected or any(self._unsent.values()):
             return
         self._drained = True
-        header = self._table.header
+        header = self._header
         header["detector_idle"] = header["queued"] = 0
         self._node.send(Drained())
+
+    def _leave(self, order: int, cameras: list[int]) -> None:
+        for camera in cameras:
+            self._owner.pop(camera, None)
+        self._reachable[cameras] = False
+        # What is asked for from now on is of others.
+        self._leaving = _Leaving(order, set(cameras), set(self._asked_of), time.monotonic() + DRAIN_WITHIN_S)
+
+    def _leave_if_done(self, leaving: _Leaving) -> None:
+        """Say so once nothing of these cameras is under way. As for pictures that are overdue, see above."""
+        late = time.monotonic() > leaving.until
+        leaving.tickets = {
+            ticket
+            for ticket in leaving.tickets & self._asked_of.keys()
+            if ticket not in self._overdue or (self._overdue[ticket][0] in leaving.cameras and not late)
+        }
+        if leaving.tickets or any(
+            done.camera in leaving.cameras for each in self._unsent.values() for done in each
+        ):
+            return
+        self._leaving = None
+        self._node.send(Left(leaving.order))
 
     def _hand_out(self) -> None:
         """Send what the detector found to the cameras' workers."""
@@ -256,31 +285,35 @@ class InferenceWorker:
             batch, found = self._detected.popleft()
             for ticket, (camera, slot) in batch.tickets.items():
                 self._free.append(slot)
-                self._send_done(_done(ticket, camera, found))
+                self._send_done(_done(ticket, camera, found, self._start.number))
                 if ticket in found.by_ticket:
-                    self._table.record_stage(0, camera, Stage.INFER, found.inferred_at - found.began)
-                    self._table.record_stage(0, camera, Stage.POSTPROCESS, found.boxes_at - found.inferred_at)
+                    self._table.record_stage(
+                        self._place, camera, Stage.INFER, found.inferred_at - found.began
+                    )
+                    self._table.record_stage(
+                        self._place, camera, Stage.POSTPROCESS, found.boxes_at - found.inferred_at
+                    )
             if found.by_ticket:
                 self._learn(len(found.by_ticket), found.boxes_at - found.began)
-        self._table.header["queued"] = max(0, self._passed_on - self._finished - bool(self._running_since))
+        self._header["queued"] = max(0, self._passed_on - self._finished - bool(self._running_since))
 
     def _learn(self, count: int, took: float) -> None:
         self._rhythm.took(took)
         if self._sizer is not None:
             self._sizer.took(count, took)
-        self._table.header["batches"] += 1
-        self._table.header["inferred"] += count
+        self._header["batches"] += 1
+        self._header["inferred"] += count
 
     def _note_load(self) -> None:
         """How busy the detector was, about once a second."""
-        now, header = time.monotonic(), self._table.header
+        now, header = time.monotonic(), self._header
         passed = now - self._load_at
         if passed < LOAD_EVERY_S:
             return
         busy = float(header["busy_s"])
         if self._running_since:
             busy += max(0.0, now - self._running_since)  # a batch that hangs is no rest
-        load = self._table.loads[0]
+        load = self._table.loads[self._place]
         load["busy"] = min(1.0, max(0.0, busy - self._busy_before) / passed)
         load["at"], load["outbox"] = now, sum(len(unsent) for unsent in self._unsent.values())
         self._busy_before, self._load_at = busy, now
@@ -318,7 +351,7 @@ class InferenceWorker:
         return left + NAP_OVER_S if self._napping else IDLE_TURN_S
 
     def _ask(self, now: float) -> float:
-        header = self._table.header
+        header = self._header
         # Said before looking: a frame that comes in between rings, so none is slept through.
         header["detector_idle"] = 1
         waiting = self._waiting()
@@ -368,7 +401,8 @@ class InferenceWorker:
         epochs = self._table.rows["epoch"][: len(waiting.served)]
         known = self._epochs[: len(epochs)]
         for camera in np.flatnonzero(epochs != known):
-            forgive(waiting, int(camera))
+            if int(camera) in self._owner:  # else it is another detector's, which writes that
+                forgive(waiting, int(camera))
         known[:] = epochs
 
     def _request(self, batch: Batch, camera: int) -> None:
@@ -421,7 +455,7 @@ class InferenceWorker:
             camera, slot, size = late
             held_up = [overdue for overdue, _, _ in self._overdue.values()]
             self._reachable[self._cameras_of(self._asked_of[answer.ticket])] = True
-            self._reachable[camera] = self._owner[camera] in self._links
+            self._reachable[camera] = self._owner.get(camera, -1) in self._links
             self._reachable[held_up] = False
             if answer.filled and not self._drained:
                 # It lies in its slot: a batch of its own. If it is still wanted is judged when it returns.
@@ -511,7 +545,8 @@ class InferenceWorker:
             if ticket in self._overdue:
                 camera, slot, _ = self._overdue.pop(ticket)
                 self._take_back(ticket, slot)
-                self._reachable[camera] = self._owner[camera] in self._links  # it may have moved meanwhile
+                # It may have moved meanwhile.
+                self._reachable[camera] = self._owner.get(camera, -1) in self._links
             else:
                 self._answer(Filled(ticket, False))
 
@@ -522,8 +557,12 @@ class InferenceWorker:
                 match message:
                     case Link(worker, cameras):
                         self._meet(worker, cameras, Channel.from_fd(fds[0]))
-                    case Cameras(worker, cameras):
+                    case Cameras(worker, cameras, level):
+                        if level:
+                            self._level(cameras)
                         self._own(worker, cameras)
+                    case Leave(order, cameras):
+                        self._leave(order, cameras)
                     case Try(cameras):
                         self._try(cameras)
                     case Begin():
@@ -558,7 +597,15 @@ class InferenceWorker:
         self._own(worker, cameras)
         link.send(Hello(self._slots.count, self._slots.height, self._slots.width), [self._slots_fd])
 
+    def _level(self, cameras: list[int]) -> None:
+        """Another detector took frames of theirs, as many as it could: that is no debt among ours."""
+        others = [camera for camera in self._owner if camera not in cameras]
+        if others:
+            self._served[cameras] = np.median(self._served[others])
+
     def _own(self, worker: int, cameras: list[int]) -> None:
+        if self._leaving is not None:
+            self._leaving.cameras.difference_update(cameras)
         for camera in cameras:
             self._owner[camera] = worker
             self._asked_seq[camera] = -1
@@ -577,7 +624,18 @@ class _Found:
     boxes_at: float
 
 
-def _done(ticket: int, camera: int, batch: _Found) -> Done:
+@dataclass(slots=True)
+class _Leaving:
+    """Cameras that another detector is to have. ``tickets``: that were under way then, of any camera, and are
+    still. ``until``: when overdue pictures are waited for no longer, in monotonic seconds."""
+
+    order: int
+    cameras: set[int]
+    tickets: set[int]
+    until: float
+
+
+def _done(ticket: int, camera: int, batch: _Found, detector: int) -> Done:
     found = batch.by_ticket.get(ticket)
     if found is None:
         return Done(ticket, camera, expired=True)
@@ -592,6 +650,7 @@ def _done(ticket: int, camera: int, batch: _Found) -> Done:
         list(found.class_name),
         times=(batch.began, batch.inferred_at, batch.boxes_at),
         weak=None if found.weak is None else _weak(found.weak),
+        detector=detector,
     )
 
 

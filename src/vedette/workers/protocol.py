@@ -50,6 +50,8 @@ __all__ = [
     "HandedOver",
     "Hello",
     "Joined",
+    "Leave",
+    "Left",
     "Link",
     "LinkShadow",
     "LookedAt",
@@ -88,7 +90,8 @@ class Message(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 # node → worker
 class Start(Message, frozen=True):
-    """First word to a camera worker. Carries the table and the doorbell as file descriptors."""
+    """First word to a camera worker. Carries the table and the doorbells, of the detector and of a canary, as
+    file descriptors."""
 
     worker: int
     cameras: int
@@ -108,6 +111,8 @@ class StartInference(Message, frozen=True):
     """As many as a batch may have to take so many seconds; None = always as many as there are."""
     stand_by: bool = False
     """Load and warm the model, meet the camera workers, leave the table alone, and wait for ``Begin``."""
+    number: int = 0
+    """Which detector of the node it is: 0 = the detector, 1 = a canary."""
 
 
 class Examine(Message, frozen=True):
@@ -185,20 +190,24 @@ class Nudge(Message, frozen=True):
 
 
 class Cameras(Message, frozen=True):
-    """To the inference worker: these rows of the table are this camera worker's from now on."""
+    """To the inference worker: these rows of the table are this camera worker's from now on. ``level``: they
+    come from another detector, and nobody owes them anything, nor do they."""
 
     worker: int
     cameras: list[int]
+    level: bool = False
 
 
 class Link(Message, frozen=True):
     """A socket to the other kind of worker comes with this message.
 
-    ``worker``: the camera worker's number; ``cameras``: which rows of the table are its own.
+    ``worker``: the camera worker's number; ``cameras``: which rows of the table are its own, and this
+    detector's. ``detector``: which one of the node it is, 0 or 1.
     """
 
     worker: int
     cameras: list[int]
+    detector: int = 0
 
 
 class Acknowledge(Message, frozen=True):
@@ -220,6 +229,14 @@ class Begin(Message, frozen=True):
 
 class Drain(Message, frozen=True):
     """To the inference worker: ask for no more frames; say ``Drained`` when those under way are done."""
+
+
+class Leave(Message, frozen=True):
+    """To the inference worker: ask for no more frames of these cameras, another detector does from now on;
+    say ``Left`` with the same ``order`` when those under way are done. ``Cameras`` takes it back."""
+
+    order: int
+    cameras: list[int]
 
 
 class Review(Message, frozen=True):
@@ -290,6 +307,12 @@ class Drained(Message, frozen=True):
     """Nothing is under way at this inference worker any more, and all results are with the camera workers."""
 
 
+class Left(Message, frozen=True):
+    """Nothing of the cameras of that ``Leave`` is under way at this inference worker any more."""
+
+    order: int
+
+
 class CannotAdd(Message, frozen=True):
     """A camera's settings cannot be used; the others go on."""
 
@@ -352,6 +375,8 @@ class Drawn(Message, frozen=True):
     labels: list[str]
     reason: str
     probability: float
+    detector: int = 0
+    """Whose the boxes are: 0 = the detector's, 1 = a canary's."""
 
 
 class Pictured(Message, frozen=True):
@@ -455,6 +480,8 @@ class Done(Message, frozen=True):
     times: tuple[float, float, float] = (0.0, 0.0, 0.0)
     weak: Weak | None = None
     """None where they were not asked for, or the detector does not know them."""
+    detector: int = 0
+    """Which one of the node it was: 0 = the detector, 1 = a canary."""
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True):
@@ -472,7 +499,8 @@ class Studied(Message, frozen=True):
     """What a detector found in one frame, for those who judge it. ``captured``: monotonic seconds. Arrays of
     n boxes, weak ones included where ``weak_known``: ``confidence`` f32, ``class_id`` i32, and ``area`` f32,
     their shares of the picture. ``seen``: None where no picture was judged since the last one. ``chance``:
-    the probability with which it might have been kept for review, and was not; 0.0 where none might."""
+    the probability with which it might have been kept for review, and was not; 0.0 where none might.
+    ``detector``: 0 = the detector, 1 = a canary."""
 
     index: int
     captured: float
@@ -482,6 +510,7 @@ class Studied(Message, frozen=True):
     weak_known: bool
     seen: Seen | None
     chance: float = 0.0
+    detector: int = 0
 
 
 # a candidate that is shown frames, too
@@ -572,6 +601,8 @@ _ANY = (
     | Begin
     | Drain
     | Drained
+    | Leave
+    | Left
     | Review
     | Conditions
     | Disagrees

@@ -87,8 +87,10 @@ class Reviewing:
         self._sampler: Sampler | None = None
         self._news = News()
         self._conditions = Conditions([], [])
-        self._names: dict[int, str] = {}
-        """Of classes, as the detector gave them with its detections."""
+        self._names: dict[tuple[int, int], str] = {}
+        """Of classes, as each detector gave them with its detections."""
+        self._detectors: dict[int, int] = {}
+        """By camera: which one has looked at it last."""
         self._last: dict[int, Output] = {}
         self._candidates: dict[int, deque[_Candidate]] = {}
         """By camera, oldest first: where each frame is studied, one waits for the next one's result."""
@@ -128,7 +130,11 @@ class Reviewing:
         asked = found.asked
         if asked is None or self._sampler is None:
             return 0.0
-        self._names.update(zip(found.class_id.tolist(), found.names, strict=False))
+        if self._detectors.setdefault(index, found.detector) != found.detector:
+            self._detectors[index] = found.detector
+            self._news.forget(index)  # what another one half sees is news of its own
+        ids = found.class_id.tolist()
+        self._names.update(zip(((found.detector, each) for each in ids), found.names, strict=False))
         many_weak = self._sampler.analysed(camera, asked, _weak(found))
         new_objects = self._news.frame(index, asked.at, found)
         if asked.drawn:
@@ -218,6 +224,7 @@ class Reviewing:
                 labels,
                 reason.value if reason else "",
                 0.0 if reason else asked.probability,
+                found.detector,
             )
         )
         if self._under_way >= WAITING_AT_MOST:
@@ -229,9 +236,10 @@ class Reviewing:
 
     def _labels(self, found: Found) -> list[str]:
         assert self._orders is not None
-        declared = self._orders.names
+        whose = found.detector
+        declared = self._orders.canary_names if whose else self._orders.names
         ids = found.class_id.tolist()
-        weak = (self._names.get(each) or name_of(each, declared) for each in ids[found.sure :])
+        weak = (self._names.get((whose, each)) or name_of(each, declared) for each in ids[found.sure :])
         return [*found.names, *weak]
 
     def _picture(self, number: int, image: Any, hidden: list[XYXY], quality: int) -> None:
@@ -287,6 +295,7 @@ class Reviewing:
     def gone(self, index: int) -> None:
         """A camera is not this worker's any more."""
         self._news.forget(index)
+        self._detectors.pop(index, None)
         for candidate in self._candidates.pop(index, ()):
             self._settle(index, candidate)
         self._last.pop(index, None)

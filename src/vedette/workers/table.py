@@ -97,6 +97,7 @@ _ROW = np.dtype(
         ("step", "i4"),  # of the ladder: a vedette.ladder.steps.Step
         ("rung", "i4"),  # the most that the ladder lets be decoded, a vedette.frame.Rung
         ("limit", "f8"),  # seconds that the ladder wants between two analysed frames; 0 = none
+        ("detector", "i4"),  # whose its frames are: 0 = the detector, 1 = a canary
     ],
     align=True,
 )
@@ -133,8 +134,11 @@ class Table:
     """Views on the shared memory. ``rows[i]`` is camera i; ``ages[i]`` and ``stages[w]`` are histograms, and
     ``camera_stages[i]`` coarser ones.
 
-    ``stages[0]`` belongs to the inference worker, ``stages[1 + w]`` to camera worker w. ``beats`` likewise:
-    monotonic seconds of the last turn of each worker's own loop; and ``loads``, how busy that loop is.
+    ``stages[0]`` belongs to the inference worker, ``stages[1 + w]`` to camera worker w, and the last place,
+    ``canary_place``, to a canary. ``beats`` likewise: monotonic seconds of the last turn of each worker's own
+    loop; and ``loads``, how busy that loop is. ``detectors``: what an inference worker says of itself, of the
+    detector (which is ``header``) and of a canary;
+    ``idle``: that field of either, which is read with every frame.
     """
 
     def __init__(self, fd: int, cameras: int, workers: int) -> None:
@@ -150,20 +154,24 @@ class Table:
             offset += -(-found.nbytes // 64) * 64
             return found
 
-        self.header = view(_HEADER, 1)[0]
-        self.beats = view("f8", 1 + workers)
-        self.loads = view(_LOAD, 1 + workers)
+        self.canary_place = 1 + workers
+        both = view(_HEADER, 1), view(_HEADER, 1)
+        self.detectors = both[0][0], both[1][0]
+        self.header = self.detectors[0]
+        self.idle = both[0]["detector_idle"], both[1]["detector_idle"]
+        self.beats = view("f8", 2 + workers)
+        self.loads = view(_LOAD, 2 + workers)
         self.rows = view(_ROW, cameras)
         # Of a thousand cameras: 32 bits would be full in some weeks.
-        self.stages = view("u8", 1 + workers, len(STAGES), BUCKETS)
+        self.stages = view("u8", 2 + workers, len(STAGES), BUCKETS)
         self.ages = view("u4", cameras, BUCKETS)
         self.camera_stages = view("u4", cameras, len(STAGES), COARSE_BUCKETS)
 
     @staticmethod
     def size(cameras: int, workers: int) -> int:
-        histograms = (2 * (1 + workers) * len(STAGES) + cameras) * BUCKETS * 4
+        histograms = (2 * (2 + workers) * len(STAGES) + cameras) * BUCKETS * 4
         histograms += cameras * len(STAGES) * COARSE_BUCKETS * 4
-        return histograms + cameras * _ROW.itemsize + (1 + workers) * (8 + _LOAD.itemsize) + 4096
+        return histograms + cameras * _ROW.itemsize + (2 + workers) * (8 + _LOAD.itemsize) + 4096
 
     @classmethod
     def create(cls, cameras: int, workers: int) -> Table:

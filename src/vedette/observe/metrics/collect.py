@@ -9,6 +9,7 @@ from collections.abc import Callable
 from vedette.clock import Clock, SystemClock
 from vedette.observe.metrics import families
 from vedette.observe.metrics.cameras import BlindSeconds, put_camera, put_histograms, put_stages
+from vedette.observe.metrics.canary import put_canary
 from vedette.observe.metrics.node import put_node
 from vedette.observe.metrics.quality import put_quality
 from vedette.observe.metrics.shadow import put_shadow
@@ -75,6 +76,8 @@ class Collector:
         put_node(page, view, histograms, self._version)
         if view.shadow is not None:
             put_shadow(page, view.shadow)
+        if view.canary is not None:
+            put_canary(page, view.canary)
         names: dict[str, str] = {}
         self._blind_s.keep(camera.name for camera in view.cameras)
         for camera in politely(view.cameras):

@@ -206,6 +206,14 @@ SHADOW_LEFT_OUT = _counter(
 SHADOW_AGREEMENT = _gauge("shadow_agreement_ratio", "How far the two agree, all cameras together.")
 SHADOW_TIME = _counter("shadow_seconds", "Time that the candidate had frames.")
 
+CANARY = _info(
+    "canary", "The candidate that detects for some cameras, or was last; always 1.", "model", "state"
+)
+CANARY_RUNNING = _gauge("canary_running", "1 while a candidate detects for some cameras, else 0.")
+CANARY_CAMERAS = _gauge("canary_cameras", "Cameras that it detects for.")
+CANARY_FRAMES = _counter("canary_frames", "Results of frames that it looked at.")
+CANARY_BOXES = _counter("canary_boxes", "Boxes in them.")
+
 SINK_RESULTS = _counter("sink_results", "Results by what became of them at a sink.", "sink", "outcome")
 REQUESTS = _counter("metrics_requests", "Requests for these metrics by what became of them.", "result")
 

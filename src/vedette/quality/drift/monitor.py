@@ -205,6 +205,14 @@ class Monitor:
         if baseline.known:
             self._evidence.judge(each.row, baseline.norms(self._care))
 
+    def resume(self, camera: str, data: bytes, now: float) -> None:
+        """A model detects again of which this was dumped earlier. Raises UnreadableBaseline,
+        UnreadableScores."""
+        suspected = self._cameras[camera].state.suspected is not None
+        self.restore(camera, data)
+        if suspected:
+            self._waiting.append(SuspicionOver(camera=camera, at=now, since=now, reset=True))
+
     def _new(self, model: str, row: int) -> _Camera:
         return _Camera(
             Baseline(model, self.settings.learn_windows), Observer(None, self.settings.utc_offset_s), row

@@ -35,7 +35,8 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     the uniform stream. ``expected``: frames that are studied of a camera in ten minutes, at most.
     ``by_reason``, ``camera_per_hour``: targeted ones of a camera; ``worker_per_hour``: of all cameras of the
     worker. ``redact``: classes to be made unrecognisable. ``quality``: of JPEG files. ``names``: of the
-    detector's classes, by their ids; ``model``: another one for another detector."""
+    detector's classes, by their ids; ``model``: another one for another detector. ``canary_names``: like
+    ``names``, of a canary."""
 
     seed: int
     per_hour: float
@@ -47,6 +48,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     quality: int
     names: list[str] = []
     model: bytes = b""
+    canary_names: list[str] = []
 
     @property
     def uniform(self) -> UniformSettings:
