@@ -567,8 +567,8 @@ class Node:
         by its file as it is now."""
         if self.drift is not None:
             self.drift.new_detector()
-        if self.review is not None:
-            self.review.new_detector()
+        if self.review is not None and self.canary.spec:
+            self.review.new_detector(self.canary.spec, 1)
         self._instruct(at_once=True)
 
     def health_of(self, child: Child) -> Health:

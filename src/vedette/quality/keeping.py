@@ -65,8 +65,9 @@ SAY_EVERY_S = 600.0
 @dataclass(frozen=True, slots=True)
 class _Frame:
     camera: str
-    detector: tuple[int, bytes]
-    """Which process, and its packed settings: a file may be another one when it is read the next time."""
+    detector: tuple[int, int, bytes]
+    """At work or a canary, which process of those, and its packed settings: a file may be another one when it
+    is read the next time."""
     drawn: Drawn
 
     @property
@@ -98,14 +99,15 @@ class ReviewKeeper:
         self._pending: dict[tuple[int, int], _Frame] = {}
         """Frames whose picture has not come, by worker and number."""
         self._lights: dict[str, int] = {}
-        self._detectors = 0
+        self._detectors = [0, 0]
+        """How many there were: at work, and as a canary."""
         self._counts, self._counting = Counts(), threading.Lock()
         self._write_due = clock.monotonic() + WRITE_COUNTS_EVERY_S
         self._sweep_due = clock.monotonic() + SWEEP_EVERY_S
         self._jobs: deque[Callable[[], object]] = deque()
         self._pictures = 0
         """In the jobs."""
-        self._identities: dict[tuple[int, bytes], str] = {}
+        self._identities: dict[tuple[int, int, bytes], str] = {}
         self._store: Store | None = None
         self._unopened: tuple[float, str] | None = None
         """When it was tried, and what came of it."""
@@ -183,14 +185,14 @@ class ReviewKeeper:
 
     # ---- what workers say
 
-    def new_detector(self, spec: bytes) -> None:
-        """Another process detects from now on, with these settings (packed): its model's file may be another,
-        under the same name."""
-        self._detectors += 1
-        detector = self._detectors, spec
+    def new_detector(self, spec: bytes, detector: int = 0) -> None:
+        """Another process detects from now on (0), or as a canary (1), with these settings (packed): its
+        model's file may be another, under the same name."""
+        self._detectors[detector] += 1
+        known = detector, self._detectors[detector], spec
         # Now, not with the first frame that is kept: that may be hours, and a file that is put in its place
         # meanwhile is not the one that found what is in them.
-        self._jobs.append(lambda: self._identify(detector))
+        self._jobs.append(lambda: self._identify(known))
 
     def studied(self, camera: str, studied: Studied) -> None:
         """A frame was looked at."""
@@ -204,7 +206,7 @@ class ReviewKeeper:
 
     def drawn(self, worker: int, camera: str, spec: bytes, drawn: Drawn) -> None:
         """A frame is to be kept. ``worker``: its process. ``spec``: of the detector, packed."""
-        frame = _Frame(camera, (self._detectors, spec), drawn)
+        frame = _Frame(camera, (drawn.detector, self._detectors[drawn.detector], spec), drawn)
         self._pending[worker, drawn.number] = frame
         if not drawn.reason:
             with self._counting:
@@ -295,10 +297,10 @@ class ReviewKeeper:
         self._store, self._unopened = store, None
         return store
 
-    def _identify(self, detector: tuple[int, bytes]) -> str:
+    def _identify(self, detector: tuple[int, int, bytes]) -> str:
         """To be worked out here: a model may be large."""
         if detector not in self._identities:
-            self._identities[detector] = identity_of(detector[1])
+            self._identities[detector] = identity_of(detector[-1])
         return self._identities[detector]
 
     def _take(self, frame: _Frame, light: str, fd: int) -> None:
