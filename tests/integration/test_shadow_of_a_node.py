@@ -144,7 +144,10 @@ def test_differences_are_counted_on_the_side_of_whoever_has_more(
     node: Node, boxes: list[list[float]], only: str
 ) -> None:
     offered: list[tuple[str, float, int]] = []
-    node.node._node.shadow.disagreement = lambda *told: offered.append(told)
+    inside = node.node._node
+    inside.shadow.disagreement = lambda index, at, boxes: offered.append(
+        (inside.camera_name(index), at, boxes)
+    )
     candidate(node, *boxes)
     figures = until_seen(node).in_all
     differing = {"only_running": figures.only_running, "only_candidate": figures.only_candidate}
