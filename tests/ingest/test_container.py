@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import av
 import pytest
 
 from ingest_media import Notebook, make_clip
@@ -313,3 +314,19 @@ async def test_a_call_that_nothing_interrupts_is_given_up(monkeypatch: pytest.Mo
     end = await run_in_thread("demux stuck", stuck)
     release.set()
     assert end.reason is EndReason.STALLED
+
+
+async def test_a_call_that_begins_only_after_it_should_have_ended_ends_all_the_same() -> None:
+    ended: list[str] = []
+
+    def late(stop: Stop) -> SessionEnd:
+        stop.set()
+        try:
+            av.open(f"http://127.0.0.1:{port}/", timeout=NEVER_S).close()
+        except av.error.FFmpegError as err:
+            ended.append(type(err).__name__)
+        return SessionEnd(EndReason.ENDED)
+
+    with server(silent) as port:
+        end = await run_in_thread("demux late", late)
+    assert (end.reason, len(ended)) == (EndReason.ENDED, 1)

@@ -19,6 +19,9 @@ _GRACE = 2.0
 _LOOK_EVERY = 2.0
 """Seconds between looks at whether a thread is overdue."""
 
+_AN_AGE = 1e9
+"""Seconds: longer than any call may take."""
+
 _SLACK = 3.0
 """Seconds past its deadline after which a thread does not answer: libavformat itself needs 0.1."""
 
@@ -30,6 +33,7 @@ class Stop:
         self._event = threading.Event()
         self._waiting: tuple[float, Callable[[], float]] | None = None
         self._set_at = math.inf
+        self._asked = 0
         self.expired = False
         """Whether a blocking call was ended because its time was up."""
 
@@ -52,6 +56,12 @@ class Stop:
         if time.monotonic() > self._deadline():
             self.expired = True
         return self.expired or self._event.is_set()
+
+    def another_age(self) -> float:
+        """Monotonic seconds, an age later each time. A call that begins only after it should have ended takes
+        such a time for its beginning, and must find its time up all the same."""
+        self._asked += 1
+        return time.monotonic() + self._asked * _AN_AGE
 
     def is_deaf(self) -> bool:
         """Whether the thread stays in a call that should have ended (webcam drivers, name servers)."""
@@ -77,7 +87,7 @@ class InterruptibleTime:
     @staticmethod
     def monotonic() -> float:
         stop = _running.get(threading.get_ident())
-        return math.inf if stop is not None and stop.must_end() else time.monotonic()
+        return stop.another_age() if stop is not None and stop.must_end() else time.monotonic()
 
 
 async def run_in_thread(

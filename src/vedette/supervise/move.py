@@ -76,10 +76,7 @@ class Move:
             told = await self._join()
             if told is not None and not told.failed:
                 return True
-            if told is None:
-                self._abandon(joined=True)
-            else:
-                refused += 1
+            refused += told is not None
             if not (self._fresh.alive and self._old.alive):
                 return False  # that says nothing of the camera
         # Learnt: it is there, and lets nobody else in. One that gives no keyframe in time may well do so.
@@ -93,14 +90,18 @@ class Move:
         crew.ask_to_join(entry, self._fresh)
         try:
             while not crew.may_join(entry):
-                if not (self._fresh.alive and self._old.alive and entry.watched):
+                # Whose session has ended meanwhile needs none beside it.
+                if not (self._fresh.alive and self._old.alive and entry.watched and crew.is_live(entry)):
                     return None
                 await asyncio.sleep(LOOK_EVERY_S)
             # What it said of an earlier try says nothing of this one.
             self._fresh.answers = [each for each in self._fresh.answers if not self._concerns(each)]
             crew.join(entry, self._fresh)
             within = max(JOIN_WITHIN_S, KEYFRAMES * crew.keyframe_every(entry))
-            return await self._answer(self._fresh, Joined, within, beside=self._old)
+            told = await self._answer(self._fresh, Joined, within, beside=self._old)
+            if told is None:
+                self._abandon(joined=True)
+            return told
         finally:
             crew.joined(entry)
 
