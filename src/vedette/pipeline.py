@@ -620,13 +620,13 @@ class Pipeline:
             self._motion.look_again()
             self._trouble(f"tracking failed: {type(err).__name__}: {err}")
             return
-        if kept.studied:
-            self._observer.found(self.index, _found(kept, output, done))
         if output.age > self.settings.max_age:
             account.end(Ending.EXPIRED_EMIT)
             self._motion.look_again()
         else:
             self._emit(kept, output)
+        if kept.studied:  # no result waits for those who judge it
+            self._observer.found(self.index, _found(kept, output, done))
 
     def _ended_there(self, kept: Kept, done: Done) -> Ending | None:
         """How a frame ended at the detector; None where its result is still wanted. With the lock held."""

@@ -88,8 +88,8 @@ class World:
             asked=asked,
             image=picture() if asked.picture else None,
         )
-        self.chance = self.reviewing.found(index, f"cam{index}", found)
         self.reviewing.result(index, self._output(found, index))
+        self.chance = self.reviewing.found(index, f"cam{index}", found)
         self.seq += 1
         return asked
 

@@ -92,6 +92,8 @@ class Reviewing:
         self._detectors: dict[int, int] = {}
         """By camera: which one has looked at it last."""
         self._last: dict[int, Output] = {}
+        self._before: dict[int, Output] = {}
+        """The results before those."""
         self._candidates: dict[int, deque[_Candidate]] = {}
         """By camera, oldest first: where each frame is studied, one waits for the next one's result."""
         self._number = 0
@@ -138,10 +140,10 @@ class Reviewing:
         many_weak = self._sampler.analysed(camera, asked, _weak(found))
         new_objects = self._news.frame(index, asked.at, found)
         if asked.drawn:
-            self._keep(index, found, asked, None, [self._last.get(index)])
+            self._keep(index, found, asked, None, [self._result_before(index, found)])
             return 0.0
         if found.image is not None:
-            before, now = self._last.get(index), self._clock.monotonic()
+            before, now = self._result_before(index, found), self._clock.monotonic()
             waiting = self._candidates.setdefault(index, deque())
             waiting.append(_Candidate(camera, asked, found, before, many_weak, new_objects, now))
         return asked.probability
@@ -151,10 +153,16 @@ class Reviewing:
         if self._sampler is None:
             return
         for candidate in self._candidates.get(index, ()):
-            if candidate.after is None and candidate.found.seq != output.seq:
-                candidate.after = output
+            candidate.after = candidate.after or output
         self._settle_complete(index)
+        if index in self._last:
+            self._before[index] = self._last[index]
         self._last[index] = output
+
+    def _result_before(self, index: int, found: Found) -> Output | None:
+        """What was found in a frame is told after its result has left, if that has."""
+        last = self._last.get(index)
+        return self._before.get(index) if last is not None and last.seq == found.seq else last
 
     def compared_later(self, index: int) -> None:
         """The frame of the newest result is shown to a candidate model: what differs comes with
@@ -299,6 +307,7 @@ class Reviewing:
         for candidate in self._candidates.pop(index, ()):
             self._settle(index, candidate)
         self._last.pop(index, None)
+        self._before.pop(index, None)
 
     @property
     def idle(self) -> bool:

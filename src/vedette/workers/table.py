@@ -137,8 +137,7 @@ class Table:
     ``stages[0]`` belongs to the inference worker, ``stages[1 + w]`` to camera worker w, and the last place,
     ``canary_place``, to a canary. ``beats`` likewise: monotonic seconds of the last turn of each worker's own
     loop; and ``loads``, how busy that loop is. ``detectors``: what an inference worker says of itself, of the
-    detector (which is ``header``) and of a canary;
-    ``idle``: that field of either, which is read with every frame.
+    detector (which is ``header``) and of a canary; ``idle``: that field of either, read with every frame.
     """
 
     def __init__(self, fd: int, cameras: int, workers: int) -> None:
