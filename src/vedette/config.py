@@ -35,6 +35,7 @@ from vedette.observe.metrics.address import parse_address
 from vedette.quality.settings import DriftSettings, ReviewSettings
 from vedette.quality.validate.settings import ValidationSettings
 from vedette.supervise.settings import RecycleSettings
+from vedette.web.settings import WebSettings
 
 __all__ = [
     "Camera",
@@ -144,6 +145,12 @@ def _ledger(value: object) -> object:
 
 def _review(value: object) -> object:
     return {"enabled": value} if isinstance(value, bool) else value
+
+
+def _web(value: object) -> object:
+    if isinstance(value, bool):
+        return {"enabled": value}
+    return {"address": value} if isinstance(value, str) else value
 
 
 def _tracker(value: object) -> object:
@@ -408,6 +415,8 @@ class Config(_Settings):
     metrics: Annotated[str | None, PlainValidator(_metrics)] = None
     """Address of Prometheus metrics: ``:9464``, ``127.0.0.1:9464``; None = none."""
     traces: Traces | None = None
+    web: Annotated[WebSettings, BeforeValidator(_web)] = Field(default_factory=WebSettings)
+    """Where the dashboard and the API are served. Also just an address, or ``false`` for none."""
     workers: Annotated[int | Literal["auto"], PlainValidator(_workers)] = "auto"
     """Camera workers (processes); auto = by the number of cores and cameras."""
     folder: AnyPath = Field(default_factory=Path.cwd)

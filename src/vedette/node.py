@@ -122,6 +122,7 @@ FIXED = (
     "ladder",
     "metrics",
     "traces",
+    "web",
     "folder",
 )
 """What a running node does not change."""

@@ -13,6 +13,7 @@ from vedette.control.protocol import (
     Answer,
     Became,
     ControlError,
+    NodeRefusedError,
     Order,
     Ordered,
     Refused,
@@ -63,20 +64,22 @@ class ControlClient:
 
         Raises ControlError; the connection is of no use any more, unless the node answered and refused.
         """
-        answer = self._ask(View(details=details))
-        return self._as(Seen, answer).view
+        return self.ask(View(details=details), Seen).view
 
     def order(self, order: Order) -> int:
         """Let the node do something; returns the number to ask for. Raises ControlError."""
-        return self._as(Ordered, self._ask(order)).number
+        return self.ask(order, Ordered).number
 
     def became(self, number: int) -> Became:
         """What became of an order. Raises ControlError."""
-        return self._as(Became, self._ask(WhatBecame(number=number)))
+        return self.ask(WhatBecame(number=number), Became)
 
-    def _as(self, kind: type[T], answer: Answer) -> T:
+    def ask(self, request: Request, kind: type[T]) -> T:
+        """An answer of the ``kind`` that fits the request. Raises ControlError, and NodeRefusedError where
+        it was understood and refused: then the connection may be used on."""
+        answer = self._ask(request)
         if isinstance(answer, Refused):
-            raise ControlError(f"the node refused: {answer.why}")
+            raise NodeRefusedError(f"the node refused: {answer.why}")
         if not isinstance(answer, kind):
             raise ControlError(f"the node at {self._path} answered something else")
         return answer

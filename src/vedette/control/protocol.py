@@ -21,12 +21,23 @@ __all__ = [
     "VERSION",
     "Answer",
     "Became",
+    "Configured",
     "ControlError",
+    "Gave",
+    "Happened",
+    "Happening",
+    "Happenings",
+    "Look",
+    "Looked",
+    "NodeRefusedError",
     "Order",
     "Ordered",
+    "Picture",
     "Refused",
     "Request",
+    "Results",
     "Seen",
+    "Settings",
     "View",
     "WhatBecame",
     "decode_answer",
@@ -51,6 +62,10 @@ class ControlError(VedetteError):
     exit_code = 7
 
 
+class NodeRefusedError(ControlError):
+    """It was asked, and would not."""
+
+
 class Said(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """Base of requests. ``version``: of this protocol."""
 
@@ -63,7 +78,22 @@ class View(Said, frozen=True, kw_only=True, tag="view"):
     details: bool = False
 
 
-Doing = Literal["recycle", "model", "shadow", "unshadow", "canary", "uncanary", "learn", "learn_more"]
+Doing = Literal[
+    "recycle",
+    "model",
+    "shadow",
+    "unshadow",
+    "canary",
+    "uncanary",
+    "learn",
+    "learn_more",
+    "add",
+    "change",
+    "remove",
+    "pause",
+    "resume",
+    "restart",
+]
 
 
 class Order(Said, frozen=True, kw_only=True, tag="order"):
@@ -72,7 +102,10 @@ class Order(Said, frozen=True, kw_only=True, tag="order"):
     file as a ``canary`` detect for ``cameras`` (names and patterns) for so many ``seconds``, and ``then`` go
     back or be set for all, or ``uncanary`` it; ``learn``
     anew what is usual for the cameras ``what`` (with commas between; empty: all), or only what is not known
-    of it yet (``learn_more``)."""
+    of it yet (``learn_more``).
+
+    Of the camera ``what``: ``add`` it, or ``change`` or ``remove`` it, with ``settings`` as the keys of the
+    YAML file; ``pause`` it (``why``), ``resume`` it, or ``restart`` it (open its session anew)."""
 
     kind: Doing
     what: str
@@ -82,6 +115,36 @@ class Order(Said, frozen=True, kw_only=True, tag="order"):
     seconds: float = 0.0
     cameras: tuple[str, ...] = ()
     then: Literal["back", "set"] = "back"
+    settings: dict[str, Any] = {}
+    why: str = ""
+
+
+class Look(Said, frozen=True, kw_only=True, tag="look"):
+    """The newest analysed pictures of these cameras that were captured after ``since`` (Unix seconds). To ask
+    is to want more: for three seconds the node has pictures made of them, ``width`` pixels wide at most."""
+
+    cameras: tuple[str, ...]
+    width: int = 320
+    since: float = 0.0
+
+
+class Results(Said, frozen=True, kw_only=True, tag="results"):
+    """Results numbered above ``after``, ``most`` of them at most. They are remembered only for those who ask:
+    with -1 it is begun, and nothing given but the number to go on from."""
+
+    after: int = -1
+    most: int = 500
+
+
+class Happenings(Said, frozen=True, kw_only=True, tag="happenings"):
+    """What was told of cameras, workers and alerts, numbered above ``after``."""
+
+    after: int = 0
+    most: int = 500
+
+
+class Configured(Said, frozen=True, kw_only=True, tag="configured"):
+    """What does the node watch now, as the keys of the YAML file?"""
 
 
 class WhatBecame(Said, frozen=True, kw_only=True, tag="became"):
@@ -109,14 +172,69 @@ class Seen(msgspec.Struct, frozen=True, tag_field="type", tag="seen"):
     view: NodeView
 
 
+class Picture(msgspec.Struct, frozen=True):
+    """``captured_at``: Unix seconds. ``jpeg``: the picture, smaller than the frame, which has ``width`` ×
+    ``height`` pixels. Of its boxes, in pixels of the frame: ``xyxy`` (four numbers each), ``names``,
+    ``confidence``, and ``tracks`` (-1: it has none)."""
+
+    captured_at: float
+    jpeg: bytes
+    width: int
+    height: int
+    xyxy: list[tuple[float, float, float, float]] = []
+    names: list[str] = []
+    confidence: list[float] = []
+    tracks: list[int] = []
+
+
+class Looked(msgspec.Struct, frozen=True, tag_field="type", tag="looked"):
+    """``pictures``: by camera; of those that have a new one."""
+
+    pictures: dict[str, Picture]
+
+
+class Gave(msgspec.Struct, frozen=True, tag_field="type", tag="gave"):
+    """``results``: JSON each, as sinks write it, oldest first. ``last``: the number of the newest; ask on
+    from there. ``missed``: how many there was no room for since ``after``."""
+
+    results: list[bytes]
+    last: int
+    missed: int = 0
+
+
+class Happening(msgspec.Struct, frozen=True):
+    """``at``: Unix seconds. ``level``: info, warning or error. ``kind``: what happened, as the log has it.
+    ``text``: in words for people. ``camera``, ``worker``: empty where it concerns none."""
+
+    number: int
+    at: float
+    level: str
+    kind: str
+    text: str
+    camera: str = ""
+    worker: str = ""
+
+
+class Happened(msgspec.Struct, frozen=True, tag_field="type", tag="happened"):
+    happenings: list[Happening]
+    last: int
+    missed: int = 0
+
+
+class Settings(msgspec.Struct, frozen=True, tag_field="type", tag="settings"):
+    """The keys of the YAML file. Addresses are without their credentials."""
+
+    keys: dict[str, Any]
+
+
 class Refused(msgspec.Struct, frozen=True, tag_field="type", tag="refused"):
     """It was not done. ``why``: a sentence for people."""
 
     why: str
 
 
-Request = View | Order | WhatBecame
-Answer = Seen | Refused | Ordered | Became
+Request = View | Order | WhatBecame | Look | Results | Happenings | Configured
+Answer = Seen | Refused | Ordered | Became | Looked | Gave | Happened | Settings
 
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 _answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)

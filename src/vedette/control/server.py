@@ -175,8 +175,10 @@ class ControlServer:
             return frame(Refused(f"the node could not say: {type(err).__name__}: {redact(str(err))}"))
 
     def _do(self, request: Request, now: float) -> bytes:
-        if not isinstance(request, View):
+        if isinstance(request, (Order, WhatBecame)):
             return frame(self._ordered(request))
+        if not isinstance(request, View):
+            raise ControlError("this node cannot say that")
         made_at, answer = self._views.get(request.details, (-VIEW_HOLDS_S, b""))
         if not answer or now - made_at >= VIEW_HOLDS_S:
             answer = frame(Seen(self._view(request.details)))

@@ -1,0 +1,34 @@
+"""The dashboard put together: who may, then the API, then the pages; one ASGI application."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from nicegui import ui
+
+from vedette import __version__
+from vedette.web.api.routes import api
+from vedette.web.pages.shell import pages
+from vedette.web.served import Served
+from vedette.web.who.guard import Guard
+
+__all__ = ["API", "build"]
+
+API = "/api/v1"
+
+
+def build(served: Served) -> FastAPI:
+    """Raises ConfigError where it must not be served so: to others than this machine, and without users."""
+    app = FastAPI(
+        title="Vedette",
+        version=__version__,
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    guard = Guard(served)
+    api(app, served, guard, prefix=API)
+    pages(served)
+    ui.run_with(app, title="Vedette", dark=None, tailwind=False, show_welcome_message=False)
+    # Last, and so outermost: nothing is looked at before it is known who asks.
+    guard.protect(app)
+    return app
