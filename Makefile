@@ -51,7 +51,7 @@ bench: setup
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--override requirements/overrides.txt pyproject.toml requirements/headless.txt \
-		--group dev --extra openvino --extra alerts --extra postgres --extra parquet --extra top --extra traces --extra validate --extra review -o requirements/dev.txt
+		--group dev --extra openvino --extra alerts --extra postgres --extra parquet --extra top --extra traces --extra validate --extra review --extra web -o requirements/dev.txt
 	uv pip compile -q --universal --no-deps --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		requirements/mediamtx.in -o requirements/mediamtx.txt
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from vedette import __version__
+from vedette import __version__, config_commands
 from vedette.control.commands import model, recycle
 from vedette.errors import VedetteError, redact
 from vedette.ledger.command import coverage, gaps
@@ -69,6 +69,10 @@ def _address(text: str) -> str:
     return text
 
 
+def _web_address(text: str) -> str:
+    return text if text == "no" else _address(text)
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         print(f"vedette {__version__}")
@@ -95,6 +99,14 @@ Metrics = Annotated[
     str | None,
     typer.Option(metavar="ADDRESS", parser=_address, help="Serve Prometheus metrics at :9464, host:9464…"),
 ]
+Web = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS|no",
+        parser=_web_address,
+        help="Serve the dashboard and the API there; by default at 127.0.0.1:8700. 'no': nowhere.",
+    ),
+]
 Level = Annotated[LogLevel, typer.Option("--log-level", help="The least that is logged.")]
 Format = Annotated[
     LogFormat, typer.Option("--log-format", help="Logs for people, or one JSON object a line.")
@@ -118,28 +130,38 @@ def run(
     save_video: SaveVideo = None,
     table: ShowTable = True,
     metrics: Metrics = None,
+    web: Web = None,
     log_level: Level = LogLevel.INFO,
     log_format: Format = LogFormat.CONSOLE,
 ) -> None:
     """Watch the cameras of a configuration until interrupted."""
     with _interruptible():
-        from vedette.config import load_config
+        from vedette.config import Config, load_config
         from vedette.observe.log import configure_logging
 
         configure_logging(log_level.value, json=log_format is LogFormat.JSON)
-        loaded = load_config(config)  # first: it is quick, and may be all there is to say
-        if metrics is not None:
-            loaded = loaded.model_copy(update={"metrics": metrics})
+
+        def read() -> Config:
+            """The file, and what this command line says otherwise."""
+            loaded = load_config(config)
+            if metrics is not None:
+                loaded = loaded.model_copy(update={"metrics": metrics})
+            return loaded if web is None else loaded.with_web(web)
+
+        loaded = read()  # first: it is quick, and may be all there is to say
 
         from vedette.console import run_blocking
+        from vedette.lasting import LastingChanges, changes_file
 
+        lasting = LastingChanges(changes_file(loaded))
         code = run_blocking(
-            loaded,
+            lasting.on(loaded),
             seconds=for_,
             report=report,
             table=table,
             save_video=save_video,
-            reread=lambda: load_config(config),
+            reread=lambda: lasting.on(read()),
+            lasting=lasting,
         )
     raise typer.Exit(code)
 
@@ -170,6 +192,7 @@ def demo(
     report: Report = None,
     save_video: SaveVideo = None,
     table: ShowTable = True,
+    web: Web = None,
     log_level: Level = LogLevel.WARNING,
     log_format: Format = LogFormat.CONSOLE,
 ) -> None:
@@ -179,7 +202,9 @@ def demo(
         from vedette.observe.log import configure_logging
 
         configure_logging(log_level.value, json=log_format is LogFormat.JSON)
-        code = run_demo(cameras=cameras, seconds=for_, report=report, table=table, save_video=save_video)
+        code = run_demo(
+            cameras=cameras, seconds=for_, report=report, table=table, save_video=save_video, web=web
+        )
     raise typer.Exit(code)
 
 
@@ -204,6 +229,7 @@ app.command()(recycle)
 app.command()(validate)
 app.command()(accuracy)
 app.command()(review)
+app.add_typer(config_commands.config, name="config")
 app.add_typer(model, name="model")
 app.add_typer(drift, name="drift")
 

@@ -470,6 +470,13 @@ class Config(_Settings):
         rest = {name: getattr(self, name) for name in self.model_fields_set - {"detector"}}
         return Config(**rest | {"detector": given | dict(settings), "folder": self.folder})
 
+    def with_web(self, address: str) -> Config:
+        """The same with the dashboard at another address; ``no``: with none. Raises ConfigError."""
+        given = {name: getattr(self.web, name) for name in self.web.model_fields_set}
+        given |= {"enabled": False} if address == "no" else {"enabled": True, "address": address}
+        rest = {name: getattr(self, name) for name in self.model_fields_set - {"web"}}
+        return Config(**rest | {"web": given, "folder": self.folder})
+
     def tracker_of(self, camera: str) -> Tracker:
         """The camera's own tracker, or the node's."""
         return self.cameras[camera].tracker or self.tracker

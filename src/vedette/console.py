@@ -18,6 +18,7 @@ from rich.console import Console
 from vedette.config import Config
 from vedette.errors import VedetteError, WorkerError, redact
 from vedette.facts import EndReason
+from vedette.lasting import LastingChanges
 from vedette.node import FIXED
 from vedette.observe.display import Display, make_display
 from vedette.observe.fact_log import log_fact
@@ -42,26 +43,35 @@ def run_blocking(
     table: bool = True,
     save_video: Path | None = None,
     reread: Callable[[], Config] | None = None,
+    lasting: LastingChanges | None = None,
 ) -> int:
     """Run until SIGINT, SIGTERM, ``seconds`` are over or all clips are; returns the exit code.
 
     SIGHUP reads the configuration anew with ``reread`` and applies what changed in its cameras and of its
-    detector. SIGUSR1 prints where the time went so far. The report is written in every case. Raises
-    DetectorError and the like after everything was stopped.
+    detector. ``lasting``: where changes are kept that are ordered to last. SIGUSR1 prints where the time went
+    so far. The report is written in every case. Raises DetectorError and the like after everything was
+    stopped.
     """
     console = Console(stderr=True)
     # Result lines and a live table on one terminal would destroy each other.
     lines_on_terminal = sys.stdout.isatty() and any(getattr(sink, "path", "") == "-" for sink in config.sinks)
     table = table and not lines_on_terminal
-    node = RunningNode(config, None, save_video.absolute() if save_video else None, log_fact, False, True)
+    video = save_video.absolute() if save_video else None
+    node = RunningNode(config, None, video, log_fact, False, True, lasting)
     whole = Tally(from_start=True)
     # Until the very end: without a handler SIGUSR1 would kill.
     with asked_by(signal.SIGUSR1) as asked_where:
         with _stop_signals() as stop, asked_by(signal.SIGHUP) as asked:
             node.start()
+            for words in lasting.kept.words() if lasting is not None else ():
+                structlog.get_logger().info("changed over the API", what=words)
             if node.metrics_address is not None:
                 structlog.get_logger().info("metrics served", address=node.metrics_address, path="/metrics")
+            if node.web_url is not None:
+                structlog.get_logger().info("dashboard served", url=node.web_url)
             display = make_display(console, table=table)
+            if node.web_url is not None and console.is_terminal:
+                display.say(f"dashboard: {node.web_url}")
             reloads = _Reloads(node, asked, reread)
 
             def look() -> None:

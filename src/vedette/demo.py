@@ -24,11 +24,14 @@ def demo(
     report: Path | None = None,
     table: bool = True,
     save_video: Path | None = None,
+    web: str | None = None,
 ) -> int:
     """Run the demo; returns the exit code. The first start encodes the clip, which takes some seconds."""
     # Signals that are answered later must not end it before there is anything to tell.
     with asked_by(signal.SIGUSR1), _cameras(cameras) as urls:
         config = Config(cameras={f"camera_{number}": {"url": url} for number, url in enumerate(urls, 1)})
+        if web is not None:
+            config = config.with_web(web)
         return run_blocking(config, seconds=seconds, report=report, table=table, save_video=save_video)
 
 

@@ -1,4 +1,4 @@
-"""What a running node shows to other programs: metrics, traces, and answers to who asks on its socket."""
+"""What a running node shows to others: metrics, traces, answers to who asks on its socket, the dashboard."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
 
 from vedette import __version__
 from vedette.config import Config
-from vedette.errors import VedetteError
+from vedette.errors import ConfigError, VedetteError
 from vedette.observe.views import Histograms, NodeView
 from vedette.results import Result
 
 if TYPE_CHECKING:
     from vedette.control.protocol import Order
     from vedette.observe.traces import Tracer
+    from vedette.web.keeper import WebKeeper
 
 __all__ = ["Faces"]
 
@@ -49,6 +51,8 @@ class Faces:
         self._tracer: Tracer | None = None
         self.metrics_address: str | None = None
         """Where metrics are served, with the port that it came to; None where they are not."""
+        self.web: WebKeeper | None = None
+        """Who keeps the dashboard; None where there is none."""
 
     def start(self) -> None:
         """Raises ConfigError where an address cannot be had."""
@@ -57,8 +61,11 @@ class Faces:
                 self._serve_metrics(opening, self._config.metrics)
             if self._config.traces is not None:
                 self._trace(opening)
-            if self._answers:
-                self._answer(opening)
+            asked = "web" in self._config.model_fields_set and self._config.web.enabled
+            if self._answers or asked:
+                control = self._answer(opening)
+                if control is not None and self._config.web.enabled:
+                    self._serve_web(opening, control, asked=asked)
             self._open = opening.pop_all()
 
     def frame(self, result: Result) -> None:
@@ -98,7 +105,26 @@ class Faces:
         self._tracer.start()
         opening.callback(partial(self._tracer.close, LAST_TRACES_S))
 
-    def _answer(self, opening: ExitStack) -> None:
+    def _serve_web(self, opening: ExitStack, control: Path, *, asked: bool) -> None:
+        """``asked``: the configuration says so itself."""
+        from vedette.web.keeper import WebKeeper, can_serve, listen
+        from vedette.web.task import task_of
+
+        if not can_serve():
+            if asked:
+                raise ConfigError("web: the dashboard needs more packages: pip install 'vedette[web]'")
+            return
+        keeper = WebKeeper(
+            task_of(self._config, control),
+            listen(self._config.web.address),
+            lambda message: self._tell(message, "web"),
+        )
+        keeper.start()
+        opening.callback(keeper.close)
+        self.web = keeper
+
+    def _answer(self, opening: ExitStack) -> Path | None:
+        """Where it answers; None where it cannot."""
         from vedette.control.server import ControlServer
 
         server = ControlServer(
@@ -111,5 +137,6 @@ class Faces:
             server.start()
         except VedetteError as err:
             self._tell(f"nobody can ask this node anything: {err}", "control")
-            return
+            return None
         opening.callback(server.close)
+        return server.path

@@ -182,6 +182,10 @@ class Node:
         """Of annotated videos: those written, dropped and failed."""
         self.deaths: Counter[str] = Counter()
         """Workers that died and nobody had planned it, by post."""
+        self.paused_at_start: dict[str, str] = {}
+        """Cameras that are not to be watched until somebody resumes them, and why."""
+        self.beside: Callable[[], list[tuple[str, int]]] = list
+        """Processes beside the node's own, which are no workers: name and pid."""
         self._deliver, self._observe = deliver, tell
         self._clock = clock or SystemClock()
         self._failure: VedetteError | None = None
@@ -474,6 +478,8 @@ class Node:
         self.alerts.start()
         self.keeper.begin(self.roster, self.table)
         self.fleet.start(self.keeper.began_at)
+        for name in self.paused_at_start.keys() & self._from_the_start:
+            self.fleet.pause(name, self.paused_at_start[name])
         self.keeper.start()
         if self.drift is not None:
             self.drift.start()
@@ -943,6 +949,7 @@ class Node:
             Watched(f"{each.name} (aside)", each.kind, each.pid) for each in self._standing_by if each.pid
         ]
         aside += [Watched(name, "validation", pid) for name, pid in self.examiner.processes]
+        aside += [Watched(name, "web", pid) for name, pid in self.beside()]
         candidates = [*self.shadow.children, *self.canary.children]
         tried = [Watched(each.name, each.kind, each.pid) for each in candidates if each.pid]
         return [Watched("node", "node", os.getpid()), *workers, *aside, *tried]

@@ -19,6 +19,7 @@ from vedette.control.protocol import Order
 from vedette.errors import ConfigError, VedetteError, WorkerError, redact
 from vedette.faces import Faces
 from vedette.facts import AnyFact, Quarantined, Trouble, WorkerEnded
+from vedette.lasting import LastingChanges
 from vedette.node import Node
 from vedette.observe.report import build_report
 from vedette.observe.telling import Telling
@@ -132,8 +133,10 @@ class RunningNode:
         on_fact: Callable[[AnyFact], None] | None,
         iterates: bool,
         answers: bool = False,
+        lasting: LastingChanges | None = None,
     ) -> None:
-        """``answers``: other programs of this user may ask what it is doing (`vedette top`)."""
+        """``answers``: other programs of this user may ask what it is doing (`vedette top`). ``lasting``:
+        where changes are kept that are ordered to last; ``config`` has them already."""
         self._facts = Telling(on_fact or (lambda _: None))
         self._iterates = iterates
         self._mailbox = Mailbox(self._waits, self._too_old)
@@ -141,9 +144,13 @@ class RunningNode:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._node = Node(config, deliver=self._deliver, tell=self._tell, save_video=save_video)
         self._watch = Watch(self._node)
+        self._lasting = lasting
+        if lasting is not None:
+            self._node.paused_at_start = lasting.kept.paused
         self._faces = Faces(self, config, self._trouble, answers=answers)
+        self._node.beside = lambda: self._faces.web.processes if self._faces.web is not None else []
         self._stop_asked = False
-        self._changing = threading.Lock()
+        self._changing, self._keeping = threading.Lock(), threading.Lock()
         self._detecting = threading.Lock()
         """For other detectors: to look at labelled pictures takes minutes, and cameras do not wait for it."""
         self._started = threading.Event()
@@ -192,6 +199,11 @@ class RunningNode:
         """Where Prometheus metrics are served, such as ``127.0.0.1:9464``: with the real port where 0 was
         asked for. None where none are."""
         return self._faces.metrics_address
+
+    @property
+    def web_url(self) -> str | None:
+        """Where the dashboard is, for a browser on this machine; None where there is none."""
+        return self._faces.web.url if self._faces.web is not None else None
 
     # ---- for users: cameras, while it runs
 
@@ -361,6 +373,33 @@ class RunningNode:
 
     def begin(self, order: Order) -> Future[Any]:
         """Begin what somebody ordered over the control socket."""
+        begun = self._begin_order(order)
+        if order.keep and self._lasting is not None:
+            begun = self._kept(order, begun, self._lasting)
+        return begun
+
+    def _kept(self, order: Order, begun: Future[Any], lasting: LastingChanges) -> Future[Any]:
+        """The same, that is also kept once it was carried out."""
+        kept: Future[Any] = Future()
+
+        def done(carried_out: Future[Any]) -> None:
+            try:
+                said = carried_out.result()
+                with self._keeping:
+                    lasting.carried_out(order)
+            except OSError as err:
+                kept.set_exception(
+                    WorkerError(f"it is done, but will not last: {lasting.path}: {err.strerror or err}")
+                )
+            except (Exception, CancelledError) as err:
+                kept.set_exception(err)
+            else:
+                kept.set_result(said)
+
+        begun.add_done_callback(done)
+        return kept
+
+    def _begin_order(self, order: Order) -> Future[Any]:
         if order.kind == "recycle":
             return self._begin(lambda: self._node.recycle(order.what))
         if order.kind == "shadow":

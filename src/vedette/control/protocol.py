@@ -117,6 +117,8 @@ class Order(Said, frozen=True, kw_only=True, tag="order"):
     then: Literal["back", "set"] = "back"
     settings: dict[str, Any] = {}
     why: str = ""
+    keep: bool = False
+    """It is to be so after a restart, too (:mod:`vedette.lasting`)."""
 
 
 class Look(Said, frozen=True, kw_only=True, tag="look"):

@@ -1,7 +1,7 @@
-"""Entry point of a worker process: ``python -m vedette.workers camera|inference|shadow|validation FD``.
+"""Entry point of a worker process: ``python -m vedette.workers KIND FD``.
 
-FD is this worker's end of a channel to the node. Nothing comes by environment or command line but that: what
-to do arrives over the channel.
+KIND is camera, inference, shadow, validation or web. FD is this worker's end of a channel to the node.
+Nothing comes by environment or command line but that: what to do arrives over the channel.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vedette.errors import redact
-from vedette.workers.protocol import Busy, Channel, Examine, Start, StartInference, StartShadow
+from vedette.workers.protocol import Busy, Channel, Examine, Start, StartInference, StartShadow, StartWeb
 from vedette.workers.table import Table
 from vedette.workers.threads import name_thread
 
@@ -48,6 +48,8 @@ def main(kind: str, fd: int) -> int:
         return 0
     if kind == "validation":
         return _run_validation(start, channel)
+    if kind == "web":
+        return _run_web(start, channel, *fds)
     table = Table(fds[0], start.cameras, start.workers)
     if kind == "camera":
         _run_camera_worker(start, channel, table, *fds[1:])
@@ -88,6 +90,14 @@ def _run_validation(order: Examine, channel: Channel) -> int:
     from vedette.quality.validate.worker import run  # it looks at no camera, and needs no table
 
     return run(order, channel)
+
+
+def _run_web(start: StartWeb, channel: Channel, listening: int) -> int:
+    from vedette.web.worker import run  # neither a camera nor a detector is its business
+
+    # What it serves ends in order: uvicorn has handlers of its own.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    return run(start, channel, listening)
 
 
 def _run_inference_worker(start: StartInference, channel: Channel, table: Table, doorbell: int) -> None:

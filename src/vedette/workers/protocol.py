@@ -69,6 +69,7 @@ __all__ = [
     "Start",
     "StartInference",
     "StartShadow",
+    "StartWeb",
     "Stop",
     "Studied",
     "TakeOver",
@@ -136,6 +137,13 @@ class Examine(Message, frozen=True):
     """By which the node knows the candidate."""
     tolerance: float = 0.0
     floors: dict[str, float] = {}
+
+
+class StartWeb(Message, frozen=True):
+    """First word to the dashboard's process. Carries the socket at which it is to listen."""
+
+    task: bytes
+    """A :class:`vedette.web.task.Task`, packed."""
 
 
 class AddCamera(Message, frozen=True):
@@ -609,6 +617,7 @@ _ANY = (
     | Drawn
     | Pictured
     | StartShadow
+    | StartWeb
     | LinkShadow
     | Shown
     | Freed

@@ -1,0 +1,116 @@
+"""The dashboard's process: serves until nobody looks any more, or its node ends it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from vedette.errors import VedetteError, redact
+from vedette.web.settings import WebSettings
+from vedette.web.task import Task
+from vedette.workers.protocol import Busy, Channel, StartWeb
+
+__all__ = ["run"]
+
+LOOKS_A_WAIT = 10
+"""How often it is looked whether nobody asks any more, in the time after which it ends for that."""
+
+ENDS_WITHIN_S = 1
+NICE = 10
+"""Pages may wait a moment, frames may not. Not the idle class: a node that is overloaded is looked at."""
+
+GIVEN_UP = 1
+
+Scope = MutableMapping[str, Any]
+App = Callable[[Scope, Any, Any], Awaitable[None]]
+
+
+def run(start: StartWeb, channel: Channel, listening: int) -> int:
+    """Serve at the socket with this descriptor; returns the exit code."""
+    task = msgspec.msgpack.decode(start.task, type=Task)
+    try:
+        os.nice(NICE)
+        _serve(task, socket.socket(fileno=listening))
+    except Exception as err:
+        # Whatever it met must reach people, and without credentials.
+        if not isinstance(err, VedetteError):
+            sys.stderr.write(redact(traceback.format_exc()))
+        channel.send(Busy(type(err).__name__, redact(str(err))[:2000] or type(err).__name__))
+        return GIVEN_UP
+    return 0
+
+
+def _serve(task: Task, listening: socket.socket) -> None:
+    import uvicorn
+
+    from vedette.web.app import build
+    from vedette.web.remote import RemoteNode
+    from vedette.web.served import Served
+
+    node = RemoteNode(Path(task.socket))
+    served = Served(
+        node=task.node,
+        asked=node,
+        settings=WebSettings.model_validate_json(task.settings),
+        host=listening.getsockname()[0],
+        ledger=task.ledger,
+        store=_path(task.store),
+        review=_path(task.review),
+        runs=_path(task.runs),
+    )
+    idle = _Idle(build(served))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            idle,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=ENDS_WITHIN_S,
+            lifespan="on",
+            server_header=False,
+        )
+    )
+    idle.watch(task.idle_s, lambda: setattr(server, "should_exit", True))
+    try:
+        server.run(sockets=[listening])
+    finally:
+        node.close()
+
+
+class _Idle:
+    """Counts who asks, and says when nobody has for a while."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._open, self._last = 0, time.monotonic()
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        self._open += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._open -= 1
+            self._last = time.monotonic()
+
+    def watch(self, within: float, over: Callable[[], None]) -> None:
+        def look() -> None:
+            while self._open or time.monotonic() - self._last < within:
+                time.sleep(within / LOOKS_A_WAIT)
+            over()
+
+        threading.Thread(target=look, name="vedette-idle", daemon=True).start()
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
