@@ -21,7 +21,7 @@ from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = (
     *("ledger.md", "chaos.md", "top.md", "validation.md", "workers.md", "models.md", "drift.md"),
-    "review.md",
+    *("review.md", "dashboard.md"),
 )
 TEXT = (DOCS / "configuration.md").read_text()
 
@@ -57,6 +57,7 @@ SECTIONS = {
     "FloorSettings": "Review",
     "Floors": "Review",
     "Traces": "Traces",
+    "WebSettings": "Web",
 }
 # Alerts have a page of their own, held complete by tests/alerts.
 MODELS = {model for model in all_models(Config) if model not in all_models(AlertSettings)}

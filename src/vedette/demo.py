@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from vedette.config import Config
 from vedette.console import asked_by, run_blocking
@@ -26,10 +27,19 @@ def demo(
     save_video: Path | None = None,
     web: str | None = None,
 ) -> int:
-    """Run the demo; returns the exit code. The first start encodes the clip, which takes some seconds."""
+    """Run the demo; returns the exit code. The first start encodes the clip, which takes some seconds. What it
+    puts on record, for its dashboard to show, is gone with it."""
     # Signals that are answered later must not end it before there is anything to tell.
-    with asked_by(signal.SIGUSR1), _cameras(cameras) as urls:
-        config = Config(cameras={f"camera_{number}": {"url": url} for number, url in enumerate(urls, 1)})
+    with (
+        asked_by(signal.SIGUSR1),
+        TemporaryDirectory(prefix="vedette-demo-") as folder,
+        _cameras(cameras) as urls,
+    ):
+        config = Config(
+            cameras={f"camera_{number}": {"url": url} for number, url in enumerate(urls, 1)},
+            ledger={"node": "demo"},
+            folder=folder,
+        )
         if web is not None:
             config = config.with_web(web)
         return run_blocking(config, seconds=seconds, report=report, table=table, save_video=save_video)
