@@ -27,8 +27,8 @@ def demo(
     save_video: Path | None = None,
     web: str | None = None,
 ) -> int:
-    """Run the demo; returns the exit code. The first start encodes the clip, which takes some seconds. What it
-    puts on record, for its dashboard to show, is gone with it."""
+    """Run the demo; returns the exit code. The first start encodes the clip, which takes some seconds. What
+    it puts on record, for its dashboard to show, is gone with it."""
     # Signals that are answered later must not end it before there is anything to tell.
     with (
         asked_by(signal.SIGUSR1),
