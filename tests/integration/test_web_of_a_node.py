@@ -1,0 +1,99 @@
+"""The dashboard of a real node: nobody needs it, and it needs nobody."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from integration.harness import Cameras, Run, fake, gone, wait_until
+from patience import PATIENCE_S
+
+
+def url_of(run: Run) -> str:
+    run.until(lambda run: run.saw("dashboard served"), "it says where its dashboard is")
+    return str(run.saw("dashboard served")[0]["url"])
+
+
+def asked(url: str, method: str = "GET", body: Any = None) -> tuple[int, Any]:
+    """The status, and what was answered: JSON, or text."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+            status, text = answer.status, answer.read().decode()
+    except urllib.error.HTTPError as err:
+        status, text = err.code, err.read().decode()
+    try:
+        return status, json.loads(text)
+    except ValueError:
+        return status, text
+
+
+def web_of(run: Run) -> list[psutil.Process]:
+    return run.workers("web")
+
+
+def test_it_is_served_when_somebody_looks_and_its_death_costs_the_cameras_nothing(tmp_path: Path) -> None:
+    with Cameras(2) as cameras:
+        config = {"cameras": cameras.section(), "detector": fake(), "web": "127.0.0.1:0"}
+        with Run(tmp_path, config) as run:
+            run.until_all_analysed(["cam0", "cam1"])
+            assert web_of(run) == []
+            url = url_of(run)
+            status, text = asked(url)
+            assert status == 200
+            assert "Vedette" in text
+            (before,) = web_of(run)
+            os.kill(before.pid, signal.SIGKILL)
+            run.until(lambda run: run.saw("trouble", where="web"), "it is told that it was lost")
+            assert asked(url)[0] == 200
+            assert web_of(run) != [before]
+            left = web_of(run)
+            assert run.interrupt() == 0
+            assert gone(left)
+        for camera in run.report["cameras"].values():
+            assert (camera["sessions"], camera["epoch"]) == (1, 0)
+
+
+def test_it_ends_with_a_node_that_is_killed(tmp_path: Path) -> None:
+    with Cameras(1) as cameras:
+        config = {"cameras": cameras.section(), "detector": fake(), "web": "127.0.0.1:0"}
+        with Run(tmp_path, config) as run:
+            assert asked(url_of(run))[0] == 200
+            left = web_of(run)
+            assert left
+            run.process.kill()
+            assert gone(left)
+
+
+def test_two_nodes_of_a_machine_have_a_dashboard_each(tmp_path: Path) -> None:
+    with Cameras(1) as cameras:
+        config = {"cameras": cameras.section(), "detector": fake()}
+        with Run(tmp_path / "a", config) as one, Run(tmp_path / "b", config) as other:
+            assert url_of(one) != url_of(other)
+
+
+def test_an_address_that_is_taken_ends_the_run_before_it_begins(tmp_path: Path) -> None:
+    with Cameras(1) as cameras:
+        config = {"cameras": cameras.section(), "detector": fake(), "web": "127.0.0.1:0"}
+        with Run(tmp_path / "a", config) as one:
+            address = url_of(one).removeprefix("http://").rstrip("/")
+            with Run(tmp_path / "b", {**config, "web": address}) as other:
+                assert other.wait() == 2
+                assert f"cannot listen at {address}" in other.stderr
+
+
+def test_nobody_wants_one(tmp_path: Path) -> None:
+    with Cameras(1) as cameras:
+        config = {"cameras": cameras.section(), "detector": fake()}
+        with Run(tmp_path, config, "--web", "no") as run:
+            run.until_all_analysed(["cam0"])
+            assert not run.saw("dashboard served")
+            wait_until(lambda: run.results, "it watches")
