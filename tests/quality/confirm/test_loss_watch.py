@@ -108,6 +108,21 @@ def test_it_may_be_known_which_model_is_at_work(world: World) -> None:
     assert len(world.look()) == 2
 
 
+def test_a_model_that_comes_back_goes_on_with_what_was_known_of_it(world: World) -> None:
+    world.running = "m1"
+    world.shelf.reviewed(["missed"] * 20)
+    assert {(fact.measure, fact.known) for fact in world.look()} == {("recall", False), ("precision", False)}
+    world.running = "m2"  # a canary
+    assert {fact.why for fact in world.look()} == {"model"}
+    world.running = "m1"
+    assert {(fact.measure, fact.known) for fact in world.look()} == {("recall", True), ("precision", True)}
+    world.shelf.reviewed(["right"] * 80)
+    assert {fact.why for fact in world.look()} == {"again"}
+    for model in ("m2", "m1"):
+        world.running = model
+        assert world.look() == [], "what is over is not judged anew"
+
+
 def test_frames_that_were_picked_or_skipped_or_repeated_confirm_nothing(world: World) -> None:
     world.shelf.picked(20)
     [item] = world.shelf.reviewed(["missed"])
