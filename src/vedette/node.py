@@ -595,13 +595,13 @@ class Node:
         """Cameras by index, and how many tracks each had in its last result; a canary's, too."""
         return self.fleet.objects_open()
 
-    def _model_on(self, camera: str) -> str | None:
-        """The identity of the model that detects on a camera; None while that is not known. From any
+    def _model_on(self, camera: str) -> str:
+        """The identity of the model that detects on a camera; empty while that is not known. From any
         thread."""
         trial, child = self.canary.trial, self.canary.child
         if self.canary.has and trial is not None and child is not None and camera in trial.cameras.values():
-            return self._models.of(child.process) or None
-        return self._at_work or None
+            return self._models.of(child.process)
+        return self._at_work
 
     # ---- workers speak
 

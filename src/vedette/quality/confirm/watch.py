@@ -63,7 +63,8 @@ class LossWatch:
     """``folder``: of the review store; it may be made later. ``kept``: the file that remembers what was told;
     None = nowhere. ``cameras``: those that are watched, and the site of each, empty where it has none.
     ``threshold``: the score from which the detector emits now. ``running``: the model that works on a camera,
-    as items call it; None = that of its newest frame. ``tell`` is called from the thread."""
+    as items call it; None = that of its newest frame, empty = nobody knows yet, so nothing of it is judged.
+    ``tell`` is called from the thread."""
 
     def __init__(
         self,
@@ -149,7 +150,8 @@ class LossWatch:
         cameras, threshold = dict(self._cameras()), self._threshold()
         self._reread(store, threshold)
         looked_at = {look.frame.camera for look in self._read.judged} & set(cameras)
-        models = {camera: self._model_of(store, camera) for camera in sorted(looked_at)}
+        found = {camera: self._model_of(store, camera) for camera in sorted(looked_at)}
+        models = {camera: model for camera, model in found.items() if model}
         state = (self._read.stamp, threshold, cameras, models)
         if state != self._judged:
             self._judge(store, cameras, models)
