@@ -171,7 +171,7 @@ def _messages(found: list[Boxes], times: int = 200) -> float:
 
 def _watched(found: list[Boxes], frames: int = 3000) -> float:
     """From ``Studied`` in the node's hands to windows, all in."""
-    spec = msgspec.msgpack.encode(DetectorSpec())
+    model = "ab" * 32
     seen = protocol.Seen(120.0, 40.0, 0.5, 0.9, False)
     with tempfile.TemporaryDirectory() as folder:
         watch = DriftWatch(
@@ -186,12 +186,12 @@ def _watched(found: list[Boxes], frames: int = 3000) -> float:
             area = np.full(len(confidence), 0.01, np.float32)
             arrays = (each.tobytes() for each in (confidence, class_id, area))
             messages.append(protocol.Studied(0, 0.0, *arrays, True, seen))
-        watch.put("camera", spec, messages[0])
+        watch.put("camera", model, messages[0])
         watch.turn()
         began = time.process_time()
         for number in range(frames):
             moved = msgspec.structs.replace(messages[number % len(messages)], captured=float(number))
-            watch.put("camera", spec, moved)
+            watch.put("camera", model, moved)
             watch.turn()
         return (time.process_time() - began) * 1e6 / frames
 

@@ -326,6 +326,8 @@ class Detector(_Settings):
     """A batch that takes longer hangs: the worker is replaced."""
     threads: Annotated[Whole, Field(ge=1, le=1024)] | None = None
     """Of the runtime; None = it decides."""
+    precision: Literal["auto", "f32", "bf16"] = "auto"
+    """In which the network computes; auto = what is quickest on this device."""
 
     @model_validator(mode="after")
     def _one_detector(self) -> Self:

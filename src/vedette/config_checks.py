@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from pydantic import ValidationInfo
+
 from vedette.units import parse_duration, parse_size
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "is_file_url",
     "local_path",
     "number",
+    "optional_path",
     "size",
     "text_list_or_file",
 ]
@@ -45,6 +48,15 @@ def local_path(value: str | Path, folder: Path) -> Path:
         except RuntimeError:
             raise ValueError("~ stands for a home folder that is not known") from None
     return folder / path
+
+
+def optional_path(value: object, info: ValidationInfo) -> Path | None:
+    """Of what may be left out, and need not be there yet; relative to the configuration's folder."""
+    if value is None:
+        return None
+    if not isinstance(value, (str, Path)) or not str(value):
+        raise ValueError("must be a path")
+    return local_path(value, (info.context or {}).get("folder") or Path.cwd())
 
 
 def existing_file(value: str | Path, folder: Path) -> Path:

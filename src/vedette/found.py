@@ -33,7 +33,7 @@ class Found:
     ``width``, ``height``: of the frame. Of the detections also ``names`` and ``track_id``, int64 [sure].
 
     ``asked``: None where nobody keeps frames. ``image``: as the decoder gave it, None unless it was wanted.
-    ``detector``: whose it is, 0 = the detector's, 1 = a canary's.
+    ``detector``: whose it is, 0 = the detector's, 1 = a canary's; ``process``: of which process that detects.
     """
 
     captured: float
@@ -51,3 +51,4 @@ class Found:
     asked: Asked | None = None
     image: Any = None
     detector: int = 0
+    process: int = 0

@@ -49,6 +49,7 @@ from vedette.quality.confirm.watch import LossWatch
 from vedette.quality.examiner import Examiner
 from vedette.quality.keeping import ReviewKeeper
 from vedette.quality.learning import to_learn
+from vedette.quality.models_at_work import ModelsAtWork
 from vedette.quality.validate.schedule import Capacity
 from vedette.quality.validate.where import runs_of
 from vedette.quality.watch import DriftWatch
@@ -258,7 +259,10 @@ class Node:
         self.review = self._review_keeper(config)
         """Who keeps frames for people to look at; None where nobody does."""
         self._spec = b""
-        """Of the detector at work, packed."""
+        """Of the detector at work, packed, and what it was loaded from."""
+        self._models = ModelsAtWork()
+        self._at_work = ""
+        """The identity of the model at work; empty until there is one."""
         self.governor = Governor(
             self.fleet.roster,
             table=lambda: self.table,
@@ -303,6 +307,7 @@ class Node:
             kept=(store or folder) / f"accuracy-{config.ledger.node}.json",
             cameras=lambda: {name: camera.site or "" for name, camera in self.config.cameras.items()},
             threshold=lambda: self.config.detector.confidence,
+            running=self._model_on,
             tell=self._from_elsewhere,
             clock=self._clock,
         )
@@ -390,18 +395,19 @@ class Node:
         *,
         force: bool = False,
         still: Callable[[], None] | None = None,
+        tried: str = "",
     ) -> str:
         """Make this configuration's detector the detector; returns what labelled pictures say of it, in a
         line. ``force``: whatever they say. Raises WorkerError where it cannot be, or must not; then nothing
         has changed. ``still``: raises WorkerError if it must not any more; by default, while there is a
-        canary."""
+        canary. ``tried``: what it was made of when it was tried: nothing else may take over."""
         still = still or self.canary.must_not_run
         async with self.examiner.one:
             still()
             must_work(self.detector)  # else it could not take over after all that
-            said = await self.examiner.gate(detector_spec(config), force=force)
-            await self.relief.detector(lambda: config, reason, detail, still)
-        return said
+            admitted = await self.examiner.gate(detector_spec(config), force=force, tried=tried)
+            await self.relief.detector(lambda: config, reason, detail, still, admitted.made_of)
+        return admitted.said
 
     async def recycle(self, name: str, reason: str = "operator", detail: str = "") -> None:
         """Put another process in a worker's place. Raises ConfigError where there is no such worker, and
@@ -504,6 +510,8 @@ class Node:
             number = child.place - 1
             first_word = Start(worker=number, cameras=self.table.cameras, workers=len(self._workers))
         doorbells = self._doorbells if child.kind == "camera" else [self._doorbells[self._number_of(child)]]
+        if isinstance(first_word, StartInference):
+            child.process = first_word.process
         child.spawn(first_word, [self.table.fd, *doorbells])
         assert child.channel is not None
         asyncio.get_running_loop().add_reader(child.channel.fileno(), self._hear, child)
@@ -512,17 +520,22 @@ class Node:
         """Which detector it is: 0 = the detector, 1 = a canary."""
         return int(child.place == self.table.canary_place)
 
-    def _inference_word(self, config: Config, *, stand_by: bool = False, number: int = 0) -> StartInference:
+    def _inference_word(
+        self, config: Config, *, stand_by: bool = False, number: int = 0, judged: str = ""
+    ) -> StartInference:
         detector = config.detector
         auto = detector.batch == "auto"
+        spec = msgspec.msgpack.encode(detector_spec(config))
         return StartInference(
             cameras=self.table.cameras,
             workers=len(self._workers),
-            spec=msgspec.msgpack.encode(detector_spec(config)),
+            spec=spec,
             batch=BATCH_AT_MOST if auto else int(detector.batch),
             batch_within=detector.batch_within if auto else None,
             stand_by=stand_by,
             number=number,
+            judged=judged,
+            process=self._models.begins(spec),
         )
 
     # ---- a candidate beside the detector
@@ -570,12 +583,7 @@ class Node:
             self.table.detectors[1]["batch_started"] = 0.0
 
     def canary_changed(self) -> None:
-        """Other cameras are its own now, or none any more. What is learnt of a model, and kept for it, goes
-        by its file as it is now."""
-        if self.drift is not None:
-            self.drift.new_detector()
-        if self.review is not None and self.canary.spec:
-            self.review.new_detector(self.canary.spec, 1)
+        """Other cameras are its own now, or none any more."""
         self._instruct(at_once=True)
 
     def health_of(self, child: Child) -> Health:
@@ -594,9 +602,13 @@ class Node:
         """Cameras by index, and how many tracks each had in its last result; a canary's, too."""
         return self.fleet.objects_open()
 
-    def _spec_of(self, detector: int) -> bytes:
-        """Of whoever looked at a frame, packed."""
-        return self.canary.spec if detector else self._spec
+    def _model_on(self, camera: str) -> str:
+        """The identity of the model that detects on a camera; empty while that is not known. From any
+        thread."""
+        trial, child = self.canary.trial, self.canary.child
+        if self.canary.has and trial is not None and child is not None and camera in trial.cameras.values():
+            return self._models.of(child.process)
+        return self._at_work
 
     # ---- workers speak
 
@@ -624,20 +636,22 @@ class Node:
             case Studied(index):
                 # What is still on its way of a camera that was removed begins nothing anew.
                 if self.drift is not None and self.roster[index].watched:
-                    self.drift.put(self.roster[index].name, self._spec_of(message.detector), message)
+                    self.drift.put(self.roster[index].name, self._models.of(message.process), message)
                 if self.review is not None:
                     self.review.studied(self.roster[index].name, message)
             case Drawn(index):
                 if self.review is not None:
-                    spec = self._spec_of(message.detector)
-                    self.review.drawn(child.pid or 0, self.roster[index].name, spec, message)
+                    model = self._models.of(message.process)
+                    self.review.drawn(child.pid or 0, self.roster[index].name, model, message)
             case Facts(facts):
                 for fact in facts:
                     if isinstance(fact, EpochStarted):
                         self.fleet.epoch_started(fact.camera)
                     self._tell(fact)
-            case Ready(describe, names, inputs):
+            case Ready(describe, names, inputs, made_of, precision):
                 child.ready, child.describe, child.inputs, child.names = True, describe, inputs, names
+                child.made_of, child.precision = made_of, precision
+                self._models.loaded(child.process, made_of)
                 if not self._stands_by(child):
                     self._heard_ready(child)
             case Tried() | Drained() | Left() | Joined() | HandedOver():
@@ -748,14 +762,11 @@ class Node:
     def _detects(self, child: Child) -> None:
         """This is the detector from now on."""
         self.detector_name, self.governor.inputs = child.describe, child.inputs
-        before, self._spec = self._spec, msgspec.msgpack.encode(detector_spec(self.config))
+        before, self._at_work = self._spec, self._models.of(child.process)
+        self._spec = msgspec.msgpack.encode(detector_spec(self.config)) + child.made_of.encode()
         if self._spec != before:
             self.shadow.detector_changed()
-        if self.drift is not None:
-            self.drift.new_detector()
-        self.examiner.new_detector()
-        if self.review is not None:
-            self.review.new_detector(self._spec)
+        self.examiner.new_detector(child.made_of)
         self._instruct(at_once=True)
 
     @property
@@ -873,10 +884,10 @@ class Node:
         """Whether there is a session."""
         return self.fleet.is_live(entry)
 
-    def stand_by(self, child: Child, config: Config) -> None:
-        """Start a detector that does not begin yet. Raises OSError."""
+    def stand_by(self, child: Child, config: Config, judged: str) -> None:
+        """Start a detector that does not begin yet. ``judged``: what it must be made of. Raises OSError."""
         self._standing_by.append(child)
-        self._spawn(child, self._inference_word(config, stand_by=True))
+        self._spawn(child, self._inference_word(config, stand_by=True, judged=judged))
 
     def promote(self, child: Child, config: Config) -> None:
         """It is the detector from now on; the one before is a bystander until it is dismissed."""

@@ -825,4 +825,5 @@ def _found(kept: Kept, output: Output, done: Done) -> Found:
         asked=kept.asked,
         image=kept.image if kept.asked is not None and kept.asked.picture else None,
         detector=done.detector,
+        process=done.process,
     )

@@ -117,6 +117,7 @@ def spec_of(detector: Detector, folder: Path) -> DetectorSpec:
         runtime=detector.runtime,
         device=detector.device,
         threads=detector.threads,
+        precision=detector.precision,
         normalise=_NORMALISE[detector.normalise],
         channels=None if detector.channels == "auto" else detector.channels,
         folder=str(folder),

@@ -30,8 +30,11 @@ def test_a_loss_that_reviews_confirm_is_told_shown_and_remembered(
     )
     with Node(given) as node:
         node.until_more("cam0")
-        shelf.reviewed(["missed"] * 20, camera="cam0")
-        shelf.reviewed(["right"] * 20, camera="cam1")
+        model = node.node._node._at_work
+        shelf.reviewed(["missed"] * 40, camera="cam1", model="of another one")
+        shelf.reviewed(["missed"] * 20, camera="cam0", model=model)
+        shelf.reviewed(["right"] * 20, camera="cam1", model=model)
+        shelf.reviewed(["none"], camera="cam0", model="of another one")  # the newest frame is not of it
         wait_until(lambda: any(isinstance(fact, LossConfirmed) for fact in list(node.facts)), "it is told")
         [fact] = [fact for fact in node.facts if isinstance(fact, LossConfirmed)]
         assert (fact.camera, fact.measure, fact.known) == ("cam0", "recall", False)

@@ -235,28 +235,28 @@ def test_what_is_learnt_of_a_camera_is_of_the_model_that_looks_at_it(
 ) -> None:
     inside = node.node._node
     assert inside.drift is not None
-    put, specs = inside.drift.put, list[tuple[str, bool]]()
+    put, models = inside.drift.put, list[tuple[str, bool]]()
 
-    def noted(camera: str, spec: bytes, studied: Studied) -> None:
-        specs.append((camera, spec == inside._spec))
-        put(camera, spec, studied)
+    def noted(camera: str, model: str, studied: Studied) -> None:
+        models.append((camera, model == inside._at_work))
+        put(camera, model, studied)
 
     def until_of_main(camera: str, *, of_main: bool) -> None:
-        specs.clear()
-        wait_until(lambda: (camera, of_main) in specs, f"{camera} is studied")
-        wait_until(lambda: [each for each, _ in specs].count("cam1") > 2, "the others are, too")
+        models.clear()
+        wait_until(lambda: (camera, of_main) in models, f"{camera} is studied")
+        wait_until(lambda: [each for each, _ in models].count("cam1") > 2, "the others are, too")
 
     monkeypatch.setattr(inside.drift, "put", noted)
     until_of_main("cam0", of_main=True)
-    assert all(of_main for _, of_main in specs)
+    assert all(of_main for _, of_main in models)
     node.begin(OTHER)
     node.until_left("cam0", 100)
     until_of_main("cam0", of_main=False)
-    assert all(of_main is (camera != "cam0") for camera, of_main in specs)
+    assert all(of_main is (camera != "cam0") for camera, of_main in models)
     node.node.stop_canary()
     node.until_left("cam0", 10)
     until_of_main("cam0", of_main=True)
-    assert all(of_main for _, of_main in specs)
+    assert all(of_main for _, of_main in models)
 
 
 def test_one_that_drift_suspects_goes_back(node: Boxed) -> None:

@@ -118,6 +118,26 @@ def test_a_model_that_overwrote_the_one_at_work_is_no_measure_of_it(node: Node, 
     nothing_was_lost(node)
 
 
+def test_a_file_that_is_replaced_after_it_was_judged_never_detects(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, examiner = always(tmp_path / "new.onnx", note="good"), node.node._node.examiner
+    judge = examiner.gate
+
+    async def judge_and_look_away(*asked: Any, **more: Any) -> Any:
+        admitted = await judge(*asked, **more)
+        always(model, ELSEWHERE)
+        return admitted
+
+    monkeypatch.setattr(examiner, "gate", judge_and_look_away)
+    with pytest.raises(WorkerError, match=r"new\.onnx is not what was judged: it was replaced or written to"):
+        node.node.set_model(model)
+    assert at_work(node) == "good.onnx"
+    node.until_more(*ALL)
+    assert outcomes(node, 1) == ["passed"]
+    nothing_was_lost(node)
+
+
 def test_the_second_of_two_is_compared_with_the_first(node: Node, tmp_path: Path) -> None:
     """Whoever is asked for first has taken over by then."""
     good, bad = always(tmp_path / "other.onnx", note="other"), always(tmp_path / "bad.onnx", ELSEWHERE)

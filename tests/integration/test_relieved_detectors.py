@@ -191,10 +191,10 @@ def test_one_that_waited_while_another_detector_was_set_is_made_as_that_one(
     other = config(cameras, 2, defaults={"track_grace": "1m"}, detector=fake(input_size=[96, 160]))
     relieve, asked = Relief._relieve_detector, threading.Event()
 
-    async def when_both_are_asked(relief: Relief, old: Child, config: vedette.Config) -> Child:
+    async def when_both_are_asked(relief: Relief, old: Child, config: vedette.Config, judged: str) -> Child:
         while not asked.is_set():
             await asyncio.sleep(0.001)
-        return await relieve(relief, old, config)
+        return await relieve(relief, old, config, judged)
 
     monkeypatch.setattr(Relief, "_relieve_detector", when_both_are_asked)
     setting = threading.Thread(target=lambda: node.node.reload(other))

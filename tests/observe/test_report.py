@@ -108,6 +108,7 @@ def test_the_report_has_exactly_the_documented_keys() -> None:
             "cpu_busy": 0.654,
             "pss_peak_mb": 133.3,
             "detector": "picodet · openvino",
+            "precision": "",
             "input_size": [256, 416],
             "bottleneck": {"stage": "infer", "sentence": "The detector: busy 97%."},
             "workers": [

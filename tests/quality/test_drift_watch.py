@@ -5,20 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 
 from patience import PATIENCE_S
 from vedette.facts import ConditionsUnseen, DriftLearnt, DriftReset, LossSuspected, Trouble
-from vedette.infer.load import DetectorSpec
 from vedette.quality.drift.settings import Settings
 from vedette.quality.watch import DriftWatch
 from vedette.testing import ManualClock
 from vedette.workers.protocol import Seen, Studied
 
-SPEC = msgspec.msgpack.encode(DetectorSpec(python="a:B"))
-OTHER = msgspec.msgpack.encode(DetectorSpec(python="a:C"))
+MODEL, OTHER = "ab" * 32, "cd" * 32
 SETTINGS = Settings(learn_days=0.25, arl_days=10.0)
 
 
@@ -34,10 +31,10 @@ class World:
     def watched(self, folder: Path | None) -> DriftWatch:
         return DriftWatch(SETTINGS, folder=folder, sites={}, tell=self.told.append, clock=self.clock)
 
-    def passes(self, seconds: int, *, spec: bytes = SPEC, **conditions: float) -> None:
+    def passes(self, seconds: int, *, model: str = MODEL, **conditions: float) -> None:
         for _ in range(seconds):
             self.clock.advance(1.0)
-            self.watch.put("gate", spec, self._frame(**conditions))
+            self.watch.put("gate", model, self._frame(**conditions))
             self.watch.turn()
 
     def _frame(self, weak: float = 0.3, luma: float = 120.0, sharpness: float = 1.0) -> Studied:
@@ -129,7 +126,7 @@ def test_another_detector_is_learnt_anew(learnt: tuple[World, Path]) -> None:
     _, folder = learnt
     world = World(folder, seed=5)
     world.passes(60)
-    world.passes(60, spec=OTHER)
+    world.passes(60, model=OTHER)
     [fact] = world.of(DriftReset)
     assert fact.why == "model"
     assert world.watch.status["gate"].stage == "learning"
@@ -143,7 +140,7 @@ def test_what_was_learnt_goes_on_when_the_model_before_is_back(learnt: tuple[Wor
     world = World(folder, seed=8)
     world.passes(60)
     before = world.watch.status["gate"]
-    world.passes(60, spec=OTHER)
+    world.passes(60, model=OTHER)
     world.passes(60)
     after = world.watch.status["gate"]
     assert (after.stage, after.model, after.met) == (before.stage, before.model, before.met)
@@ -172,7 +169,7 @@ def test_a_folder_that_cannot_be_written_costs_nothing_but_what_was_learnt(tmp_p
 def test_it_runs_on_a_thread_of_its_own_and_keeps_what_was_learnt_at_the_end(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.watch.start()
-    world.watch.put("gate", SPEC, Studied(0, world.clock.now, b"", b"", b"", False, None))
+    world.watch.put("gate", MODEL, Studied(0, world.clock.now, b"", b"", b"", False, None))
     world.watch.close(PATIENCE_S)
     assert [path.name.partition("-")[0] for path in tmp_path.iterdir()] == ["gate"]
 
@@ -250,6 +247,6 @@ def test_an_order_is_carried_out_however_much_waits(learnt: tuple[World, Path]) 
     world = World()
     done = world.watch.learn("gate")
     for _ in range(20_100):
-        world.watch.new_detector()
+        world.watch.forget("nobody")
     world.watch.turn()
     assert done.done()

@@ -23,6 +23,7 @@ from vedette.infer.load import DetectorSpec
 from vedette.quality import examiner as module
 from vedette.quality.examiner import Examiner
 from vedette.quality.validate import schedule
+from vedette.quality.validate.model import model_of
 from vedette.quality.validate.schedule import Capacity
 from vedette.quality.validate.settings import ValidationSettings
 
@@ -119,8 +120,10 @@ async def test_a_bad_one_is_refused_and_a_good_one_is_not(make: Make, tmp_path: 
         WorkerError, match=r"bad\.onnx is refused: on the same 12 labelled pictures AP50 is 100"
     ):
         await node.examiner.gate(node.bad)
-    said = await node.examiner.gate(node.spec(always(tmp_path / "other.onnx", note="other")))
-    assert said.startswith("held to 12 labelled pictures of set: AP50 +0.0 points")
+    good = node.spec(always(tmp_path / "other.onnx", note="other"))
+    admitted = await node.examiner.gate(good)
+    assert admitted.said.startswith("held to 12 labelled pictures of set: AP50 +0.0 points")
+    assert admitted.made_of == model_of(good).hash
     assert [fact.outcome for fact in node.told(ModelGated)] == ["refused", "passed"]
     await node.until(lambda: not node.examiner.processes, "its processes are gone")
 
@@ -146,15 +149,44 @@ async def test_a_file_that_took_the_place_of_the_one_at_work_does_not_come_in_si
     assert [fact.outcome for fact in node.told(ModelGated)] == ["not_held", "forced"], "this one was let in"
 
 
+async def test_what_was_let_in_is_what_was_judged(make: Make, tmp_path: Path) -> None:
+    """A process that loads another file than the one that was judged is not the one that was let in."""
+    node = make()
+    await node.until(lambda: node.examiner._identity, "it knows who is at work")
+    again = msgspec.structs.replace(node.at_work, threads=2)
+    node.at_work = again
+    node.examiner.new_detector()
+    admitted = await node.examiner.gate(again)
+    node.examiner.new_detector(admitted.made_of)
+    await node.examiner._model_at_work()
+    assert [fact.outcome for fact in node.told(ModelGated)] == ["same"]
+    await node.examiner.gate(again)
+    node.examiner.new_detector("ab" * 32)  # it died before it took over, and was started anew
+    await node.until(lambda: len(node.told(ModelGated)) == 3, "it is told")
+    assert [fact.outcome for fact in node.told(ModelGated)][1:] == ["same", "not_held"]
+
+
+async def test_only_what_was_tried_takes_over_from_a_canary(make: Make, tmp_path: Path) -> None:
+    node = make()
+    candidate = node.spec(always(tmp_path / "other.onnx", note="other"))
+    tried = model_of(candidate).hash
+    assert (await node.examiner.gate(candidate, tried=tried)).made_of == tried
+    always(tmp_path / "other.onnx", note="another one")
+    with pytest.raises(WorkerError, match=r"other\.onnx is refused: .* is not what was judged"):
+        await node.examiner.gate(candidate, tried=tried)
+    forced = await node.examiner.gate(candidate, tried=tried, force=True)
+    assert forced.made_of == tried, "it cannot be loaded either"
+
+
 async def test_by_force_and_without_pictures_nobody_looks_and_that_is_said(
     make: Make, tmp_path: Path
 ) -> None:
     node = make()
-    assert "left out by force" in await node.examiner.gate(node.bad, force=True)
+    assert "left out by force" in (await node.examiner.gate(node.bad, force=True)).said
     off = make(gate=False)
-    assert "validation.gate is off" in await off.examiner.gate(off.bad)
+    assert "validation.gate is off" in (await off.examiner.gate(off.bad)).said
     none = make(dataset=None)
-    assert "there are none" in await none.examiner.gate(none.bad)
+    assert "there are none" in (await none.examiner.gate(none.bad)).said
     outcomes = [each.told(ModelGated)[0].outcome for each in (node, off, none)]
     assert outcomes == ["forced", "not_held", "not_held"]
 
@@ -162,7 +194,9 @@ async def test_by_force_and_without_pictures_nobody_looks_and_that_is_said(
 async def test_what_has_no_part_in_what_it_finds_is_not_compared(make: Make) -> None:
     node = make()
     other = msgspec.structs.replace(node.at_work, confidence=0.9, threads=2, device="cpu")
-    assert "nothing to compare" in await node.examiner.gate(other)
+    admitted = await node.examiner.gate(other)
+    assert "nothing to compare" in admitted.said
+    assert admitted.made_of == model_of(other).hash
     [fact] = node.told(ModelGated)
     assert fact.outcome == "same"
 
@@ -174,7 +208,7 @@ async def test_a_set_that_cannot_be_read_lets_nobody_in(make: Make) -> None:
         WorkerError, match=r"could not be held to the labelled pictures: .*set\.json.*--force"
     ):
         await node.examiner.gate(node.bad)
-    assert "by force" in await node.examiner.gate(node.bad, force=True)
+    assert "by force" in (await node.examiner.gate(node.bad, force=True)).said
 
 
 async def test_a_process_that_dies_lets_nobody_in(make: Make) -> None:

@@ -15,10 +15,8 @@ from PIL import Image
 from patience import PATIENCE_S
 from review_frames import accepted, noise
 from vedette.facts import Trouble
-from vedette.infer.load import DetectorSpec
 from vedette.quality.drift.decisions import Stage
 from vedette.quality.drift.monitor import Status
-from vedette.quality.identity import identity_of
 from vedette.quality.keeping import (
     JOBS_AT_MOST,
     PICTURES_AT_MOST,
@@ -37,7 +35,7 @@ from vedette.supervise.child import Child
 from vedette.testing import ManualClock
 from vedette.workers.protocol import Conditions, Drawn, Pictured, Review, Seen, Studied
 
-SPEC = msgspec.msgpack.encode(DetectorSpec(python="a:B"))
+MODEL = "ab" * 32
 WALL = 1_700_000_400.0
 WORKER = 4711
 
@@ -53,7 +51,7 @@ class World:
             ReviewSettings(**settings), folder=folder, every=1.0, tell=self.told.append, clock=self.clock
         )
         self.number = 0
-        self.spec = SPEC
+        self.model = MODEL
 
     def studies(self, frames: int = 1, *, chance: float = 0.1, luma: float = 120.0) -> None:
         for _ in range(frames):
@@ -77,7 +75,7 @@ class World:
             reason=reason,
             probability=0.0 if reason else 0.1,
         )
-        self.keeper.drawn(worker, camera, self.spec, drawn)
+        self.keeper.drawn(worker, camera, self.model, drawn)
         return drawn
 
     def keeps(self, reason: str = "", **more: Any) -> Drawn:
@@ -116,28 +114,22 @@ def test_a_frame_is_kept_with_what_was_found_and_the_model_that_found_it(tmp_pat
         assert Image.open(io.BytesIO(store.picture(item.id))).size == (64, 48)
     assert (item.camera, item.reason, item.probability, item.state) == ("gate", None, 0.1, State.WAITING)
     assert item.captured_at == pytest.approx(drawn.at, abs=1e-6)
-    assert item.model == identity_of(SPEC)
+    assert item.model == MODEL
     assert item.light == "colour, luma 110 to 160"
     assert [(each.label, each.track_id) for each in item.predictions] == [("person", 7), ("car", None)]
     assert world.keeper.frames["gate"]["uniform", "kept"] == 1
     assert not world.told
 
 
-def test_a_model_is_the_file_that_was_loaded_whatever_took_its_place_since(tmp_path: Path) -> None:
-    world, model = World(tmp_path / "review"), tmp_path / "model.onnx"
-    model.write_bytes(b"the one that detects")
-    world.spec = msgspec.msgpack.encode(DetectorSpec(model=str(model)))
-    loaded = identity_of(world.spec)
-    world.keeper.new_detector(world.spec)
-    world.keeper.turn()
-    model.write_bytes(b"one that is to detect from the next start on")
+def test_a_frame_is_of_the_model_that_looked_at_it_whoever_detects_by_now(tmp_path: Path) -> None:
+    world = World(tmp_path / "review")
+    held = world.draws("weak_boxes")
+    world.model = "cd" * 32
     world.keeps()
-    world.keeper.new_detector(world.spec)
+    world.pictures(held)
     world.keeper.turn()
-    world.keeps()
     with world.store() as store:
-        first, second = store.items()
-    assert first.model == loaded != second.model
+        assert [item.model for item in store.items()] == [MODEL, "cd" * 32]
 
 
 def test_periods_are_of_all_frames_that_might_have_been_kept(tmp_path: Path) -> None:

@@ -94,6 +94,7 @@ class Crew:
         self.batch_started = 0.0
         self.set: list[str] = []
         self.refuses_to_set = ""
+        self.tried = ""
         self.meanwhile: Callable[[], None] = lambda: None
 
     def start_canary(self, child: Child, config: Config) -> None:
@@ -102,6 +103,7 @@ class Crew:
         match self.says:
             case Ready():
                 child.ready, child.describe, child.names = True, self.says.describe, self.says.names
+                child.made_of = self.says.made_of
             case Busy(_, why):
                 child.kill(why)
 
@@ -140,6 +142,7 @@ class Crew:
         *,
         force: bool = False,
         still: Callable[[], None] | None = None,
+        tried: str = "",
     ) -> str:
         self.meanwhile()
         assert still is not None
@@ -147,6 +150,7 @@ class Crew:
         if self.refuses_to_set:
             raise WorkerError(self.refuses_to_set)
         self.set.append(reason)
+        self.tried = tried
         return ""
 
 
@@ -237,8 +241,10 @@ def test_in_the_end_it_finishes_what_it_has_and_ends(rig: Rig) -> None:
 
 
 def test_one_that_is_to_be_set_is_set_and_then_gives_its_cameras_to_itself(rig: Rig) -> None:
+    rig.crew.says = Ready("other · cpu", ["thing"], made_of="ab" * 32)
     rig.run(60.0, "set", rig.pass_(61.0))
     assert rig.crew.set == ["canary"]
+    assert rig.crew.tried == "ab" * 32, "nothing that took its place"
     assert rig.ended.why == Ended.SET
     assert rig.given_back == [0, 2]
 

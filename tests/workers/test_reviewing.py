@@ -61,6 +61,7 @@ class World:
         weak: int = 0,
         index: int = 0,
         epoch: int = 0,
+        process: int = 1,
     ) -> Asked | None:
         """A frame is asked about, analysed and its result leaves."""
         self.clock.advance(1.0)
@@ -87,6 +88,7 @@ class World:
             track_id=np.array(ids if tracks is not None else [-1] * sure, np.int64),
             asked=asked,
             image=picture() if asked.picture else None,
+            process=process,
         )
         self.reviewing.result(index, self._output(found, index))
         self.chance = self.reviewing.found(index, f"cam{index}", found)
@@ -196,24 +198,78 @@ def test_before_there_are_orders_nothing_is_kept(world: Callable[..., World]) ->
     bare.close()
 
 
-def test_what_is_to_be_hidden_is_hidden_also_where_it_was_a_moment_before(
+BESIDE = (100.0, 20.0, 140.0, 60.0)
+
+
+def rough(jpeg: bytes, left: int, right: int) -> float:
+    """How much there is to be seen between these columns."""
+    pixels = np.asarray(Image.open(io.BytesIO(jpeg)).convert("L"), float)[30:60, left:right]
+    return float(np.abs(np.diff(pixels, axis=1)).mean())
+
+
+def seen(jpeg: bytes) -> tuple[bool, bool]:
+    """Whether ``PERSON`` and ``BESIDE`` are to be recognised."""
+    pixels = np.asarray(picture().to_ndarray(format="gray"), float)[30:60]
+    usual = float(np.abs(np.diff(pixels, axis=1)).mean())
+    return rough(jpeg, 25, 55) > usual / 3, rough(jpeg, 105, 135) > usual / 3
+
+
+def test_what_is_to_be_hidden_is_hidden_where_it_is_and_where_it_was_and_will_be(
     world: Callable[..., World],
+) -> None:
+    there, plain = world(redact=["face"]), world()
+    nobody = {(1.0, 1.0, 9.0, 9.0): ("person", 0.9)}
+    there.frame({PERSON: ("face", 0.9)})
+    there.frame(nobody)
+    there.frame(nobody)
+    there.frame({BESIDE: ("face", 0.9)})
+    plain.frame({PERSON: ("face", 0.9)})
+    pictures = [seen(jpeg) for _, jpeg in there.pictures(3)]
+    assert pictures == [(False, True), (False, True), (True, False)], "here, missed after, missed before"
+    [(_, open_)] = plain.pictures(1)
+    assert seen(open_) == (True, True)
+
+
+def test_weak_boxes_of_what_is_to_be_hidden_are_hidden_too(world: Callable[..., World]) -> None:
+    there = world(redact=["car"])
+    there.frame({PERSON: ("person", 0.9)}, weak=1)
+    there.frame()
+    [(_, jpeg)] = there.pictures(1)
+    usual = np.asarray(picture().to_ndarray(format="gray"), float)[2:8, 2:8]
+    corner = np.asarray(Image.open(io.BytesIO(jpeg)).convert("L"), float)[2:8, 2:8]
+    assert np.abs(np.diff(corner, axis=1)).mean() < np.abs(np.diff(usual, axis=1)).mean() / 2
+
+
+@pytest.mark.parametrize("ends", ["time", "camera", "worker"])
+def test_a_picture_that_waits_for_the_next_result_does_not_wait_for_ever(
+    world: Callable[..., World], ends: str
 ) -> None:
     there = world(redact=["face"])
     there.frame({PERSON: ("face", 0.9)})
-    there.frame({(100.0, 20.0, 140.0, 60.0): ("person", 0.9)})
-    plain = world()
-    plain.frame({PERSON: ("person", 0.9)})
-    (_, first), (_, second) = there.pictures(2)
-    [(_, open_)] = plain.pictures(1)
+    assert not there.reviewing.idle
+    match ends:
+        case "time":
+            there.clock.advance(NEXT_WITHIN_S + 0.1)
+            there.reviewing.tick()
+        case "camera":
+            there.reviewing.gone(0)
+        case "worker":
+            there.reviewing.hurry()
+    [(_, jpeg)] = there.pictures(1)
+    assert seen(jpeg) == (False, True)
+    assert there.reviewing.idle
 
-    def rough(jpeg: bytes, left: int, right: int) -> float:
-        pixels = np.asarray(Image.open(io.BytesIO(jpeg)).convert("L"), float)[30:70, left:right]
-        return float(np.abs(np.diff(pixels, axis=1)).mean())
 
-    assert rough(first, 25, 55) < rough(open_, 25, 55) / 3
-    assert rough(second, 25, 55) < rough(open_, 25, 55) / 3, "the face was missed, or hidden, here"
-    assert rough(second, 105, 135) > rough(open_, 105, 135) / 2
+def test_a_frame_that_is_held_back_is_of_the_model_that_saw_it_when_another_detects(
+    world: Callable[..., World],
+) -> None:
+    there = world(per_hour=0.0)
+    there.reviewing.regard(Conditions([0], []))
+    there.frame(weak=1, process=7)
+    there.reviewing.follow(msgspec.msgpack.encode(made(per_hour=0.0, names=["cat", "dog"], model=b"other")))
+    there.frame(weak=1, process=8)
+    [drawn] = there.drawn()
+    assert (drawn.process, drawn.labels) == (7, ["person", "car"])
 
 
 def test_a_suspected_camera_gives_frames_with_that_reason(world: Callable[..., World]) -> None:

@@ -112,6 +112,8 @@ class Loaded:
 
     input_size: tuple[int, int]
     post_s = 0.0
+    made_of = ""
+    precision = ""
 
     def detect_boxes(self, images: Images, weak: Sequence[bool] = ()) -> list[Boxes]:
         """``weak``: for each picture whether its weak boxes are wanted, too; empty = of none."""

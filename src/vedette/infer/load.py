@@ -17,6 +17,7 @@ from vedette.infer.detector import WEAK_FROM, Boxes, Images, Loaded, Weak, names
 from vedette.infer.guess import HEADS, Head, Order, find_head
 from vedette.infer.heads import Candidates
 from vedette.infer.labels import class_names, coco
+from vedette.infer.made_of import ModelFile, hash_of_python, must_be
 from vedette.infer.pixels import USUAL_STRIDE, Network, Pixels, chunks
 from vedette.infer.runtime import open_network
 from vedette.infer.suppress import CONFUSABLE, rivals, suppress
@@ -31,6 +32,10 @@ BUNDLED = Path(__file__).parent.parent / "assets" / "picodet_s_416.onnx"
 
 DEFAULT_SIZE = (256, 416)
 """Input (height, width) of networks that take any: 16:9 like most cameras, 1.7 times cheaper than 416²."""
+
+
+LOADS_AT_MOST = 3
+"""Of a file that is written to meanwhile."""
 
 
 class DetectorSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +53,7 @@ class DetectorSpec(msgspec.Struct, frozen=True, kw_only=True):
     runtime: str = "auto"
     device: str = "auto"
     threads: int | None = None
+    precision: str = "auto"
     normalise: dict[str, Any] | None = None
     channels: str | None = None
     folder: str = "."
@@ -78,6 +84,17 @@ class LoadedDetector(Protocol):
         ...
 
     @property
+    def made_of(self) -> str:
+        """A hash of the very bytes that it was loaded from; of one written in Python, of its module and
+        options."""
+        ...
+
+    @property
+    def precision(self) -> str:
+        """In which its network computes: ``f32``, ``bf16``…; empty where that is not known."""
+        ...
+
+    @property
     def post_s(self) -> float:
         """Seconds of the last call of ``detect_boxes`` that were spent after the network."""
         ...
@@ -104,7 +121,8 @@ class LoadedDetector(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Opened:
-    """A network, from which detectors for each of its sizes are made. ``sizes``: the full one first."""
+    """A network, from which detectors for each of its sizes are made. ``sizes``: the full one first.
+    ``made_of``: a hash of its file."""
 
     network: Network
     spec: DetectorSpec
@@ -112,6 +130,7 @@ class _Opened:
     names: tuple[str, ...]
     head: Head
     sizes: tuple[tuple[int, int], ...]
+    made_of: str
 
     def outputs_at(self, size: tuple[int, int]) -> tuple[Order, bool]:
         """Which outputs the head reads at this size, and if they have a batch axis. Raises DetectorError."""
@@ -148,6 +167,7 @@ class NetworkDetector(Loaded):
         self.input_size, self.names = size, opened.names
         self.smaller = opened.sizes[opened.sizes.index(size) + 1 :]
         self.describe = f"{opened.stem} · {opened.network.where} · {size[0]}x{size[1]}"
+        self.made_of, self.precision = opened.made_of, opened.network.precision
 
     def resized(self, size: tuple[int, int]) -> LoadedDetector:
         if size not in self._opened.sizes:
@@ -208,23 +228,38 @@ def _part(found: Candidates, which: NDArray[np.bool_] | NDArray[np.intp]) -> Can
     return Candidates(found.xyxy[which], found.confidence[which], found.class_id[which])
 
 
-def load_detector(spec: DetectorSpec) -> LoadedDetector:
-    """Build what ``spec`` says. Raises DetectorError, with one clear message, where it cannot be."""
+def load_detector(spec: DetectorSpec, judged: str = "") -> LoadedDetector:
+    """Build what ``spec`` says. ``judged``: what it must be made of, see ``made_of``; empty = whatever is
+    there. Raises DetectorError, with one clear message, where it cannot be."""
     if spec.model is not None and spec.python is not None:
         raise DetectorError("a detector is either a model or python, not both")
     if spec.python is not None:
         detector = load_user_detector(spec.python, spec.options, spec.folder)
-        return UserDetector(detector, spec.python, class_names(spec.classes, spec.folder))
-    return _load_network(spec)
+        made_of = hash_of_python(spec.python, spec.options)
+        must_be(spec.python, made_of, judged)
+        return UserDetector(detector, spec.python, class_names(spec.classes, spec.folder), made_of=made_of)
+    return _load_file(spec, judged)
 
 
-def _load_network(spec: DetectorSpec) -> NetworkDetector:
+def _load_file(spec: DetectorSpec, judged: str) -> NetworkDetector:
+    """What it says it was loaded from is what it was loaded from: whoever is disturbed begins again."""
     path = BUNDLED if spec.model is None else Path(spec.folder) / spec.model
     if not path.is_file():
         raise DetectorError(f"there is no model file {path}")
+    for _ in range(LOADS_AT_MOST):
+        file = ModelFile.at(path)
+        must_be(path.name, file.hash, judged)
+        detector = _load_network(spec, file)
+        if file.untouched:
+            return detector
+    raise DetectorError(f"{path} was written to while it was loaded, {LOADS_AT_MOST} times")
+
+
+def _load_network(spec: DetectorSpec, file: ModelFile) -> NetworkDetector:
+    path = file.path
     if spec.head != "auto" and spec.head not in HEADS:
         raise DetectorError(f"there is no output head {spec.head!r}; there are: auto, {', '.join(HEADS)}")
-    network = open_network(path, spec.runtime, spec.device, spec.threads)
+    network = open_network(path, spec.runtime, spec.device, spec.threads, spec.precision)
     size = network.picture.sized(spec.input_size, DEFAULT_SIZE)
     if spec.model is None and (size[0] % USUAL_STRIDE or size[1] % USUAL_STRIDE):
         wanted = f"the bundled detector takes multiples of {USUAL_STRIDE}"
@@ -232,7 +267,7 @@ def _load_network(spec: DetectorSpec) -> NetworkDetector:
     head, _ = find_head(spec.head, network.outputs_at(size), network.inputs, size)
     bundled_names = coco() if spec.model is None and spec.classes is None else None
     names = bundled_names or class_names(spec.classes, spec.folder, network.metadata)
-    opened = _Opened(network, spec, path.stem, names, head, (size,))
+    opened = _Opened(network, spec, path.stem, names, head, (size,), file.hash)
     return NetworkDetector(opened.with_smaller(), size)
 
 

@@ -30,15 +30,19 @@ def has_cuda() -> bool:
 
 
 class OnnxNetwork:
-    """An ONNX file on ONNX Runtime. ``cuda``: the GPU's number, or None for the CPU.
+    """An ONNX file on ONNX Runtime. ``cuda``: the GPU's number, or None for the CPU. It computes as the model
+    was saved; on a GPU, unless ``precision`` is ``f32``, with TF32 where the GPU has that.
 
-    Raises DetectorError for a file that is none, and for a GPU that cannot be used.
+    Raises DetectorError for a file that is none, for a GPU that cannot be used, and for ``bf16``.
     """
 
-    def __init__(self, path: Path, threads: int, cuda: int | None = None) -> None:
+    def __init__(self, path: Path, threads: int, cuda: int | None = None, precision: str = "auto") -> None:
+        if precision == "bf16":
+            raise DetectorError("precision bf16: ONNX Runtime computes as the model was saved; leave it out")
         if cuda is not None and not has_cuda():
             raise DetectorError(f"device cuda:{cuda}: this ONNX Runtime has no CUDA; install vedette[gpu]")
-        self._session = _open(path, threads, cuda)
+        self.precision = "tf32" if cuda is not None and precision == "auto" else "f32"
+        self._session = _open(path, threads, cuda, exact=precision == "f32")
         self._cuda = cuda
         self.inputs = tuple(_info(entry) for entry in self._session.get_inputs())
         self.picture = picture_of(self.inputs)
@@ -82,7 +86,7 @@ class OnnxNetwork:
             ) from err
 
 
-def _open(path: Path, threads: int, cuda: int | None) -> ort.InferenceSession:
+def _open(path: Path, threads: int, cuda: int | None, *, exact: bool) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.log_severity_level = _ERRORS_ONLY
     options.intra_op_num_threads = threads
@@ -95,7 +99,8 @@ def _open(path: Path, threads: int, cuda: int | None) -> ort.InferenceSession:
         if hasattr(ort, "preload_dlls"):  # since 1.21: finds CUDA where pip put it
             ort.preload_dlls()
         memory = {"gpu_mem_limit": GPU_MEMORY, "arena_extend_strategy": "kSameAsRequested"}
-        providers.insert(0, (_CUDA, {"device_id": cuda, "cudnn_conv_algo_search": "HEURISTIC", **memory}))
+        wanted = {"cudnn_conv_algo_search": "HEURISTIC", **({"use_tf32": "0"} if exact else {})}
+        providers.insert(0, (_CUDA, {"device_id": cuda, **wanted, **memory}))
     try:
         session = ort.InferenceSession(str(path), options, providers=providers)
     except Exception as err:  # its exceptions share no base but this

@@ -13,7 +13,7 @@ from vedette.errors import DetectorError
 from vedette.infer.detector import Images
 from vedette.infer.pixels import Pixels, Run, TensorInfo, extra_feeds, picture_of
 
-__all__ = ["OpenVinoNetwork"]
+__all__ = ["OpenVinoNetwork", "precision_of_the_cpu"]
 
 _CONVERTER = "openvino.tools.ovc"
 
@@ -36,13 +36,21 @@ def _import_openvino() -> Any:
     return openvino
 
 
-class OpenVinoNetwork:
-    """An ONNX file on OpenVINO, on the CPU. Raises DetectorError for a file that is none."""
+def precision_of_the_cpu() -> str:
+    """In which it computes where nothing else is asked for: ``bf16`` on CPUs with instructions for that.
+    Raises DetectorError where there is no OpenVINO."""
+    return _named(_import_openvino().Core().get_property("CPU", "INFERENCE_PRECISION_HINT"))
 
-    def __init__(self, path: Path, threads: int) -> None:
+
+class OpenVinoNetwork:
+    """An ONNX file on OpenVINO, on the CPU. Raises DetectorError for a file that is none, and where this CPU
+    cannot compute in the ``precision`` that is asked for."""
+
+    def __init__(self, path: Path, threads: int, precision: str = "auto") -> None:
         self._ov = _import_openvino()
         self._model = self._read(path)
-        self._threads = threads
+        self._threads, self._wanted = threads, precision
+        self.precision = ""
         self.inputs = tuple(_info(entry) for entry in self._model.inputs)
         self.picture = picture_of(self.inputs)
         self.metadata = _metadata(self._model)
@@ -123,10 +131,21 @@ class OpenVinoNetwork:
         # Not pinned: which cores are free is for the scheduler to say, camera workers run on them too.
         settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": self._threads}
         settings |= {"ENABLE_CPU_PINNING": False}
+        if self._wanted != "auto":
+            settings["INFERENCE_PRECISION_HINT"] = self._wanted
         try:
-            return self._ov.Core().compile_model(model, "CPU", settings)
+            compiled = self._ov.Core().compile_model(model, "CPU", settings)
         except RuntimeError as err:
             raise DetectorError(f"OpenVINO cannot compile the model: {_short(err)}") from err
+        # Where nothing is said it is what the CPU is quickest in: bf16 where it has instructions for that.
+        self.precision = _named(compiled.get_property("INFERENCE_PRECISION_HINT"))
+        if self._wanted not in ("auto", self.precision):
+            raise DetectorError(f"precision {self._wanted}: this CPU computes in {self.precision}")
+        return compiled
+
+
+def _named(precision: Any) -> str:
+    return str(precision.get_type_name())
 
 
 def _info(entry: Any) -> TensorInfo:

@@ -129,6 +129,8 @@ class Network(Protocol):
     metadata: dict[str, str]
     where: str
     """Runtime and device, for people: ``openvino · cpu``."""
+    precision: str
+    """In which it computes, once it was compiled: ``f32``, ``bf16``…; empty before."""
 
     def outputs_at(self, size: tuple[int, int]) -> tuple[TensorInfo, ...]:
         """The outputs for pictures of (height, width). DetectorError where it cannot take them."""

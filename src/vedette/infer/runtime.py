@@ -9,7 +9,10 @@ from pathlib import Path
 from vedette.errors import DetectorError
 from vedette.infer.pixels import Network
 
-__all__ = ["default_threads", "open_network"]
+__all__ = ["PRECISIONS", "default_threads", "open_network", "precision_here"]
+
+PRECISIONS = ("auto", "f32", "bf16")
+"""That can be asked for; ``auto``: what the runtime takes to be the quickest on this device."""
 
 MOST_THREADS = 4
 """Beyond this a small network gains little, and the cores are missed elsewhere."""
@@ -21,33 +24,55 @@ def default_threads(cores: int) -> int:
     return max(1, min(MOST_THREADS, cores // 2))
 
 
-def open_network(path: Path, runtime: str, device: str, threads: int | None) -> Network:
-    """Open the file with the runtime and on the device asked for; ``auto`` takes the quickest there is."""
+def open_network(
+    path: Path, runtime: str, device: str, threads: int | None, precision: str = "auto"
+) -> Network:
+    """Open the file with the runtime and on the device asked for; ``auto`` takes the quickest there is.
+    Raises DetectorError, also where it cannot compute in that ``precision``."""
     if runtime not in ("auto", "onnxruntime", "openvino"):
         raise DetectorError(f"runtime must be auto, onnxruntime or openvino, not {runtime!r}")
+    if precision not in PRECISIONS:
+        raise DetectorError(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
     threads = default_threads(_cores()) if threads is None else threads
     if threads < 1:
         raise DetectorError(f"threads must be at least 1, not {threads}")
     cuda = _cuda(device, runtime)
     if cuda is not None:
         try:
-            return _onnxruntime(path, threads, cuda)
+            return _onnxruntime(path, threads, cuda, precision)
         except DetectorError:
             if device != "auto":
                 raise
             # A GPU that was not asked for and does not work is not missed; ``describe`` says cpu.
-    openvino_there = importlib.util.find_spec("openvino") is not None
-    if runtime == "openvino" or (runtime == "auto" and openvino_there):
+    if _takes_openvino(runtime):
         from vedette.infer.openvino import OpenVinoNetwork
 
-        return OpenVinoNetwork(path, threads)
-    return _onnxruntime(path, threads, None)
+        return OpenVinoNetwork(path, threads, precision)
+    return _onnxruntime(path, threads, None, precision)
 
 
-def _onnxruntime(path: Path, threads: int, cuda: int | None) -> Network:
+def precision_here(runtime: str, precision: str) -> str:
+    """In which a network would compute on this machine's CPU. Raises DetectorError where there is no such
+    runtime."""
+    if precision != "auto":
+        return precision
+    if not _takes_openvino(runtime):
+        return "f32"
+    from vedette.infer.openvino import precision_of_the_cpu
+
+    return precision_of_the_cpu()
+
+
+def _takes_openvino(runtime: str) -> bool:
+    """On the CPU."""
+    there = importlib.util.find_spec("openvino") is not None
+    return runtime == "openvino" or (runtime == "auto" and there)
+
+
+def _onnxruntime(path: Path, threads: int, cuda: int | None, precision: str) -> Network:
     from vedette.infer.onnx import OnnxNetwork  # here, because a runtime not used would cost 50 MB
 
-    return OnnxNetwork(path, threads, cuda)
+    return OnnxNetwork(path, threads, cuda, precision)
 
 
 def _cuda(device: str, runtime: str) -> int | None:

@@ -20,14 +20,22 @@ class UserDetector(Loaded):
     """A user's detector, whose results are checked and whose exceptions end here."""
 
     def __init__(
-        self, detector: Detector, python: str, names: tuple[str, ...], full: Detector | None = None
+        self,
+        detector: Detector,
+        python: str,
+        names: tuple[str, ...],
+        full: Detector | None = None,
+        *,
+        made_of: str = "",
     ) -> None:
-        """``full``: the one whose ``resized`` made this one; None where this is the full size."""
+        """``full``: the one whose ``resized`` made this one; None where this is the full size. ``made_of``: a
+        hash of its module and options."""
         self._detector, self._python, self._full = detector, python, full or detector
         self.input_size, self.names = checked_size(detector.input_size), names
         self._sizes = (checked_size(self._full.input_size), *_smaller(self._full, python))
         self.smaller = self._sizes[self._sizes.index(self.input_size) + 1 :]
         self.describe = f"{python} · {self.input_size[0]}x{self.input_size[1]}"
+        self.made_of = made_of
 
     def resized(self, size: tuple[int, int]) -> UserDetector:
         if size not in self._sizes:
@@ -35,7 +43,7 @@ class UserDetector(Loaded):
         if size == self.input_size:
             return self
         detector = self._full if size == self._sizes[0] else _resized(self._full, size, self._python)
-        return UserDetector(detector, self._python, self.names, self._full)
+        return UserDetector(detector, self._python, self.names, self._full, made_of=self.made_of)
 
     def detect_boxes(self, images: Images, weak: Sequence[bool] = ()) -> list[Boxes]:
         """What it finds is what it is sure of: of weak boxes nothing is known."""

@@ -32,6 +32,7 @@ def canary_view(canary: Canary, busy: float) -> CanaryView | None:
         frames=trial.since.frames,
         boxes=trial.since.boxes,
         busy=0.0 if ended else busy,
+        sha256=trial.made_of,
     )
 
 
@@ -40,6 +41,7 @@ def canary_report(canary: CanaryView) -> dict[str, Any]:
     return {
         "model": canary.model,
         "detector": canary.detector,
+        "sha256": canary.sha256,
         "cameras": list(canary.cameras),
         "state": canary.state,
         "why": canary.why,

@@ -58,6 +58,7 @@ def _node(view: NodeView, bottleneck: Bottleneck) -> dict[str, Any]:
         "cpu_busy": round(view.cpu_busy, 3),
         "pss_peak_mb": round(view.pss_peak_mb, 1),
         "detector": view.detector,
+        "precision": view.precision,
         "input_size": list(view.input_size),
         "bottleneck": {"stage": bottleneck.stage, "sentence": bottleneck.sentence},
         "workers": [_worker(worker) for worker in view.workers],

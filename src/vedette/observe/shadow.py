@@ -58,6 +58,7 @@ def _view(candidate: Candidate, shadow: Shadow, cameras: Mapping[str, int], usag
             for name, index in cameras.items()
             if (tally := tallies.get(name, Tally())).frames or tally.failed or shadow.left_out(index)
         },
+        sha256=candidate.made_of,
     )
 
 
@@ -91,6 +92,7 @@ def shadow_report(shadow: ShadowView) -> dict[str, Any]:
     return {
         "model": shadow.model,
         "detector": shadow.detector,
+        "sha256": shadow.sha256,
         "state": shadow.state,
         "why": shadow.why,
         "detail": shadow.detail,

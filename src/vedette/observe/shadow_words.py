@@ -73,7 +73,8 @@ def _rounded(share: float | None) -> float | None:
 
 def status(view: NodeView) -> RenderableType:
     """Which model detects, and what the candidate came to."""
-    parts: list[RenderableType] = [Text(f"detects: {view.detector or 'not known yet'}")]
+    how = f" · {view.precision}" if view.precision else ""
+    parts: list[RenderableType] = [Text(f"detects: {view.detector or 'not known yet'}{how}")]
     if view.canary is not None:
         parts.append(Text(canary_words(view.canary)))
     if view.shadow is None:

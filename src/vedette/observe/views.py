@@ -263,6 +263,8 @@ class ShadowView:
     cpu_s: float
     in_all: ShadowFigures
     cameras: Mapping[str, ShadowFigures]
+    sha256: str = ""
+    """Of the file that it was loaded from, which may be another by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +287,8 @@ class CanaryView:
     frames: int
     boxes: int
     busy: float
+    sha256: str = ""
+    """Of the file that it was loaded from, which may be another by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +329,8 @@ class NodeView:
     """Accuracy of whole sites, by what people reviewed."""
     drift: bool = False
     """Whether the detector is watched for drift at all."""
+    precision: str = ""
+    """In which the detector computes; empty where that is not known."""
     shadow: ShadowView | None = None
     """None where no candidate was ever shown frames."""
     canary: CanaryView | None = None

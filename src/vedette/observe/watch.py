@@ -129,6 +129,7 @@ class Watch:
             pss_mb=node.usage.pss_mb,
             pss_peak_mb=node.usage.pss_peak_mb,
             detector=node.detector_name,
+            precision=node.detector.precision,
             stages_ms={name: _percentiles(stages[place]) for place, name in enumerate(STAGES)},
             stages_s={name: float(stages[place] @ _MIDDLES) for place, name in enumerate(STAGES)},
             sinks=sinks,

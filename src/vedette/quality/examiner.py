@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,7 @@ from vedette.facts import (
     ValidationPostponed,
 )
 from vedette.infer.load import BUNDLED, DetectorSpec
+from vedette.infer.made_of import must_be
 from vedette.quality.identity import identity as identity_as
 from vedette.quality.validate import schedule
 from vedette.quality.validate.model import model_of
@@ -33,10 +35,19 @@ from vedette.quality.validate.verdict import Verdict
 from vedette.quality.validate.where import LATEST
 from vedette.workers.protocol import Examine
 
-__all__ = ["Examiner"]
+__all__ = ["Admitted", "Examiner"]
 
 LOOK_EVERY_S = 1.0
 OVERRIDE = "`vedette model set --force` does without"
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A detector that may take over. ``said``: what is to be said of that, in a line. ``made_of``: what was
+    judged; nothing else may be loaded. Empty where nothing was."""
+
+    said: str
+    made_of: str = ""
 
 
 class Examiner:
@@ -66,7 +77,7 @@ class Examiner:
         """What the detector at work was made of, by its file just after it was loaded."""
         self._before: tuple[DetectorSpec, Model | None] | None = None
         """The same of the process before, as far as it is known."""
-        self._let_in: DetectorSpec | None = None
+        self._let_in: tuple[DetectorSpec, Admitted] | None = None
         """That may take over, and has not yet."""
         self._doing: asyncio.Task[None] | None = None
         self._there: list[Examination] = []
@@ -106,15 +117,15 @@ class Examiner:
 
     # ---- which detector is at work
 
-    def new_detector(self) -> None:
-        """Another process detects from now on: another detector, or the same again."""
+    def new_detector(self, made_of: str = "") -> None:
+        """Another process detects from now on: another detector, or the same again. ``made_of``: what it was
+        loaded from, as it says, for a file may be replaced under its name; empty = what is there now."""
         if self._settings.dataset is None:
             return
-        # A file may be replaced under its name: what it was is told by what it is just after it was loaded.
-        self._loaded = asyncio.get_running_loop().create_task(self._note(self._at_work()))
+        self._loaded = asyncio.get_running_loop().create_task(self._note(self._at_work(), made_of))
 
-    async def _note(self, spec: DetectorSpec) -> Model | None:
-        model = await asyncio.to_thread(_model_of, spec)
+    async def _note(self, spec: DetectorSpec, made_of: str) -> Model | None:
+        model = await asyncio.to_thread(_model_of, spec, made_of)
         self._look_for_another(spec, model)
         identity = identity_as(spec, model, spec.confidence)
         if identity != self._identity and spec == self._at_work():  # else the next one is looked at already
@@ -131,9 +142,11 @@ class Examiner:
         """A file that took the place of the one at work is loaded by the next process, whatever was said of
         it: that cannot be helped, but it can be told."""
         before, self._before = self._before, (spec, model)
-        if spec == self._let_in:
+        if self._let_in is not None and spec == self._let_in[0]:
+            judged = self._let_in[1].made_of
             self._let_in = None
-            return
+            if not judged or model is None or model.hash == judged:
+                return
         if before is None or before[0] != spec or not self._settings.gate:
             return
         if model is not None and before[1] is not None and model.hash != before[1].hash:
@@ -145,24 +158,26 @@ class Examiner:
 
     # ---- a new one
 
-    async def gate(self, candidate: DetectorSpec, *, force: bool = False) -> str:
-        """Whether this detector may take over; returns what is to be said of that, in a line. To be called
-        with ``one`` held. Raises WorkerError, with the reason, where it must not."""
-        said = await self._asked(candidate, force=force)
-        self._let_in = candidate
-        return said
+    async def gate(self, candidate: DetectorSpec, *, force: bool = False, tried: str = "") -> Admitted:
+        """Whether this detector may take over. To be called with ``one`` held. ``tried``: what it was made of
+        when it was tried on cameras; empty where it was not. Raises WorkerError, with the reason, where it
+        must not."""
+        admitted = await self._asked(candidate, tried, force=force)
+        self._let_in = candidate, admitted
+        return admitted
 
-    async def _asked(self, candidate: DetectorSpec, *, force: bool) -> str:
+    async def _asked(self, candidate: DetectorSpec, tried: str, *, force: bool) -> Admitted:
         name = _name(candidate)
         if (why := self._no_gate(force)) is not None:
             self._gated(name, "forced" if force else "not_held", why)
-            return why
-        if await self._is_the_same(candidate):
+            return Admitted(why, tried)
+        if (same := await self._the_same(candidate)) is not None:
             why = "it finds what the one before found: there was nothing to compare"
             self._gated(name, "same", why)
-            return why
+            return Admitted(why, same.hash)
         try:
             verdict = await self._examined(candidate)
+            must_be(name, verdict.made_of, tried)
         except VedetteError as err:
             why = f"it could not be held to the labelled pictures: {err}"
             self._refuse(name, why)
@@ -171,7 +186,7 @@ class Examiner:
         said = f"held to {verdict.pictures} labelled pictures of {verdict.dataset}: {verdict.compared}"
         why = "; ".join([said, *verdict.remarks])
         self._gated(name, "passed", why)
-        return why
+        return Admitted(why, verdict.made_of)
 
     def _no_gate(self, force: bool) -> str | None:
         """Why nobody looks; None where somebody does."""
@@ -181,11 +196,12 @@ class Examiner:
             return "it was not held to labelled pictures: validation.gate is off"
         return "it was not held to labelled pictures: that was left out by force" if force else None
 
-    async def _is_the_same(self, candidate: DetectorSpec) -> bool:
-        """Whether only what has no part in what it finds is another: its threshold, threads, batches…"""
+    async def _the_same(self, candidate: DetectorSpec) -> Model | None:
+        """What it is made of, where only what has no part in what it finds is another: its threshold,
+        threads, batches…"""
         ours = await self._model_at_work()
         theirs = await asyncio.to_thread(_model_of, candidate)
-        return ours is not None and theirs is not None and theirs.finds_as(ours)
+        return theirs if ours is not None and theirs is not None and theirs.finds_as(ours) else None
 
     async def _examined(self, candidate: DetectorSpec) -> Verdict:
         if self._doing is not None:
@@ -295,13 +311,13 @@ def _name(spec: DetectorSpec) -> str:
     return spec.python or Path(spec.model or BUNDLED).name
 
 
-def _model_of(spec: DetectorSpec) -> Model | None:
+def _model_of(spec: DetectorSpec, loaded: str = "") -> Model | None:
     """None where that is not known: of Python's, whose code is not looked at here, as that would run what is
     imported on the way; and of files that cannot be read."""
     if spec.python is not None:
         return None
     try:
-        return model_of(spec)
+        return model_of(spec, loaded)
     except DetectorError:
         return None
 

@@ -22,12 +22,11 @@ import numpy as np
 from msgspec.structs import replace
 
 from vedette.clock import Clock
-from vedette.errors import DetectorError, ReviewError
+from vedette.errors import ReviewError
 from vedette.facts import AnyFact, Trouble
 from vedette.quality.drift.decisions import Stage
 from vedette.quality.drift.light import UNKNOWN, light_of, light_words
 from vedette.quality.drift.monitor import Status
-from vedette.quality.identity import identity_of
 from vedette.quality.labels.check import box_problem
 from vedette.quality.review.counts import PERIOD_S, Counts
 from vedette.quality.review.frames import Encoded, StoreSettings
@@ -65,9 +64,8 @@ SAY_EVERY_S = 600.0
 @dataclass(frozen=True, slots=True)
 class _Frame:
     camera: str
-    detector: tuple[int, int, bytes]
-    """At work or a canary, which process of those, and its packed settings: a file may be another one when it
-    is read the next time."""
+    model: str
+    """The identity of the one that looked at it."""
     drawn: Drawn
 
     @property
@@ -99,15 +97,12 @@ class ReviewKeeper:
         self._pending: dict[tuple[int, int], _Frame] = {}
         """Frames whose picture has not come, by worker and number."""
         self._lights: dict[str, int] = {}
-        self._detectors = [0, 0]
-        """How many there were: at work, and as a canary."""
         self._counts, self._counting = Counts(), threading.Lock()
         self._write_due = clock.monotonic() + WRITE_COUNTS_EVERY_S
         self._sweep_due = clock.monotonic() + SWEEP_EVERY_S
         self._jobs: deque[Callable[[], object]] = deque()
         self._pictures = 0
         """In the jobs."""
-        self._identities: dict[tuple[int, int, bytes], str] = {}
         self._store: Store | None = None
         self._unopened: tuple[float, str] | None = None
         """When it was tried, and what came of it."""
@@ -139,7 +134,8 @@ class ReviewKeeper:
         at_once: bool = False,
     ) -> None:
         """Tell each camera worker what to do, where that has changed. To be called often. ``names``: of the
-        detector's classes, and of a canary's; ``spec``: its settings, packed. ``status``: of drift."""
+        detector's classes, and of a canary's; ``spec``: its settings, packed, and what it was loaded from.
+        ``status``: of drift."""
         now = self._clock.monotonic()
         if now < self._instruct_due and not at_once:
             return
@@ -185,15 +181,6 @@ class ReviewKeeper:
 
     # ---- what workers say
 
-    def new_detector(self, spec: bytes, detector: int = 0) -> None:
-        """Another process detects from now on (0), or as a canary (1), with these settings (packed): its
-        model's file may be another, under the same name."""
-        self._detectors[detector] += 1
-        known = detector, self._detectors[detector], spec
-        # Now, not with the first frame that is kept: that may be hours, and a file that is put in its place
-        # meanwhile is not the one that found what is in them.
-        self._jobs.append(lambda: self._identify(known))
-
     def studied(self, camera: str, studied: Studied) -> None:
         """A frame was looked at."""
         if studied.seen is not None:
@@ -204,9 +191,10 @@ class ReviewKeeper:
             with self._counting:
                 self._counts.frame(camera, at, studied.chance)
 
-    def drawn(self, worker: int, camera: str, spec: bytes, drawn: Drawn) -> None:
-        """A frame is to be kept. ``worker``: its process. ``spec``: of the detector, packed."""
-        frame = _Frame(camera, (drawn.detector, self._detectors[drawn.detector], spec), drawn)
+    def drawn(self, worker: int, camera: str, model: str, drawn: Drawn) -> None:
+        """A frame is to be kept. ``worker``: its process. ``model``: the identity of the detector that looked
+        at it."""
+        frame = _Frame(camera, model, drawn)
         self._pending[worker, drawn.number] = frame
         if not drawn.reason:
             with self._counting:
@@ -273,7 +261,7 @@ class ReviewKeeper:
     def _guarded(self, job: Callable[[], object]) -> None:
         try:
             job()
-        except (ReviewError, DetectorError, OSError) as err:
+        except (ReviewError, OSError) as err:
             self._trouble("store", str(err))
         except Exception as err:  # a mistake of ours about one frame must not end the thread
             self._trouble(type(err).__name__, f"{type(err).__name__}: {err}")
@@ -296,12 +284,6 @@ class ReviewKeeper:
             raise
         self._store, self._unopened = store, None
         return store
-
-    def _identify(self, detector: tuple[int, int, bytes]) -> str:
-        """To be worked out here: a model may be large."""
-        if detector not in self._identities:
-            self._identities[detector] = identity_of(detector[-1])
-        return self._identities[detector]
 
     def _take(self, frame: _Frame, light: str, fd: int) -> None:
         self._pictures -= 1
@@ -343,7 +325,7 @@ class ReviewKeeper:
             height=drawn.height,
             camera=frame.camera,
             captured_at=drawn.at,
-            model=self._identify(frame.detector),
+            model=frame.model,
             predictions=_predictions(drawn),
             light=light,
             reason=Reason(drawn.reason) if drawn.reason else None,

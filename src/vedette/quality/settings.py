@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
 from vedette import config_checks as checks
 from vedette.quality.confirm.settings import FloorSettings
@@ -21,14 +21,6 @@ Flag = Annotated[bool, BeforeValidator(checks.flag)]
 Seconds = Annotated[float, BeforeValidator(checks.duration)]
 Number = Annotated[float, BeforeValidator(checks.number)]
 PerHour = Annotated[Number, Field(ge=0, le=36_000)]
-
-
-def _folder(value: object, info: ValidationInfo) -> Path | None:
-    if value is None:
-        return None
-    if not isinstance(value, (str, Path)) or not str(value):
-        raise ValueError("must be a path")
-    return checks.local_path(value, (info.context or {}).get("folder") or Path.cwd())
 
 
 def _by_reason(value: object) -> object:
@@ -77,7 +69,7 @@ class ReviewSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     enabled: Flag = True
-    folder: Annotated[Path | None, PlainValidator(_folder), Field(validate_default=True)] = None
+    folder: Annotated[Path | None, PlainValidator(checks.optional_path), Field(validate_default=True)] = None
     """None: beside the ledger; where that is no file, none are kept."""
     per_hour: PerHour = 2.0
     """Frames of a camera in the uniform stream, on average."""

@@ -33,7 +33,6 @@ from vedette.quality.drift.scores import UnreadableScores
 from vedette.quality.drift.settings import Settings
 from vedette.quality.drift.standing import Standing, Standings
 from vedette.quality.drift.windows import WINDOW_S, Picture
-from vedette.quality.identity import identity_of
 from vedette.whole_files import write_whole
 from vedette.workers.protocol import Studied
 
@@ -67,7 +66,6 @@ class DriftWatch:
         self._over = threading.Event()
         self._due = clock.wall() + WINDOW_S
         self._keep_due = clock.wall() + KEEP_EVERY_S
-        self._identities: dict[bytes, str] = {}
         self._models: dict[str, str] = {}
         """By camera: of which model what is known of it was learnt, or is being."""
         self.status: Mapping[str, Status] = {}
@@ -84,14 +82,10 @@ class DriftWatch:
     def start(self) -> None:
         self._thread.start()
 
-    def put(self, camera: str, spec: bytes, studied: Studied) -> None:
+    def put(self, camera: str, model: str, studied: Studied) -> None:
         """What the detector found in a frame of a camera, and what its picture looked like. Never waits.
-        ``spec``: of the detector, packed."""
-        self._jobs.append(lambda: self._look_at(camera, self._identity(spec), studied))
-
-    def new_detector(self) -> None:
-        """Another process detects from now on: its model's file may be another, under the same name."""
-        self._jobs.append(self._identities.clear)
+        ``model``: the identity of that detector."""
+        self._jobs.append(lambda: self._look_at(camera, model, studied))
 
     def moved(self, camera: str) -> None:
         """It looks elsewhere now."""
@@ -150,12 +144,6 @@ class DriftWatch:
         if now >= self._keep_due:
             self._keep_due = now + KEEP_EVERY_S
             self._keep_all()
-
-    def _identity(self, spec: bytes) -> str:
-        """By which two detectors are the same. To be worked out here: a model may be large."""
-        if spec not in self._identities:
-            self._identities[spec] = identity_of(spec)
-        return self._identities[spec]
 
     def _guarded(self, job: _Job) -> None:
         """A mistake of ours about one camera must not end the watch over all."""

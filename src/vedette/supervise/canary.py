@@ -14,8 +14,6 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Literal, Protocol
 
-import msgspec
-
 from vedette.clock import Clock
 from vedette.config import Config
 from vedette.endings import Ending
@@ -27,7 +25,6 @@ from vedette.supervise.exits import in_words
 from vedette.supervise.policy import START_WITHIN_S, Action, Health, decide
 from vedette.supervise.relief import Relief, must_work
 from vedette.supervise.trying import Counted, Ends, fails, finds_nothing
-from vedette.tasks import detector_spec
 from vedette.workers.protocol import Begin, Drain, Drained, Leave, Left, Stop
 from vedette.workers.table import Table
 
@@ -90,6 +87,8 @@ class Trial:
     detector: str = ""
     names: list[str] = field(default_factory=list)
     """Of its classes."""
+    made_of: str = ""
+    """A hash of what it was loaded from."""
     started: float = 0.0
     """When it had its cameras."""
     ended: float = 0.0
@@ -158,6 +157,7 @@ class Crew(Protocol):
         *,
         force: bool = False,
         still: Callable[[], None] | None = None,
+        tried: str = "",
     ) -> str: ...
 
 
@@ -179,8 +179,6 @@ class Canary:
         self.trial: Trial | None = None
         """The latest; what became of it stays when it has ended."""
         self.child: Child | None = None
-        self.spec = b""
-        """Of the latest, packed."""
         self.has: set[int] = set()
         """The cameras that the detector at work has let go of, or is to."""
         self._ending: list[Child] = []
@@ -221,7 +219,6 @@ class Canary:
             raise WorkerError(f"there can be no canary now: {why}")
         must_work(self._crew.detector)
         trial = self.trial = Trial(config, cameras, lasts, then, self._clock.monotonic())
-        self.spec = msgspec.msgpack.encode(detector_spec(config))
         child = self.child = self._make_child(self._crew.table.canary_place)
         try:
             await self._start(trial, child)
@@ -242,7 +239,7 @@ class Canary:
             crew.table.detectors[1][field_] = 0
         crew.start_canary(child, trial.config)
         await relief.until(lambda: child.ready, child, START_WITHIN_S, "was not ready")
-        trial.detector, trial.names = child.describe, child.names
+        trial.detector, trial.names, trial.made_of = child.describe, child.names, child.made_of
         async with relief.alone():
             for worker in crew.camera_workers:
                 crew.introduce(worker, child)
@@ -377,7 +374,9 @@ class Canary:
                 raise WorkerError("the canary has ended meanwhile")
 
         try:
-            await self._crew.set_detector(trial.config, "canary", trial.model, still=still)
+            # What was tried, and nothing that was put in its place since.
+            tried = trial.made_of
+            await self._crew.set_detector(trial.config, "canary", trial.model, still=still, tried=tried)
         except (VedetteError, OSError) as err:
             why, detail = Ended.NOT_SET, str(err)
         else:

@@ -48,6 +48,12 @@ class Child:
         self.inputs: list[tuple[int, int]] = []
         self.names: list[str] = []
         """Of the classes that its detector declares, by their ids."""
+        self.made_of = ""
+        """A hash of what its detector was loaded from."""
+        self.precision = ""
+        """In which that computes; empty where that is not known."""
+        self.process = 0
+        """Which process of all that detect it is; 0 = it does not."""
         self.answers: list[Any] = []
         """What it said to whom replaces it, oldest first."""
         self._outbox: deque[tuple[Message, list[int]]] = deque()

@@ -25,6 +25,7 @@ from vedette.roster import Entry
 from vedette.supervise.child import Child
 from vedette.supervise.move import Move
 from vedette.supervise.policy import START_WITHIN_S
+from vedette.supervise.waiting import until
 from vedette.workers.protocol import Begin, Drain, Drained, Stop, Tried, Try
 
 __all__ = ["Crew", "Relief", "must_work"]
@@ -53,8 +54,9 @@ class Crew(Protocol):
         """Those that have a process."""
         ...
 
-    def stand_by(self, child: Child, config: Config) -> None:
-        """Start a detector that does not begin yet. Raises OSError."""
+    def stand_by(self, child: Child, config: Config, judged: str) -> None:
+        """Start a detector that does not begin yet. ``judged``: what it must be made of; empty = whatever is
+        there. Raises OSError."""
         ...
 
     def introduce(self, worker: Child, detector: Child) -> None: ...
@@ -159,10 +161,11 @@ class Relief:
         reason: str,
         detail: str = "",
         still: Callable[[], None] = lambda: None,
+        judged: str = "",
     ) -> None:
         """Another process becomes the detector, as the configuration has it when its turn has come. Raises
         WorkerError where it cannot: then the old one goes on, and nothing was lost. ``still``: called at the
-        last moment; it may raise WorkerError."""
+        last moment; it may raise WorkerError. ``judged``: what the detector must be made of."""
         async with self._one:
             old = self._crew.detector
             must_work(old)
@@ -170,7 +173,7 @@ class Relief:
             self.under_way = old.post
             try:
                 self._still = still
-                fresh = await self._relieve_detector(old, config())
+                fresh = await self._relieve_detector(old, config(), judged)
             except WorkerError as err:
                 self._failed(old, reason, err)
                 raise
@@ -259,10 +262,10 @@ class Relief:
             )
         )
 
-    async def _relieve_detector(self, old: Child, config: Config) -> Child:
+    async def _relieve_detector(self, old: Child, config: Config, judged: str) -> Child:
         fresh = Child("inference", old.name, old.place)
         try:
-            self._crew.stand_by(fresh, config)
+            self._crew.stand_by(fresh, config, judged)
             await self.until(lambda: fresh.ready, fresh, START_WITHIN_S, "was not ready")
             for worker in self._crew.camera_workers:
                 self._crew.introduce(worker, fresh)
@@ -345,16 +348,16 @@ class Relief:
     ) -> None:
         """Wait for something that this worker does. Raises WorkerError where it does not within so many
         ``seconds``, or dies. ``beside``: whose death ends the waiting, too."""
-        deadline = self._clock.monotonic() + seconds
-        while not happened():
+
+        def there() -> bool:
+            if happened():
+                return True
             if beside is not None and not beside.alive:
                 raise WorkerError(f"{beside.name} died meanwhile")
-            if not child.alive and not happened():
-                raise WorkerError(child.kill_reason or f"it died (exit code {child.exit_code})")
-            if self._clock.monotonic() > deadline:
-                raise WorkerError(f"it {what} within {seconds:g} s")
-            child.flush()
-            await asyncio.sleep(LOOK_EVERY_S)
+            return False
+
+        said = f"it {what} within {seconds:g} s"
+        await until(there, child, self._clock, within=seconds, otherwise=said, every=LOOK_EVERY_S)
 
 
 def must_work(child: Child) -> None:

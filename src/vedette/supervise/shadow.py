@@ -24,6 +24,7 @@ from vedette.quality.shadow.notable import Notable
 from vedette.supervise.child import Child
 from vedette.supervise.exits import in_words
 from vedette.supervise.policy import Action, Health, decide
+from vedette.supervise.waiting import until
 from vedette.workers.protocol import Busy, Compared, LinkShadow, Ready, pair
 from vedette.workers.table import Table
 
@@ -42,7 +43,6 @@ FAILS_AT_MOST = 50
 """Frames in a row: it will not do better on the next one."""
 
 REPORT_EVERY_S = 300.0
-LOOK_EVERY_S = 0.02
 SILENT_S = 0.25
 TROUBLE_EVERY_S = 60.0
 
@@ -85,6 +85,8 @@ class Candidate:
     lasts: float
     began: float
     detector: str = ""
+    made_of: str = ""
+    """A hash of what it was loaded from."""
     started: float = 0.0
     """When it was ready."""
     ended: float = 0.0
@@ -193,22 +195,23 @@ class Shadow:
         self._ready(child, candidate)
 
     async def _until_ready(self, child: Child, candidate: Candidate) -> None:
-        deadline = self._clock.monotonic() + START_WITHIN_S
-        while True:
+        def ready() -> bool:
             if candidate.why is not None:
                 raise WorkerError("it was stopped before it was ready")
-            if child.ready:
-                return
-            if not child.alive:
-                self._crew.end_shadow(child)  # it may have said why
-                raise WorkerError(child.kill_reason or f"it died: {in_words(child.exit_code)}")
-            if self._clock.monotonic() > deadline:
-                raise WorkerError(f"it was not ready within {START_WITHIN_S:g} s")
-            await asyncio.sleep(LOOK_EVERY_S)
+            return child.ready
+
+        await until(
+            ready,
+            child,
+            self._clock,
+            within=START_WITHIN_S,
+            otherwise=f"it was not ready within {START_WITHIN_S:g} s",
+            last_words=lambda: self._crew.end_shadow(child),
+        )
 
     def _ready(self, child: Child, candidate: Candidate) -> None:
         now = candidate.started = self._reported_at = self._clock.monotonic()
-        candidate.detector = child.describe
+        candidate.detector, candidate.made_of = child.describe, child.made_of
         candidate.before = self._counters()
         for worker in self._crew.camera_workers:
             self.introduce(worker)
@@ -335,7 +338,7 @@ class Shadow:
         """It has said something."""
         match message:
             case Ready(describe):
-                child.ready, child.describe = True, describe
+                child.ready, child.describe, child.made_of = True, describe, message.made_of
             case Busy(_, why):
                 child.kill_reason = why
             case Compared() if child is self.child and self.candidate is not None:

@@ -312,6 +312,7 @@ class CameraWorker:
     async def _last_pictures(self) -> None:
         """Those of frames that are kept for review, as far as they are on their way."""
         until = self.clock.monotonic() + PICTURES_WITHIN_S
+        self.for_review(self.reviewing.hurry, None)
         self._flush_outbox()
         while not self.reviewing.idle and self.clock.monotonic() < until:
             await asyncio.sleep(0.01)
@@ -817,6 +818,7 @@ class CameraWorker:
                 camera.health.take_seen(),
                 chance,
                 found.detector,
+                found.process,
             )
         )
 

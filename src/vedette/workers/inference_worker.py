@@ -122,7 +122,7 @@ class InferenceWorker:
     def run(self) -> None:
         try:
             spec = msgspec.msgpack.decode(self._start.spec, type=DetectorSpec)
-            detector = load_detector(spec)
+            detector = load_detector(spec, self._start.judged)
             detector.warm_up()
         except DetectorError as err:
             self._node.send(Busy(type(err).__name__, redact(str(err))[:2000]))
@@ -134,7 +134,9 @@ class InferenceWorker:
         self._slots, self._slots_fd = Slots.create(count, height, width)
         self._free = list(range(count))
         inputs = [detector.input_size, *detector.smaller]
-        self._node.send(Ready(detector.describe, list(detector.names), inputs))
+        self._node.send(
+            Ready(detector.describe, list(detector.names), inputs, detector.made_of, detector.precision)
+        )
         while self._start.stand_by and not (self._begun or self._stopped):
             self._listen(IDLE_TURN_S)
         if self._stopped:
@@ -285,7 +287,7 @@ class InferenceWorker:
             batch, found = self._detected.popleft()
             for ticket, (camera, slot) in batch.tickets.items():
                 self._free.append(slot)
-                self._send_done(_done(ticket, camera, found, self._start.number))
+                self._send_done(_done(ticket, camera, found, self._start))
                 if ticket in found.by_ticket:
                     self._table.record_stage(
                         self._place, camera, Stage.INFER, found.inferred_at - found.began
@@ -635,7 +637,7 @@ class _Leaving:
     until: float
 
 
-def _done(ticket: int, camera: int, batch: _Found, detector: int) -> Done:
+def _done(ticket: int, camera: int, batch: _Found, whose: StartInference) -> Done:
     found = batch.by_ticket.get(ticket)
     if found is None:
         return Done(ticket, camera, expired=True)
@@ -650,7 +652,8 @@ def _done(ticket: int, camera: int, batch: _Found, detector: int) -> Done:
         list(found.class_name),
         times=(batch.began, batch.inferred_at, batch.boxes_at),
         weak=None if found.weak is None else _weak(found.weak),
-        detector=detector,
+        detector=whose.number,
+        process=whose.process,
     )
 
 

@@ -114,6 +114,10 @@ class StartInference(Message, frozen=True):
     """Load and warm the model, meet the camera workers, leave the table alone, and wait for ``Begin``."""
     number: int = 0
     """Which detector of the node it is: 0 = the detector, 1 = a canary."""
+    judged: str = ""
+    """What the detector must be made of: a hash; empty = whatever is there."""
+    process: int = 0
+    """Which process of all that detect, counted since the start of the node."""
 
 
 class Examine(Message, frozen=True):
@@ -282,6 +286,10 @@ class Ready(Message, frozen=True):
     """Class names the detector declares, by class id."""
     inputs: list[tuple[int, int]] = []
     """Sizes (height, width) that the detector's input may have, the full one first."""
+    made_of: str = ""
+    """A hash of what the detector was loaded from."""
+    precision: str = ""
+    """In which it computes; empty where that is not known."""
 
 
 class Busy(Message, frozen=True):
@@ -385,6 +393,8 @@ class Drawn(Message, frozen=True):
     probability: float
     detector: int = 0
     """Whose the boxes are: 0 = the detector's, 1 = a canary's."""
+    process: int = 0
+    """By which process of all that detect they were found: another one may detect by now."""
 
 
 class Pictured(Message, frozen=True):
@@ -490,6 +500,8 @@ class Done(Message, frozen=True):
     """None where they were not asked for, or the detector does not know them."""
     detector: int = 0
     """Which one of the node it was: 0 = the detector, 1 = a canary."""
+    process: int = 0
+    """Which process of all that detect: another one may be another model."""
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True):
@@ -508,7 +520,7 @@ class Studied(Message, frozen=True):
     n boxes, weak ones included where ``weak_known``: ``confidence`` f32, ``class_id`` i32, and ``area`` f32,
     their shares of the picture. ``seen``: None where no picture was judged since the last one. ``chance``:
     the probability with which it might have been kept for review, and was not; 0.0 where none might.
-    ``detector``: 0 = the detector, 1 = a canary."""
+    ``detector``: 0 = the detector, 1 = a canary; ``process``: which process of all that detect."""
 
     index: int
     captured: float
@@ -519,6 +531,7 @@ class Studied(Message, frozen=True):
     seen: Seen | None
     chance: float = 0.0
     detector: int = 0
+    process: int = 0
 
 
 # a candidate that is shown frames, too

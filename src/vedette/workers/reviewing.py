@@ -53,6 +53,7 @@ class _Candidate:
     camera: str
     asked: Asked
     found: Found
+    labels: list[str]
     before: Output | None
     many_weak: bool
     new_objects: int
@@ -65,6 +66,17 @@ class _Candidate:
     def complete(self) -> bool:
         """Whether all is known of it that will be."""
         return self.after is not None and self.compared
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Veiled:
+    """A picture of a frame that was drawn, in which more may have to be hidden: where such an object is in
+    the next result. ``hidden``: by what is known already."""
+
+    number: int
+    found: Found
+    hidden: list[XYXY]
+    since: float
 
 
 class Reviewing:
@@ -96,6 +108,8 @@ class Reviewing:
         """The results before those."""
         self._candidates: dict[int, deque[_Candidate]] = {}
         """By camera, oldest first: where each frame is studied, one waits for the next one's result."""
+        self._veiled: dict[int, list[_Veiled]] = {}
+        """By camera."""
         self._number = 0
         self._under_way = 0
         self._ready: deque[tuple[Pictured, int | None]] = deque()
@@ -139,13 +153,15 @@ class Reviewing:
         self._names.update(zip(((found.detector, each) for each in ids), found.names, strict=False))
         many_weak = self._sampler.analysed(camera, asked, _weak(found))
         new_objects = self._news.frame(index, asked.at, found)
+        before = self._result_before(index, found)
         if asked.drawn:
-            self._keep(index, found, asked, None, [self._result_before(index, found)])
+            self._keep(index, found, self._labels(found), asked, None, [before])
             return 0.0
         if found.image is not None:
-            before, now = self._result_before(index, found), self._clock.monotonic()
-            waiting = self._candidates.setdefault(index, deque())
-            waiting.append(_Candidate(camera, asked, found, before, many_weak, new_objects, now))
+            now, waiting = self._clock.monotonic(), self._candidates.setdefault(index, deque())
+            # Names as they are now: another detector may have other ones when it is decided.
+            labels = self._labels(found)
+            waiting.append(_Candidate(camera, asked, found, labels, before, many_weak, new_objects, now))
         return asked.probability
 
     def result(self, index: int, output: Output) -> None:
@@ -155,6 +171,7 @@ class Reviewing:
         for candidate in self._candidates.get(index, ()):
             candidate.after = candidate.after or output
         self._settle_complete(index)
+        self._unveil(index, output)
         if index in self._last:
             self._before[index] = self._last[index]
         self._last[index] = output
@@ -184,6 +201,13 @@ class Reviewing:
         for index, waiting in self._candidates.items():
             while waiting and now - waiting[0].since > NEXT_WITHIN_S:
                 self._settle(index, waiting.popleft())
+        for index in [index for index, each in self._veiled.items() if now - each[0].since > NEXT_WITHIN_S]:
+            self._unveil(index, None)
+
+    def hurry(self) -> None:
+        """No result comes any more."""
+        for index in list(self._veiled):
+            self._unveil(index, None)
 
     def _settle_complete(self, index: int) -> None:
         waiting = self._candidates.get(index)
@@ -203,7 +227,7 @@ class Reviewing:
         reason = self._sampler.choose(candidate.camera, candidate.asked, signs, many_weak=candidate.many_weak)
         if reason is not None:
             neighbours = [candidate.before, candidate.after]
-            self._keep(index, candidate.found, candidate.asked, reason, neighbours)
+            self._keep(index, candidate.found, candidate.labels, candidate.asked, reason, neighbours)
 
     # ---- a frame is kept
 
@@ -211,13 +235,14 @@ class Reviewing:
         self,
         index: int,
         found: Found,
+        labels: list[str],
         asked: Asked,
         reason: Reason | None,
         neighbours: list[Output | None],
     ) -> None:
         assert self._orders is not None
         self._number += 1
-        number, labels = self._number, self._labels(found)
+        number, redact = self._number, self._orders.redact
         nobody = np.full(len(found.class_id) - found.sure, -1, np.int64)
         self._tell(
             Drawn(
@@ -233,14 +258,26 @@ class Reviewing:
                 reason.value if reason else "",
                 0.0 if reason else asked.probability,
                 found.detector,
+                found.process,
             )
         )
         if self._under_way >= WAITING_AT_MOST:
             self._give(Pictured(number, "pictures come faster than they can be written"), None)
             return
         self._under_way += 1
-        hidden = _hidden(self._orders.redact, found, labels, neighbours)
-        self._pool.submit(self._picture, number, found.image, hidden, self._orders.quality)
+        hidden = _hidden(redact, found, labels, neighbours)
+        if reason is None and redact:
+            veiled = _Veiled(number, found, hidden, self._clock.monotonic())
+            self._veiled.setdefault(index, []).append(veiled)
+        else:
+            self._pool.submit(self._picture, number, found.image, hidden, self._orders.quality)
+
+    def _unveil(self, index: int, after: Output | None) -> None:
+        """The next result of a camera is there, or does not come."""
+        for each in self._veiled.pop(index, ()):
+            assert self._orders is not None
+            hidden = each.hidden + _nearby(self._orders.redact, each.found, after)
+            self._pool.submit(self._picture, each.number, each.found.image, hidden, self._orders.quality)
 
     def _labels(self, found: Found) -> list[str]:
         assert self._orders is not None
@@ -306,6 +343,7 @@ class Reviewing:
         self._detectors.pop(index, None)
         for candidate in self._candidates.pop(index, ()):
             self._settle(index, candidate)
+        self._unveil(index, None)
         self._last.pop(index, None)
         self._before.pop(index, None)
 
@@ -365,9 +403,19 @@ def _hidden(
     frame may be kept just because the detector has missed it there."""
     if not classes:
         return []
-    boxes = [box for box, label in zip(found.xyxy.tolist(), labels, strict=True) if label in classes]
+    boxes = _of(classes, found.xyxy, labels)
     for output in neighbours:
-        if output is not None and output.epoch == found.epoch:
-            lies = np.frombuffer(output.xyxy, np.float32).reshape(-1, 4).tolist()
-            boxes += [box for box, name in zip(lies, output.names, strict=True) if name in classes]
-    return [(left, top, right, bottom) for left, top, right, bottom in boxes]
+        boxes += _nearby(classes, found, output)
+    return boxes
+
+
+def _nearby(classes: list[str], found: Found, output: Output | None) -> list[XYXY]:
+    """Boxes of the result before, or after."""
+    if output is None or output.epoch != found.epoch:
+        return []
+    return _of(classes, np.frombuffer(output.xyxy, np.float32).reshape(-1, 4), output.names)
+
+
+def _of(classes: list[str], xyxy: Any, labels: list[str]) -> list[XYXY]:
+    lying = zip(xyxy.tolist(), labels, strict=True)
+    return [(box[0], box[1], box[2], box[3]) for box, label in lying if label in classes]

@@ -85,7 +85,15 @@ class ShadowWorker:
             self._node.send(Busy(type(err).__name__, redact(str(err))[:2000]))
             return
         self._table.header["shadow_beat"] = time.monotonic()
-        self._node.send(Ready(self._detector.describe, list(self._detector.names)))
+        detector = self._detector
+        self._node.send(
+            Ready(
+                detector.describe,
+                list(detector.names),
+                made_of=detector.made_of,
+                precision=detector.precision,
+            )
+        )
         threading.Thread(target=self._listen_forever, name="listen", daemon=True).start()
         while not self._stopped:
             self._look_at_next()

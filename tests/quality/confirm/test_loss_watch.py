@@ -108,6 +108,34 @@ def test_it_may_be_known_which_model_is_at_work(world: World) -> None:
     assert len(world.look()) == 2
 
 
+def test_a_model_that_comes_back_goes_on_with_what_was_known_of_it(world: World) -> None:
+    world.running = "m1"
+    world.shelf.reviewed(["missed"] * 20)
+    assert {(fact.measure, fact.known) for fact in world.look()} == {("recall", False), ("precision", False)}
+    world.running = "m2"  # a canary
+    assert {fact.why for fact in world.look()} == {"model"}
+    world.running = "m1"
+    assert {(fact.measure, fact.known) for fact in world.look()} == {("recall", True), ("precision", True)}
+    world.shelf.reviewed(["right"] * 80)
+    assert {fact.why for fact in world.look()} == {"again"}
+    for model in ("m2", "m1"):
+        world.running = model
+        assert world.look() == [], "what is over is not judged anew"
+
+
+def test_while_nobody_knows_which_model_is_at_work_nothing_is_judged(world: World) -> None:
+    world.running = "m1"
+    world.shelf.reviewed(["missed"] * 20)
+    assert len(world.look()) == 2
+    world.shelf.reviewed(["none"], model="m2")
+    world.running = ""
+    assert [fact.known for fact in world.restart()] == [True, True]
+    assert world.look() == []
+    world.running = "m1"
+    assert world.look() == []
+    assert all(each.lost for each in world.watch.status["gate"])
+
+
 def test_frames_that_were_picked_or_skipped_or_repeated_confirm_nothing(world: World) -> None:
     world.shelf.picked(20)
     [item] = world.shelf.reviewed(["missed"])

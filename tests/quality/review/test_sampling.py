@@ -248,3 +248,66 @@ def test_a_track_flickers_when_it_misses_a_frame_or_changes_its_class(
     before = {1: "car", 2: "person", 9: "car"}
     after = {1: "car", 2: "person", 9: "truck", 4: "person"}
     assert flickers(before, now, after) == count
+
+
+# ---- targeted frames of cameras that move from worker to worker
+
+SUSPECTED = Signs(suspected=True)
+CAMERAS = ("gate", "yard", "dock")
+
+
+def worker(cameras: int, **more: float) -> Targeted:
+    """One with so many of three cameras, which share thirty frames an hour."""
+    return Targeted(TargetedSettings(node_per_hour=10.0 * cameras, apart=0.0, **more))
+
+
+def watches(targeted: Targeted, camera: str, at: float) -> bool:
+    """A frame is looked at; whether it is kept."""
+    targeted.many_weak(camera, 0)
+    return targeted.choose(camera, at, SUSPECTED, many_weak=False) is not None
+
+
+def test_what_is_left_of_a_budget_goes_along_when_a_camera_moves() -> None:
+    one, other = worker(3, camera_per_hour=4.0), worker(0, camera_per_hour=4.0)
+    assert sum(watches(one, "gate", HOUR + second) for second in range(100)) == 4
+    other.go_on("gate", one.left("gate"))
+    one.forget("gate")
+    assert not any(watches(other, "gate", HOUR + second) for second in range(100, 200))
+    later = 2 * HOUR + 100
+    assert sum(watches(other, "gate", later + second) for second in range(100)) == 4
+
+
+def test_a_worker_that_replaces_another_has_what_that_one_had_left() -> None:
+    one, other = worker(3), worker(0)
+    spent = sum(watches(one, camera, HOUR + second) for second in range(5) for camera in CAMERAS)
+    assert spent == 15
+    for camera in CAMERAS:
+        other.go_on(camera, one.left(camera))
+        one.forget(camera)
+    other.follow(TargetedSettings(node_per_hour=30.0, apart=0.0))
+    kept = sum(watches(other, camera, HOUR + 10 + second) for second in range(60) for camera in CAMERAS)
+    assert kept == 15
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.sampled_from(CAMERAS), st.integers(0, 2)), max_size=40), st.data())
+def test_however_cameras_move_no_more_is_kept_than_there_was_a_budget_for(
+    moves: list[tuple[str, int]], data: st.DataObject
+) -> None:
+    workers = [worker(3), worker(0), worker(0)]
+    where = dict.fromkeys(CAMERAS, 0)
+    for camera in CAMERAS:
+        workers[0].many_weak(camera, 0)
+    kept, at = Counter[str](), HOUR
+    for camera, to in moves:
+        for _ in range(data.draw(st.integers(0, 8))):
+            at += 1.0
+            for each in CAMERAS:
+                kept[each] += watches(workers[where[each]], each, at)
+        if to != where[camera]:
+            workers[to].go_on(camera, workers[where[camera]].left(camera))
+            workers[where[camera]].forget(camera)
+            where[camera] = to
+    passed = (at - HOUR) / HOUR
+    assert all(count <= 12 * (1 + passed) + 1e-6 for count in kept.values())
+    assert kept.total() <= 30 * (1 + passed) + 1e-6

@@ -100,6 +100,30 @@ def test_a_run_made_by_hand_counts_as_well_and_where_it_ran_does_not_matter(node
     assert "the one at work" not in node.looked()
 
 
+def test_a_run_that_was_computed_otherwise_is_no_run_of_it(node: Node) -> None:
+    node.scheduled()
+    kept = Runs(node.runs / "node")
+    [path] = kept.folder.glob("2*.json")
+    run = kept.read(path.stem)
+    assert run.precision == "f32"
+    kept.keep(msgspec.structs.replace(run, precision="bf16"))
+    node.gated(node.spec(always(node.folder / "bad.onnx", ELSEWHERE)))
+    assert "the one at work" in node.looked()
+
+
+def test_where_the_baseline_was_computed_otherwise_that_is_said(node: Node) -> None:
+    runs, first = Runs(node.runs), node.scheduled()
+    run = msgspec.structs.replace(Runs(node.runs / "node").read(first.run), precision="bf16")
+    runs.keep(run)
+    runs.make_baseline(run)
+    assert any("computed in f32, the other one in bf16" in each for each in node.scheduled().remarks)
+
+
+def test_a_verdict_says_of_which_file_it_is(node: Node) -> None:
+    candidate = node.spec(always(node.folder / "other.onnx", note="another file"))
+    assert node.gated(candidate).made_of == model_of(candidate).hash
+
+
 def test_another_threshold_is_another_run(node: Node) -> None:
     node.scheduled()
     sure = node.spec(always(node.folder / "unsure.onnx", sure=0.45, note="unsure"), confidence=0.5)

@@ -20,7 +20,7 @@ from vedette.quality.labels.dataset import Dataset
 from vedette.quality.labels.formats import read
 from vedette.quality.validate.classes import Classes
 from vedette.quality.validate.coco_eval import Found
-from vedette.quality.validate.gate import Rules, below_floor, refusal
+from vedette.quality.validate.gate import Rules, below_floor, compare, refusal
 from vedette.quality.validate.judgement import judge
 from vedette.quality.validate.perform import make_run, run_validation
 from vedette.quality.validate.run import Model, Run
@@ -66,6 +66,18 @@ def test_one_that_finds_less_is_refused_with_the_reason() -> None:
     assert "AP50 is " in why
     assert "recall at its threshold is " in why
     assert why.endswith(") lower")
+
+
+def test_where_the_two_were_computed_otherwise_the_reason_says_so() -> None:
+    fewer = run_of(DATASET, without(GOOD, 0.5))
+    computed = msgspec.structs.replace(fewer, precision="bf16")
+    why = refusal(computed, msgspec.structs.replace(good(), precision="f32"), QUICK)
+    assert why is not None
+    assert why.endswith("(computed in bf16, the other one in f32)")
+    assert refusal(computed, good(), QUICK) is not None
+    unlike = compare(computed, good(), QUICK).unlike
+    assert unlike == "computed in bf16, the other one in a precision that was not noted"
+    assert not compare(fewer, good(), QUICK).unlike
 
 
 def test_one_that_finds_more_is_let_through() -> None:

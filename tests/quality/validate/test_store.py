@@ -105,21 +105,24 @@ def test_the_hours_of_pictures_are_kept_with_them(tmp_path: Path) -> None:
 
 
 def test_the_newest_run_of_a_detector_on_the_very_set_is_found(tmp_path: Path) -> None:
-    runs, older, newer = Runs(tmp_path), run_of("yard", 1), run_of("yard", 1)
-    newer = msgspec.structs.replace(newer, id="20261130T120000Z-00000000")
+    runs, older = Runs(tmp_path), msgspec.structs.replace(run_of("yard", 1), precision="f32")
+    newer = msgspec.structs.replace(older, id="20261130T120000Z-00000000")
     for run in (older, newer):
         runs.keep(run)
     elsewhere = msgspec.structs.replace(
         older.model, settings={"iou": "0.6", "device": "cuda", "runtime": "openvino"}
     )
-    assert runs.find(elsewhere, older.dataset.hash, 0.4) == newer
+    assert runs.find(elsewhere, older.dataset.hash, 0.4, "f32") == newer
     (tmp_path / f"{newer.id}.json").write_text("{ no run")
-    assert runs.find(older.model, older.dataset.hash, 0.4) == older, "what cannot be read is passed over"
-    assert runs.find(older.model, older.dataset.hash, 0.5) is None
-    assert runs.find(older.model, "other", 0.4) is None
+    assert runs.find(older.model, older.dataset.hash, 0.4, "f32") == older, (
+        "what cannot be read is passed over"
+    )
+    assert runs.find(older.model, older.dataset.hash, 0.5, "f32") is None
+    assert runs.find(older.model, "other", 0.4, "f32") is None
+    assert runs.find(older.model, older.dataset.hash, 0.4, "bf16") is None, "it would find other boxes"
     for changes in ({"hash": "cd" * 32}, {"settings": {"iou": "0.5"}}, {"python": True}):
         other = msgspec.structs.replace(older.model, **changes)
-        assert runs.find(other, older.dataset.hash, 0.4) is None
+        assert runs.find(other, older.dataset.hash, 0.4, "f32") is None
 
 
 def test_old_runs_are_let_go_but_for_the_baseline(tmp_path: Path) -> None:

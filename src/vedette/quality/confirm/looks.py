@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from vedette.quality.estimates.ratio import Floats, Shares
 from vedette.quality.labels.dataset import Picture
 from vedette.quality.review.rows import Item, Review, State
 
-__all__ = ["Look", "in_order", "look_of", "masses", "shares_of"]
+__all__ = ["Look", "in_order", "judged_of", "look_of", "masses", "shares_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +31,35 @@ def look_of(item: Item, review: Review, *, threshold: float, site: str = "") -> 
     the detector emits. Boxes of classes that were not looked for are left out: nobody knows of them."""
     if review.state is not State.REVIEWED:
         return None
+    frame = judged_of(item, review, review.looked_for, threshold=threshold, site=site)
+    return Look(review.at, item.id, frame)
+
+
+def judged_of(
+    item: Item, review: Review, classes: Collection[str], *, threshold: float, site: str = ""
+) -> Judged:
+    """What was right in a reviewed frame, of these classes only. ``threshold``: the score from which the
+    detector emits."""
     picture = Picture(
         item.file,
         item.width,
         item.height,
-        tuple(each.box for each in review.boxes),
+        tuple(each.box for each in review.boxes if each.box.label in classes),
         camera=item.camera,
         captured_at=item.captured_at,
         light=item.light,
     )
-    frame = judged(
+    predictions = [
+        Prediction(each.xyxy, each.label, each.score) for each in item.predictions if each.label in classes
+    ]
+    return judged(
         picture,
-        [
-            Prediction(each.xyxy, each.label, each.score)
-            for each in item.predictions
-            if each.label in review.looked_for
-        ],
+        predictions,
         probability=item.probability if item.uniform else None,
         threshold=threshold,
         site=site,
         model=item.model,
     )
-    return Look(review.at, item.id, frame)
 
 
 def in_order(looks: Iterable[Look]) -> list[Look]:

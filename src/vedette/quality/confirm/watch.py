@@ -63,7 +63,8 @@ class LossWatch:
     """``folder``: of the review store; it may be made later. ``kept``: the file that remembers what was told;
     None = nowhere. ``cameras``: those that are watched, and the site of each, empty where it has none.
     ``threshold``: the score from which the detector emits now. ``running``: the model that works on a camera,
-    as items call it; None = that of its newest frame. ``tell`` is called from the thread."""
+    as items call it; None = that of its newest frame, empty = nobody knows yet, so nothing of it is judged.
+    ``tell`` is called from the thread."""
 
     def __init__(
         self,
@@ -82,6 +83,8 @@ class LossWatch:
         self._tell, self._clock = tell, clock
         self._known: dict[Key, Known] | None = None
         self._saved: dict[Key, Known] = {}
+        self._aside: dict[tuple[Key, str], Known] = {}
+        """Of models that do not detect now, and may again: after a canary, for one. Not over a restart."""
         self._read = _NOTHING
         self._judged: object = None
         """By what was judged last: nothing need be done while it is the same."""
@@ -147,7 +150,8 @@ class LossWatch:
         cameras, threshold = dict(self._cameras()), self._threshold()
         self._reread(store, threshold)
         looked_at = {look.frame.camera for look in self._read.judged} & set(cameras)
-        models = {camera: self._model_of(store, camera) for camera in sorted(looked_at)}
+        found = {camera: self._model_of(store, camera) for camera in sorted(looked_at)}
+        models = {camera: model for camera, model in found.items() if model}
         state = (self._read.stamp, threshold, cameras, models)
         if state != self._judged:
             self._judge(store, cameras, models)
@@ -230,7 +234,7 @@ class LossWatch:
         shares, times = shares_of(looks, key.measure)
         most = most_of(np.concatenate(sizes))
         rule = None if floor is None else Rule(floor, most, self._floors.level)
-        before = (self._known or {}).get(key, Known())
+        before = self._before(key, model, now)
         found, news = next_known(before, model, Seen(shares, times), rule, now)
         for each in news:
             if isinstance(each, Over):
@@ -238,6 +242,22 @@ class LossWatch:
             else:
                 self._tell(self._confirmed(key, Known(model), each, known=False))
         return found
+
+    def _before(self, key: Key, model: str, now: float) -> Known:
+        """What is known of it. A model that is back goes on with what was known of it: neither is what was
+        judged judged anew, nor is anybody paged again for a loss that was there before."""
+        before = (self._known or {}).get(key, Known())
+        if not before.model or before.model == model:
+            return before
+        self._aside[key, before.model] = before
+        back = self._aside.pop((key, model), None)
+        if back is None:
+            return before
+        if before.lost is not None:
+            self._tell(self._ended(key, now, "model"))
+        if back.lost is not None:
+            self._tell(self._confirmed(key, back, back.lost, known=True))
+        return back
 
     def _watched(self, key: Key, cameras: Mapping[str, str]) -> bool:
         return cameras.get(key.camera) == key.site if key.camera else key.site in cameras.values()

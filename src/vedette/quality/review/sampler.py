@@ -17,6 +17,7 @@ from vedette.quality.review.sampling import (
     Draw,
     Reason,
     Signs,
+    Spent,
     Targeted,
     TargetedSettings,
     Uniform,
@@ -64,7 +65,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-Known = tuple[tuple[int, int, float] | None, tuple[float | None, float | None]]
+Known = tuple[tuple[int, int, float] | None, Spent]
 """What goes on with a camera that moves to another worker."""
 
 

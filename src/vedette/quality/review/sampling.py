@@ -23,9 +23,11 @@ from vedette.quality.review.chance import chance
 
 __all__ = [
     "Draw",
+    "Part",
     "Period",
     "Reason",
     "Signs",
+    "Spent",
     "Targeted",
     "TargetedSettings",
     "Uniform",
@@ -235,6 +237,27 @@ class TargetedSettings:
     weak_at_least: int = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Of a budget that fills up by ``per_hour``: so much was ``left`` at that second."""
+
+    per_hour: float
+    left: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What whoever goes on with a camera needs to know of its targeted frames. ``last``: when the latest was
+    captured; ``weak``: the usual number of weak boxes. ``budgets``: of the camera by reason, empty = of all;
+    those that are missing are full. ``share``: of the worker's own budget."""
+
+    last: float | None
+    weak: float | None
+    budgets: Mapping[str, Part]
+    share: Part
+
+
 WEAK_QUANTILE = 0.99
 """More weak boxes than in this share of the camera's frames are many."""
 LEARNING_STEP = 0.05
@@ -279,16 +302,32 @@ class Targeted:
         for key, budget in self._budgets.items():
             budget.change(self._wanted(key))
 
-    def left(self, camera: str) -> tuple[float | None, float | None]:
-        """What whoever goes on with this camera needs to know; see ``go_on``. Budgets stay: those of another
-        process are full, and ``apart`` holds."""
-        return self._last.get(camera), self._weak.get(camera)
+    def left(self, camera: str) -> Spent:
+        """What whoever goes on with this camera needs to know; see ``go_on``. It takes its part of the
+        worker's budget along, for it takes its part of the work."""
+        budgets = {
+            "".join(key[1:]): budget.part() for key, budget in self._budgets.items() if key[:1] == (camera,)
+        }
+        share = self._of_worker().split(max(1, len(self._weak)))
+        return Spent(self._last.get(camera), self._weak.get(camera), budgets, share)
 
-    def go_on(self, camera: str, known: tuple[float | None, float | None]) -> None:
+    def go_on(self, camera: str, known: Spent) -> None:
         """Another process had this camera."""
-        for mine, theirs in zip((self._last, self._weak), known, strict=True):
-            if theirs is not None:
-                mine[camera] = theirs
+        if self._weak:
+            self._of_worker().join(known.share)
+        else:  # whoever has no camera has no budget, whatever it was told that it would have
+            self._budgets[()] = _Budget.of(known.share)
+        for reason, part in known.budgets.items():
+            key = (camera, reason) if reason else (camera,)
+            budget = self._budgets[key] = _Budget.of(part)
+            budget.change(self._wanted(key))
+        if known.last is not None:
+            self._last[camera] = known.last
+        if known.weak is not None:
+            self._weak[camera] = known.weak
+
+    def _of_worker(self) -> _Budget:
+        return self._budgets.setdefault((), _Budget(self._wanted(()), 0.0))
 
     def many_weak(self, camera: str, weak: int) -> bool:
         """Whether these are many weak boxes for this camera; to be asked of each frame, once.
@@ -323,13 +362,36 @@ class _Budget:
 
     def __init__(self, per_hour: float, at: float) -> None:
         self.per_hour = per_hour
-        self._most = max(1.0, per_hour) if per_hour > 0 else 0.0
         self.left, self._at = self._most, at
+
+    @classmethod
+    def of(cls, part: Part) -> _Budget:
+        budget = cls(part.per_hour, part.at)
+        budget.left = part.left
+        return budget
+
+    @property
+    def _most(self) -> float:
+        return max(1.0, self.per_hour) if self.per_hour > 0 else 0.0
 
     def change(self, per_hour: float) -> None:
         self.per_hour = per_hour
-        self._most = max(1.0, per_hour) if per_hour > 0 else 0.0
         self.left = min(self.left, self._most)
+
+    def part(self, of: int = 1) -> Part:
+        return Part(self.per_hour / of, self.left / of, self._at)
+
+    def split(self, of: int) -> Part:
+        """Let one of so many equal parts go."""
+        part = self.part(of)
+        self.per_hour -= part.per_hour
+        self.left -= part.left
+        return part
+
+    def join(self, part: Part) -> None:
+        """Take what another one let go."""
+        self.per_hour += part.per_hour
+        self.left += part.left
 
     def has(self, at: float) -> bool:
         passed = at - self._at

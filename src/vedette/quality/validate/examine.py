@@ -16,6 +16,7 @@ import msgspec
 from vedette.errors import LabelError
 from vedette.facts import Figure
 from vedette.infer.load import DetectorSpec
+from vedette.infer.runtime import precision_here
 from vedette.quality.labels.dataset import Dataset
 from vedette.quality.labels.formats import read
 from vedette.quality.validate import pictures
@@ -24,7 +25,7 @@ from vedette.quality.validate.gate import Rules, changes, compare, newly_below_f
 from vedette.quality.validate.judgement import judge, notes
 from vedette.quality.validate.model import model_of
 from vedette.quality.validate.perform import content_of, run_validation
-from vedette.quality.validate.run import Run
+from vedette.quality.validate.run import Model, Run
 from vedette.quality.validate.store import Runs, write_whole
 from vedette.quality.validate.verdict import Verdict
 from vedette.quality.validate.where import LATEST
@@ -63,8 +64,7 @@ def examine(order: Examine, say: Say, at: datetime) -> Verdict:
         verdict = _gated(order, found, running, rules, at)
         _keep_if_possible(kept, found)
     else:
-        _must_be_the_one_loaded(candidate, order.running_hash)
-        found = _run(labelled, candidate, "the one at work", say, at)
+        found = _run_of_the_one_at_work(labelled, candidate, order.running_hash, say, at)
         kept.keep(found)  # first: what comes after must not lose it
         verdict = _judged(order, found, runs.baseline(labelled.name), rules, at)
         write_whole(kept.folder / LATEST, msgspec.json.encode(verdict) + b"\n")
@@ -90,8 +90,7 @@ def _running(order: Examine, labelled: _Set, runs: Runs, kept: Runs, say: Say, a
     spec = _aside(order.running)
     if (there := _found(labelled, spec, runs, kept, order.running_hash)) is not None:
         return there
-    _must_be_the_one_loaded(spec, order.running_hash)
-    run = _run(labelled, spec, "the one at work", say, at)
+    run = _run_of_the_one_at_work(labelled, spec, order.running_hash, say, at)
     _keep_if_possible(kept, run)
     return run
 
@@ -108,22 +107,23 @@ def _found(labelled: _Set, spec: DetectorSpec, runs: Runs, kept: Runs, loaded: s
     """One of this very detector on this very set. ``loaded``: the hash of its file when it was loaded."""
     if spec.python is not None:
         return None  # nobody knows what it loads
-    model = model_of(spec)
-    if loaded:
-        model = msgspec.structs.replace(model, hash=loaded)
-    return next(
-        (
-            run
-            for each in (kept, runs)
-            if (run := each.find(model, labelled.content, spec.confidence)) is not None
-        ),
-        None,
-    )
+    precision = precision_here(spec.runtime, spec.precision)
+    wanted = model_of(spec, loaded), labelled.content, spec.confidence, precision
+    return next((run for each in (kept, runs) if (run := each.find(*wanted)) is not None), None)
 
 
-def _must_be_the_one_loaded(spec: DetectorSpec, loaded: str) -> None:
-    """Raises LabelError where the file is another one by now: it says nothing of the detector at work."""
-    if loaded and spec.python is None and (model := model_of(spec)).hash != loaded:
+def _run_of_the_one_at_work(labelled: _Set, spec: DetectorSpec, loaded: str, say: Say, at: datetime) -> Run:
+    """Raises LabelError where the file is another one by now, or becomes one before it is loaded: that says
+    nothing of the detector at work."""
+    if spec.python is None:
+        _must_be_the_one_loaded(model_of(spec), loaded)
+    run = _run(labelled, spec, "the one at work", say, at)
+    _must_be_the_one_loaded(run.model, loaded)
+    return run
+
+
+def _must_be_the_one_loaded(model: Model, loaded: str) -> None:
+    if loaded and not model.python and model.hash != loaded:
         raise LabelError(
             f"{model.name} is not the file any more that the detector at work was loaded from, and no run of "
             "that one on these pictures is kept"
@@ -145,6 +145,8 @@ def _gated(order: Examine, found: Run, running: Run, rules: Rules, at: datetime)
     lost = worse(compared, rules)
     problems = [*([lost] if lost else []), *newly_below_floor(found, running, rules.floors)]
     remarks = notes(found)
+    if compared.unlike:
+        remarks.append(f"part of the difference may be how it is computed: {compared.unlike}")
     if compared.pictures < rules.pictures:
         remarks.append(f"nothing is decided by {compared.pictures} pictures; it takes {rules.pictures}")
     return _verdict(order, found, problems, remarks, at, changes(compared))
@@ -177,4 +179,5 @@ def _verdict(
         problems=problems,
         remarks=remarks,
         compared=compared,
+        made_of=run.model.hash,
     )

@@ -56,6 +56,14 @@ class Comparison:
     objects: int
     called: tuple[str, ...] = ()
     """What the candidate calls most of the boxes that the set did not look for."""
+    precisions: tuple[str, str] = ("", "")
+    """In which the two networks computed."""
+
+    @property
+    def unlike(self) -> str:
+        """What to know where they computed in different ones; empty where they did not."""
+        one, other = (each or "a precision that was not noted" for each in self.precisions)
+        return "" if one == other else f"computed in {one}, the other one in {other}"
 
 
 def compare(candidate: Run, running: Run, rules: Rules = USUAL) -> Comparison:
@@ -82,6 +90,7 @@ def compare(candidate: Run, running: Run, rules: Rules = USUAL) -> Comparison:
         int((ours.score >= running.confidence).sum()),
         int(theirs.truths.sum()),
         tuple(candidate.left_out)[:3],
+        (candidate.precision, running.precision),
     )
 
 
@@ -112,7 +121,8 @@ def worse(found: Comparison, rules: Rules = USUAL) -> str | None:
     ]
     if not lost:
         return None
-    return f"on the same {found.pictures} labelled pictures {' and '.join(lost)}"
+    unlike = f" ({found.unlike})" if found.unlike else ""
+    return f"on the same {found.pictures} labelled pictures {' and '.join(lost)}{unlike}"
 
 
 def below_floor(run: Run, floors: Mapping[str, float]) -> list[str]:

@@ -41,6 +41,8 @@ def judge(run: Run, baseline: Run | None, rules: Rules) -> Judgement:
     precision = found.differences["precision"]
     if precision.lies_below > rules.tolerance:
         remarks.append(f"mind that precision at its threshold is {points(precision)} lower")
+    if found.unlike:
+        remarks.append(f"part of the difference may be how it was computed: {found.unlike}")
     if found.pictures < run.dataset.pictures:
         both = f"{found.pictures} of {run.dataset.pictures} pictures"
         remarks.append(f"compared on {both}: the baseline has not seen the others with the same labels")

@@ -58,14 +58,15 @@ def run_validation(
         count = f"{len(missing)} of {len(dataset.pictures)} pictures are not there"
         raise LabelError(f"{folder}: {count}, such as {missing[0]}")
     predictor = Predictor(load(spec))
-    model = model_of(spec)  # a module of the user's can be found once it was loaded
+    model = model_of(spec, predictor.detector.made_of)
     classes = Classes(dataset.labels, predictor.detector.names)
     found, keys, left_out = [], [], dict[str, int]()
     for key, boxes in _looked_at(dataset, folder, predictor):
         keys.append(key)
         found.append(_labelled(boxes, classes, spec.confidence, left_out))
         progress(len(found))
-    run = make_run(name, dataset, spec.confidence, model, classes, found, keys, left_out, at)
+    precision = predictor.detector.precision
+    run = make_run(name, dataset, spec.confidence, model, classes, found, keys, left_out, at, precision)
     return Outcome(run, dataset, folder, found)
 
 
@@ -96,8 +97,10 @@ def make_run(
     keys: Sequence[str],
     left_out: dict[str, int],
     at: datetime,
+    precision: str = "",
 ) -> Run:
-    """Of what was found in each picture, and what tells whether it is the same one (``keys``)."""
+    """Of what was found in each picture, and what tells whether it is the same one (``keys``). ``precision``:
+    in which the network computed."""
     figures, by_label, by_light = evaluate(dataset, found, _by_light(dataset))
     records = records_of(dataset, found, keys)
     weakest = [float(each.score.min()) for each in found if len(each.score)]
@@ -118,6 +121,7 @@ def make_run(
         unknown=list(classes.unknown),
         left_out=dict(sorted(left_out.items(), key=lambda item: -item[1])),
         records=records.stored(),
+        precision=precision,
     )
 
 

@@ -6,7 +6,6 @@ never waited for: at its priority it may take its time, even to die.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -15,7 +14,7 @@ from vedette.clock import Clock
 from vedette.errors import DetectorError, LabelError, VedetteError, WorkerError
 from vedette.quality.validate.verdict import Verdict
 from vedette.supervise.child import Child
-from vedette.supervise.exits import in_words
+from vedette.supervise.waiting import until
 from vedette.workers.protocol import Busy, Examine, Examined, LookedAt
 
 __all__ = ["Examination"]
@@ -35,6 +34,8 @@ class Examination:
         self._order, self._told, self._clock = order, told, clock
         self.child = Child("validation", "validation-0")
         self._over = False
+        self._heard_at = 0.0
+        self._verdict: Verdict | None = None
 
     async def perform(self) -> Verdict:
         """Raises LabelError and DetectorError as it says, WorkerError where it ends, or is silent for too
@@ -44,26 +45,22 @@ class Examination:
         except OSError as err:
             self._over = True
             raise WorkerError(f"it cannot be started: {err}") from err
-        heard_at = self._clock.monotonic()
+        self._heard_at = self._clock.monotonic()
         try:
-            while True:
-                alive, heard = self.child.alive, self._hear()
-                if isinstance(heard, Verdict):
-                    return heard
-                if heard:
-                    heard_at = self._clock.monotonic()
-                elif not alive:
-                    # What it said last was there before it was seen to be dead.
-                    raise WorkerError(self.child.kill_reason or f"it died: {in_words(self.child.exit_code)}")
-                if self._clock.monotonic() - heard_at > SILENT_MOST_S:
-                    raise WorkerError(
-                        f"it said nothing for {SILENT_MOST_S / 60:.0f} min: is there no core left?"
-                    )
-                self.child.flush()
-                await asyncio.sleep(LOOK_EVERY_S)
+            await until(
+                self._hear,
+                self.child,
+                self._clock,
+                within=SILENT_MOST_S,
+                since=lambda: self._heard_at,
+                otherwise=f"it said nothing for {SILENT_MOST_S / 60:.0f} min: is there no core left?",
+                every=LOOK_EVERY_S,
+            )
         finally:
             self._over = True
             self.end()
+        assert self._verdict is not None
+        return self._verdict
 
     def end(self, why: str = "") -> None:
         """Does not wait until it is gone: see :attr:`gone`."""
@@ -79,23 +76,22 @@ class Examination:
             self.child.reap(self._clock.monotonic())
         return True
 
-    def _hear(self) -> Verdict | bool:
-        """What came of it; else whether it said anything. Raises what it could not go on for."""
-        said = False
-        while self.child.channel is not None:
+    def _hear(self) -> bool:
+        """Whether it has said what came of it. Raises what it could not go on for."""
+        while self._verdict is None and self.child.channel is not None:
             try:
                 heard = self.child.channel.receive()
             except EOFError:
                 break
             if heard is None:
                 break
-            said = True
+            self._heard_at = self._clock.monotonic()
             match heard[0]:
                 case LookedAt(words):
                     self._told(words)
                 case Examined(verdict):
-                    return msgspec.msgpack.decode(verdict, type=Verdict)
+                    self._verdict = msgspec.msgpack.decode(verdict, type=Verdict)
                 case Busy(kind, why):
                     error = _ERRORS.get(kind)
                     raise WorkerError(f"{kind}: {why}") if error is None else error(why)
-        return said
+        return self._verdict is not None

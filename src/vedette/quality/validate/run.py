@@ -49,7 +49,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """``at``: ISO 8601, UTC. ``confidence``: the pipeline's threshold. ``floor``: the least sure box of all;
     None where none was found. ``estimates``: with intervals; ``figures`` …: COCO's summary, over all and by
     label and light. ``unknown``: labels the detector cannot say, all of whose objects count as missed.
-    ``left_out``: names that the set did not look for, and how many boxes would have left the pipeline."""
+    ``left_out``: names that the set did not look for, and how many boxes would have left the pipeline.
+    ``precision``: in which the network computed; empty where that is not known."""
 
     id: str
     at: str
@@ -64,3 +65,4 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     unknown: list[str]
     left_out: dict[str, int]
     records: StoredRecords
+    precision: str = ""

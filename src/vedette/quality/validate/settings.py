@@ -12,21 +12,12 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
-    ValidationInfo,
     model_validator,
 )
 
 from vedette import config_checks as checks
 
 __all__ = ["ValidationSettings"]
-
-
-def _path(value: object, info: ValidationInfo) -> Path | None:
-    if value is None:
-        return None
-    if not isinstance(value, (str, Path)) or not str(value):
-        raise ValueError("must be a path")
-    return checks.local_path(value, (info.context or {}).get("folder") or Path.cwd())
 
 
 def _every(value: object) -> float | None:
@@ -42,7 +33,7 @@ def _every(value: object) -> float | None:
     return seconds
 
 
-APath = Annotated[Path | None, PlainValidator(_path)]
+APath = Annotated[Path | None, PlainValidator(checks.optional_path)]
 Share = Annotated[float, BeforeValidator(checks.number), Field(ge=0, le=1, allow_inf_nan=False)]
 Flag = Annotated[bool, BeforeValidator(checks.flag)]
 Floor = Literal["ap", "ap50", "ap75", "recall", "precision"]

@@ -29,6 +29,7 @@ class _Head(msgspec.Struct, frozen=True):
     dataset: DatasetName
     model: Model
     confidence: float
+    precision: str = ""
 
 
 class Runs:
@@ -52,14 +53,14 @@ class Runs:
             raise LabelError(f"{path}: is not what was written there: {err}") from err
         return run
 
-    def find(self, model: Model, content: str, confidence: float) -> Run | None:
-        """The newest run of this detector on a set with this hash; None where there is none. Files that
-        cannot be read are passed over."""
+    def find(self, model: Model, content: str, confidence: float, precision: str) -> Run | None:
+        """The newest run of this detector, computing in this precision, on a set with this hash; None where
+        there is none. Files that cannot be read are passed over."""
         for path in sorted(self.folder.glob(_RUNS), reverse=True)[:LOOK_AT_MOST]:
             try:
                 head = _decoded(path, _Head)
-                alike = head.model.finds_as(model) and head.confidence == confidence
-                if alike and head.dataset.hash == content:
+                alike = head.model.finds_as(model) and head.dataset.hash == content
+                if alike and (head.confidence, head.precision) == (confidence, precision):
                     return self.read(path.stem)
             except LabelError:
                 continue

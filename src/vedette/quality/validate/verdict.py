@@ -12,7 +12,8 @@ __all__ = ["Verdict"]
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """``at``: Unix seconds. ``run``: id of what was kept of it. ``identity``: by which the node knows the
     detector. ``problems``: why it does not pass, in words; ``remarks``: what to know when reading the rest.
-    ``compared``: how it differs from what it was compared with, in words; empty where it was with nothing."""
+    ``compared``: how it differs from what it was compared with, in words; empty where it was with nothing.
+    ``made_of``: a hash of what was loaded."""
 
     at: float
     run: str
@@ -24,6 +25,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[str]
     remarks: list[str]
     compared: str = ""
+    made_of: str = ""
 
     @property
     def passed(self) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vedette.supervise.machine import store_folder
+
 if TYPE_CHECKING:
     from vedette.config import Config
 
@@ -22,5 +24,4 @@ def runs_of(config: Config | None) -> Path:
         return Path.cwd() / RUNS
     if config.validation.runs is not None:
         return config.validation.runs
-    url = config.ledger.url
-    return (config.folder if "://" in url else Path(url).absolute().parent) / RUNS
+    return (store_folder(config.ledger.url) or config.folder) / RUNS

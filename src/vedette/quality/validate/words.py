@@ -86,7 +86,8 @@ def as_json(run: Run, judged: Judgement, file: Path, page: Path | None) -> str:
 
 def _head(run: Run) -> str:
     size = f"{run.dataset.pictures} pictures, {run.dataset.objects} objects"
-    return f"{run.model.name} ({run.model.hash[:12]}) on {run.dataset.name}: {size}"
+    how = f", computed in {run.precision}" if run.precision else ""
+    return f"{run.model.name} ({run.model.hash[:12]}) on {run.dataset.name}: {size}{how}"
 
 
 def _figures(run: Run, judged: Judgement) -> Table:

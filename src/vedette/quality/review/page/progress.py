@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from vedette.quality.estimates import Estimate, Judged, Method, TooFew, judged, more_frames, precision, recall
-from vedette.quality.estimates.matching import Prediction
-from vedette.quality.labels.dataset import Picture
+from vedette.quality.confirm.looks import judged_of
+from vedette.quality.estimates import Estimate, Judged, Method, TooFew, more_frames, precision, recall
 from vedette.quality.review.rows import Item, Review, State
 
 __all__ = ["Figure", "figures", "judged_frames"]
@@ -36,25 +35,10 @@ def judged_frames(
     """Of one model, and those in which all of ``classes`` were looked for. ``threshold``: the score from
     which the detector emits. Pictures that are gone from the disk count: somebody saw them."""
     return [
-        judged(
-            _picture(item, review, classes),
-            [
-                Prediction(each.xyxy, each.label, each.score)
-                for each in item.predictions
-                if each.label in classes
-            ],
-            probability=item.probability if item.uniform else None,
-            threshold=threshold,
-            model=item.model,
-        )
+        judged_of(item, review, classes, threshold=threshold)
         for item, review in reviewed
         if item.model == model and review.state is State.REVIEWED and set(classes) <= set(review.looked_for)
     ]
-
-
-def _picture(item: Item, review: Review, classes: Collection[str]) -> Picture:
-    boxes = tuple(each.box for each in review.boxes if each.box.label in classes)
-    return Picture(item.file, item.width, item.height, boxes, camera=item.camera, light=item.light)
 
 
 def figures(frames: Sequence[Judged]) -> list[Figure]:
