@@ -66,6 +66,7 @@ from vedette.supervise.relief import Relief, must_work
 from vedette.supervise.resources import Watched
 from vedette.supervise.shadow import Shadow
 from vedette.supervise.suspects import Suspects
+from vedette.supervise.trying import AtWork
 from vedette.supervise.usage import Usage
 from vedette.tasks import (
     camera_settings,
@@ -263,7 +264,9 @@ class Node:
             enabled=config.ladder,
             resizes=lambda: self.canary.child is None,
         )
-        self.shadow = Shadow(self, self._clock, self._tell, lambda: self.governor.lacking)
+        self.shadow = Shadow(
+            self, self._clock, self._tell, lambda: self.governor.lacking, at_work=self._at_work
+        )
         """Who shows a candidate what the detector at work sees."""
         self.shadow.disagreement = self._disagrees
         self.canary = Canary(
@@ -272,6 +275,8 @@ class Node:
             self._tell,
             lambda: self.governor.lacking,
             lambda: "a candidate is shown frames (`model shadow`)" if self.shadow.child is not None else "",
+            at_work=self._at_work,
+            agreed=self.shadow.agreed,
         )
         """Who lets a candidate detect for some cameras."""
 
@@ -385,17 +390,23 @@ class Node:
         *,
         force: bool = False,
         still: Callable[[], None] | None = None,
+        sure: Callable[[], None] = lambda: None,
     ) -> str:
         """Make this configuration's detector the detector; returns what labelled pictures say of it, in a
         line. ``force``: whatever they say. Raises WorkerError where it cannot be, or must not; then nothing
         has changed. ``still``: raises WorkerError if it must not any more; by default, while there is a
-        canary."""
-        still = still or self.canary.must_not_run
+        canary. ``sure``: called when there is no way back."""
+        may_still = still or self.canary.must_not_run
+
+        def last() -> None:
+            may_still()
+            sure()
+
         async with self.examiner.one:
-            still()
+            may_still()
             must_work(self.detector)  # else it could not take over after all that
             said = await self.examiner.gate(detector_spec(config), force=force)
-            await self.relief.detector(lambda: config, reason, detail, still)
+            await self.relief.detector(lambda: config, reason, detail, last)
         return said
 
     async def recycle(self, name: str, reason: str = "operator", detail: str = "") -> None:
@@ -564,11 +575,12 @@ class Node:
 
     def canary_changed(self) -> None:
         """Other cameras are its own now, or none any more. What is learnt of a model, and kept for it, goes
-        by its file as it is now."""
-        if self.drift is not None:
-            self.drift.new_detector()
-        if self.review is not None and self.canary.spec:
-            self.review.new_detector(self.canary.spec, 1)
+        by its file as it was when it began."""
+        if self.canary.child is not None:
+            if self.drift is not None:
+                self.drift.new_detector(1)
+            if self.review is not None:
+                self.review.new_detector(self.canary.spec, 1)
         self._instruct(at_once=True)
 
     def health_of(self, child: Child) -> Health:
@@ -586,6 +598,9 @@ class Node:
     def all_objects_open(self) -> dict[int, int]:
         """Cameras by index, and how many tracks each had in its last result; a canary's, too."""
         return self.fleet.objects_open()
+
+    def _at_work(self) -> AtWork:
+        return AtWork(self._spec, self.detector_name)
 
     def _spec_of(self, detector: int) -> bytes:
         """Of whoever looked at a frame, packed."""

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from patience import PATIENCE_S
+from quality.validate.models import always
 from vedette.facts import ConditionsUnseen, DriftLearnt, DriftReset, LossSuspected, Trouble
 from vedette.infer.load import DetectorSpec
 from vedette.quality.drift.settings import Settings
@@ -253,3 +254,24 @@ def test_an_order_is_carried_out_however_much_waits(learnt: tuple[World, Path]) 
         world.watch.new_detector()
     world.watch.turn()
     assert done.done()
+
+
+def test_a_canary_changes_nothing_of_what_is_known_of_the_detector_beside_it(tmp_path: Path) -> None:
+    """Nor do files that were written anew, or are gone: what is loaded is loaded."""
+    file = always(tmp_path / "model.onnx")
+    spec, world = msgspec.msgpack.encode(DetectorSpec(model=str(file))), World(tmp_path)
+    world.passes(30, spec=spec)
+    at_work = world.watch._models["gate"]
+    always(file, note="another one, of the same name")
+    world.watch.new_detector(1)
+    world.watch.put("yard", spec, msgspec.structs.replace(world._frame(), detector=1))
+    world.passes(30, spec=spec)
+    assert world.watch._models["gate"] == at_work != world.watch._models["yard"]
+    file.unlink()
+    world.watch.new_detector(1)
+    world.passes(30, spec=spec)
+    assert not world.of(Trouble)
+    assert not world.of(DriftReset)
+    world.watch.new_detector()
+    world.passes(1, spec=spec)
+    assert world.of(Trouble), "another process would have to load it"

@@ -67,7 +67,9 @@ class DriftWatch:
         self._over = threading.Event()
         self._due = clock.wall() + WINDOW_S
         self._keep_due = clock.wall() + KEEP_EVERY_S
-        self._identities: dict[bytes, str] = {}
+        self._identities: dict[tuple[int, bytes], str] = {}
+        """By which detector of the node it is, and its packed settings: of a file that was written anew under
+        the same name, one of the two may have the one and the other the other."""
         self._models: dict[str, str] = {}
         """By camera: of which model what is known of it was learnt, or is being."""
         self.status: Mapping[str, Status] = {}
@@ -87,11 +89,17 @@ class DriftWatch:
     def put(self, camera: str, spec: bytes, studied: Studied) -> None:
         """What the detector found in a frame of a camera, and what its picture looked like. Never waits.
         ``spec``: of the detector, packed."""
-        self._jobs.append(lambda: self._look_at(camera, self._identity(spec), studied))
+        self._jobs.append(lambda: self._look_at(camera, self._identity(studied.detector, spec), studied))
 
-    def new_detector(self) -> None:
-        """Another process detects from now on: its model's file may be another, under the same name."""
-        self._jobs.append(self._identities.clear)
+    def new_detector(self, detector: int = 0) -> None:
+        """Another process detects from now on (0), or as a canary (1): its model's file may be another, under
+        the same name. What the other one of the two has loaded is as it was."""
+
+        def forget() -> None:
+            for key in [key for key in self._identities if key[0] == detector]:
+                del self._identities[key]
+
+        self._jobs.append(forget)
 
     def moved(self, camera: str) -> None:
         """It looks elsewhere now."""
@@ -151,11 +159,11 @@ class DriftWatch:
             self._keep_due = now + KEEP_EVERY_S
             self._keep_all()
 
-    def _identity(self, spec: bytes) -> str:
+    def _identity(self, detector: int, spec: bytes) -> str:
         """By which two detectors are the same. To be worked out here: a model may be large."""
-        if spec not in self._identities:
-            self._identities[spec] = identity_of(spec)
-        return self._identities[spec]
+        if (detector, spec) not in self._identities:
+            self._identities[detector, spec] = identity_of(spec)
+        return self._identities[detector, spec]
 
     def _guarded(self, job: _Job) -> None:
         """A mistake of ours about one camera must not end the watch over all."""
