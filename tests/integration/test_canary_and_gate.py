@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,19 +16,22 @@ from typing import Any
 import psutil
 import pytest
 
-from integration.changing import Still
+from integration.changing import Still, config
 from integration.harness import Cameras, wait_until, workers_of
 from integration.test_canary_of_a_node import Boxed
 from integration.test_gate_of_a_node import gating
 from integration.test_relieved_detectors import nothing_was_lost
-from quality.validate.models import ELSEWHERE, always, squares_here
+from patience import NEVER_S, PATIENCE_S
+from quality.validate.models import ELSEWHERE, always, damaged, squares_here
 from vedette.alerts.phrases import CAUSES
 from vedette.config import Config
 from vedette.errors import WorkerError
 from vedette.facts import Alerted, CanaryEnded, CanaryStarted, ModelGated, WorkerEnded, WorkerReplaced
 from vedette.observe.views import WorkerView
+from vedette.sim.clip import bundled_clip
 
 ALL = ("cam0", "cam1")
+ROOT = Path(__file__).parents[2]
 
 
 class Gated(Boxed):
@@ -79,8 +84,8 @@ class Gated(Boxed):
 
 
 def settings(cameras: Cameras, folder: Path, model: Path) -> Config:
-    config: Config = gating(cameras, folder, model)
-    return config.model_copy(update={"ladder": False, "max_age": 10.0})
+    given: Config = gating(cameras, folder, model)
+    return given.model_copy(update={"ladder": False, "max_age": 10.0})
 
 
 @pytest.fixture
@@ -114,6 +119,35 @@ def test_one_that_the_gate_refuses_goes_back_and_the_one_at_work_detects_for_all
     nothing_was_lost(node)
     assert not node.told(WorkerReplaced)
     node.stop()
+
+
+def labelled_driveway(folder: Path) -> Path:
+    """59 frames of the bundled clip, with what is in them."""
+    labels = ROOT / "tests" / "data" / "labelled" / "driveway.json"
+    command = [sys.executable, ROOT / "tools" / "labelled_frames.py", "pictures"]
+    subprocess.run([*command, labels, bundled_clip(), folder], check=True, timeout=PATIENCE_S)
+    return folder / "driveway.json"
+
+
+def test_a_damaged_copy_of_the_bundled_model_is_refused_on_labelled_pictures_of_a_real_driveway(
+    cameras: Cameras, tmp_path: Path
+) -> None:
+    at_work = {"runtime": "onnxruntime", "device": "cpu", "timeout": NEVER_S}
+    held_to = {"dataset": str(labelled_driveway(tmp_path / "driveway")), "runs": str(tmp_path / "runs")}
+    given: dict[str, Any] = {"defaults": {"track_grace": "1m"}, "ladder": False, "max_age": 10.0}
+    with Gated(config(cameras, 2, detector=at_work, validation=held_to, **given)) as node:
+        node.until_more(*ALL)
+        bad = damaged(tmp_path / "bad.onnx", 0.3)
+        node.node.canary(bad, cameras=["cam0"], seconds=1.0, then="set", classes=Path("coco"), head="picodet")
+        ended = node.until_ended()
+        assert ended.why == "not_set"
+        assert "bad.onnx is refused: on the same 59 labelled pictures AP50 is" in ended.detail
+        assert node.node.config.detector.model is None, "the bundled one"
+        node.until_nobody_is_tried()
+        node.until_alerted("not_set")
+        node.until_more(*ALL)
+        nothing_was_lost(node)
+        node.stop()
 
 
 def test_one_that_the_gate_lets_through_detects_for_all_and_raises_no_alert(
