@@ -603,11 +603,12 @@ class ShadowReported(Fact, frozen=True):
 
 class ShadowEnded(Fact, frozen=True):
     """``why``: a :class:`vedette.supervise.shadow.Ended`. Its figures were reported just before, if it had
-    started at all."""
+    started at all. ``lasted``: seconds since it was ready; 0.0 = it never was."""
 
     model: str
     why: str
     detail: str
+    lasted: float = 0.0
 
 
 # A canary detects for some cameras.
@@ -626,7 +627,9 @@ class CanaryStarted(Fact, frozen=True):
 
 class CanaryEnded(Fact, frozen=True):
     """The detector has these cameras again, or never lost them. ``why``: a
-    :class:`vedette.supervise.canary.Ended`. ``frames``, ``boxes``: of its results."""
+    :class:`vedette.supervise.canary.Ended`; ``set`` means that it is the detector itself by now, and
+    ``detail`` is what labelled pictures said of it. ``frames``, ``boxes``: of its results. ``lasted``:
+    seconds for which it had them; 0.0 = it never did."""
 
     model: str
     cameras: list[str]
@@ -634,6 +637,7 @@ class CanaryEnded(Fact, frozen=True):
     detail: str
     frames: int
     boxes: int
+    lasted: float = 0.0
 
 
 AnyFact = (

@@ -67,6 +67,7 @@ from vedette.supervise.relief import Relief, must_work
 from vedette.supervise.resources import Watched
 from vedette.supervise.shadow import Shadow
 from vedette.supervise.suspects import Suspects
+from vedette.supervise.trying import AtWork
 from vedette.supervise.usage import Usage
 from vedette.tasks import (
     camera_settings,
@@ -261,7 +262,7 @@ class Node:
         self._spec = b""
         """Of the detector at work, packed, and what it was loaded from."""
         self._models = ModelsAtWork()
-        self._at_work = ""
+        self._model = ""
         """The identity of the model at work; empty until there is one."""
         self.governor = Governor(
             self.fleet.roster,
@@ -272,7 +273,9 @@ class Node:
             enabled=config.ladder,
             resizes=lambda: self.canary.child is None,
         )
-        self.shadow = Shadow(self, self._clock, self._tell, lambda: self.governor.lacking)
+        self.shadow = Shadow(
+            self, self._clock, self._tell, lambda: self.governor.lacking, at_work=self._at_work
+        )
         """Who shows a candidate what the detector at work sees."""
         self.shadow.disagreement = self._disagrees
         self.canary = Canary(
@@ -281,6 +284,8 @@ class Node:
             self._tell,
             lambda: self.governor.lacking,
             lambda: "a candidate is shown frames (`model shadow`)" if self.shadow.child is not None else "",
+            at_work=self._at_work,
+            agreed=self.shadow.agreed,
         )
         """Who lets a candidate detect for some cameras."""
 
@@ -396,17 +401,24 @@ class Node:
         force: bool = False,
         still: Callable[[], None] | None = None,
         tried: str = "",
+        sure: Callable[[], None] = lambda: None,
     ) -> str:
         """Make this configuration's detector the detector; returns what labelled pictures say of it, in a
         line. ``force``: whatever they say. Raises WorkerError where it cannot be, or must not; then nothing
         has changed. ``still``: raises WorkerError if it must not any more; by default, while there is a
-        canary. ``tried``: what it was made of when it was tried: nothing else may take over."""
-        still = still or self.canary.must_not_run
+        canary. ``tried``: what it was made of when it was tried: nothing else may take over. ``sure``: called
+        when there is no way back."""
+        may_still = still or self.canary.must_not_run
+
+        def last() -> None:
+            may_still()
+            sure()
+
         async with self.examiner.one:
-            still()
+            may_still()
             must_work(self.detector)  # else it could not take over after all that
             admitted = await self.examiner.gate(detector_spec(config), force=force, tried=tried)
-            await self.relief.detector(lambda: config, reason, detail, still, admitted.made_of)
+            await self.relief.detector(lambda: config, reason, detail, last, admitted.made_of)
         return admitted.said
 
     async def recycle(self, name: str, reason: str = "operator", detail: str = "") -> None:
@@ -608,7 +620,10 @@ class Node:
         trial, child = self.canary.trial, self.canary.child
         if self.canary.has and trial is not None and child is not None and camera in trial.cameras.values():
             return self._models.of(child.process)
-        return self._at_work
+        return self._model
+
+    def _at_work(self) -> AtWork:
+        return AtWork(self._spec, self.detector_name)
 
     # ---- workers speak
 
@@ -762,7 +777,7 @@ class Node:
     def _detects(self, child: Child) -> None:
         """This is the detector from now on."""
         self.detector_name, self.governor.inputs = child.describe, child.inputs
-        before, self._at_work = self._spec, self._models.of(child.process)
+        before, self._model = self._spec, self._models.of(child.process)
         self._spec = msgspec.msgpack.encode(detector_spec(self.config)) + child.made_of.encode()
         if self._spec != before:
             self.shadow.detector_changed()

@@ -21,6 +21,8 @@ from vedette.faces import Faces
 from vedette.facts import AnyFact, Quarantined, Trouble, WorkerEnded
 from vedette.lasting import LastingChanges
 from vedette.node import Node
+from vedette.observe.canary import canary_view
+from vedette.observe.canary_words import agreed_words
 from vedette.observe.report import build_report
 from vedette.observe.telling import Telling
 from vedette.observe.views import Histograms, NodeView
@@ -344,14 +346,17 @@ class RunningNode:
         seconds: float,
         then: Then,
         settings: dict[str, Any],
-    ) -> Future[None]:
+    ) -> Future[str]:
+        """What is to be said of it comes of it."""
         if seconds <= 0:
             raise ConfigError("the time must be longer than nothing")
         config = self._with_candidate(model, settings)
 
-        async def begin() -> None:
+        async def begin() -> str:
             chosen = named(cameras, list(self._node.roster))
             await self._node.canary.begin(config, chosen, seconds, then)
+            seen = canary_view(self._node.canary, 0.0)
+            return agreed_words(seen) if seen is not None else ""
 
         return self._begin(begin)
 

@@ -28,7 +28,7 @@ def busy(detector: float = 0.3, camera: float = 0.3, **of_camera: float) -> tupl
     )
 
 
-STAGES = ("infer", "decode", "convert", "track", "emit", "wait", "lag", "cpu", "sinks", "none")
+STAGES = ("infer", "canary", "decode", "convert", "track", "emit", "wait", "lag", "cpu", "sinks", "none")
 FEW_LET_GO = {"analysed.emit": 1000}
 MANY_SUPERSEDED = {"analysed.emit": 190, "superseded.wait": 610}
 
@@ -218,6 +218,76 @@ def test_only_what_was_let_go_since_the_view_before_counts() -> None:
     assert not find_bottleneck(now, before=then).is_one
 
 
+def beside(
+    *,
+    loss: dict[str, int],
+    canary_loss: dict[str, int],
+    detector: float,
+    canary: float,
+    camera_busy: float = 0.3,
+) -> NodeView:
+    """Two cameras, of which a canary has the second."""
+    return NodeView(
+        (
+            camera("gate", endings=loss, fps_analysed=6),
+            camera("yard", endings=canary_loss, fps_analysed=3, canary="/models/new.onnx"),
+        ),
+        analysed_per_s=9,
+        workers=(*busy(detector, camera_busy), WorkerView("canary-0", "canary", busy=canary, cameras=1)),
+    )
+
+
+def test_a_canary_without_rest_is_told_apart_from_the_detector() -> None:
+    view = beside(loss=FEW_LET_GO, canary_loss=MANY_SUPERSEDED, detector=0.4, canary=0.99)
+    found = find_bottleneck(view)
+    assert found.stage == "canary"
+    assert found.sentence == "The canary: busy 99%; its cameras bring 25 frames/s, it looks at 3."
+
+
+def test_beside_a_canary_the_detector_is_judged_by_its_own_cameras() -> None:
+    view = beside(loss=MANY_SUPERSEDED, canary_loss=FEW_LET_GO, detector=0.97, canary=0.4)
+    found = find_bottleneck(view)
+    assert found.stage == "infer"
+    assert found.sentence == "The detector: busy 97%; its cameras bring 25 frames/s, it looks at 6."
+    idle = find_bottleneck(
+        beside(loss={"superseded.wait": 90}, canary_loss=FEW_LET_GO, detector=0.0, canary=0.4)
+    )
+    assert idle.sentence.startswith("The detector: it looks at nothing; its cameras bring 25"), idle
+
+
+def test_a_detector_that_loses_nothing_is_not_at_its_limit_because_a_canary_does() -> None:
+    view = beside(loss=FEW_LET_GO, canary_loss=MANY_SUPERSEDED, detector=0.9, canary=0.99)
+    assert "too" not in find_bottleneck(view).sentence
+
+
+@pytest.mark.parametrize(
+    ("of_detector", "of_canary", "stage"), [(610, 500, "infer"), (500, 610, "canary"), (500, 500, "infer")]
+)
+def test_of_a_detector_and_a_canary_without_rest_the_one_before_which_more_is_let_go(
+    of_detector: int, of_canary: int, stage: str
+) -> None:
+    found = find_bottleneck(
+        beside(
+            loss={"analysed.emit": 100, "superseded.wait": of_detector},
+            canary_loss={"analysed.emit": 100, "superseded.wait": of_canary},
+            detector=0.97,
+            canary=0.98,
+            camera_busy=0.9,
+        )
+    )
+    assert found.stage == stage
+    other = (
+        "the canary is at its limit, too (98%)" if stage == "infer" else "the detector is at its limit, too"
+    )
+    assert other in found.sentence
+    assert "the cameras' workers are at their limit, too (90%)" in found.sentence
+
+
+def test_losses_beside_a_canary_that_are_not_explained_name_all_three() -> None:
+    view = beside(loss=MANY_SUPERSEDED, canary_loss=MANY_SUPERSEDED, detector=0.5, canary=0.6)
+    assert find_bottleneck(view).sentence.endswith("the cameras' workers 30%, the canary 60%.")
+
+
 shares = st.floats(0, 1)
 views = st.builds(
     NodeView,
@@ -231,6 +301,7 @@ views = st.builds(
             step=st.sampled_from(["full", "fewer", "reference", "keyframes", "paused"]),
             lag_ms=st.floats(0, 1e6),
             backlog=st.integers(0, 100),
+            canary=st.sampled_from(["", "new.onnx"]),
         ),
         max_size=3,
     ).map(tuple),
@@ -239,7 +310,7 @@ views = st.builds(
         st.builds(
             WorkerView,
             name=st.just("w"),
-            kind=st.sampled_from(["camera", "inference"]),
+            kind=st.sampled_from(["camera", "inference", "canary", "shadow"]),
             busy=shares,
             waited=shares,
             outbox=st.integers(0, 1000),
@@ -421,6 +492,19 @@ def test_where_cores_are_short_it_is_told_who_has_them() -> None:
     found = find_bottleneck(view)
     assert found.stage == "cpu"
     assert found.sentence.endswith("; the cameras' workers have 1.7 of them, the detector 0.9.")
+
+
+def test_where_cores_are_short_candidates_are_told_to_have_some() -> None:
+    view = NodeView(
+        (camera(endings=MANY_SUPERSEDED),),
+        workers=(
+            *using(1.2, 0.5, 0.8, detector=0.9, camera=0.96, waited=0.5, detector_waited=0.4),
+            WorkerView("shadow-0", "shadow", usage=used("shadow-0", other=0.7)),
+        ),
+        cpu_busy=0.99,
+        machine=FOUR_CORES,
+    )
+    assert find_bottleneck(view).sentence.endswith("the detector 0.9, candidates 0.7.")
 
 
 def test_decoders_that_get_too_few_of_the_cores_are_told_so() -> None:

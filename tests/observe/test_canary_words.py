@@ -12,6 +12,7 @@ from observe.metric_views import canary, node, shadow
 from vedette.observe.canary_words import ENDED, canary_words
 from vedette.observe.report import build_report
 from vedette.observe.shadow_words import status
+from vedette.observe.views import AgreedView, NodeView, Percentiles, WorkerView
 from vedette.supervise.canary import Ended
 
 
@@ -23,6 +24,24 @@ def test_one_that_detects_says_for_whom_how_long_and_what_then() -> None:
     assert "being loaded, for gate" in canary_words(canary(state="starting", frames=0))
     assert "made the detector of all" in canary_words(canary(state="taking_over"))
     assert "gives them back" in canary_words(canary(state="returning"))
+
+
+def test_it_is_told_with_what_it_is_to_be_compared() -> None:
+    said = canary_words(
+        canary(
+            beside="old · cpu",
+            before_frames=42,
+            before_boxes=31,
+            took_ms=Percentiles(31.2, 44.1, 60.0),
+            beside_took_ms=Percentiles(12.0, 19.0, 30.0),
+            agreed=AgreedView(1209, 0.933, 0.915, 0.948),
+        )
+    )
+    assert said.splitlines()[1:] == [
+        "4210 boxes in 6120 frames of gate; 31 in the 42 frames before, by old · cpu",
+        "a frame takes it 31 ms, 44 ms at most in 95%; old · cpu meanwhile 12 ms and 19 ms",
+        "when it was shown frames before, it agreed 0.933 (0.915…0.948) with old · cpu, in 1209",
+    ]
 
 
 @pytest.mark.parametrize("why", list(Ended))
@@ -41,3 +60,17 @@ def test_the_report_has_all_of_it() -> None:
     report = build_report(node(canary=canary(state="ended", why="died", detail="exit code -9")))
     found = json.loads(json.dumps(report["node"]["canary"]))
     assert (found["state"], found["why"], found["cameras"]) == ("ended", "died", ["gate"])
+    assert "agreed" not in found
+    agreed = build_report(node(canary=canary(agreed=AgreedView(9, 0.93333, 0.9, 0.95))))
+    assert agreed["node"]["canary"]["agreed"] == {
+        "frames": 9, "value": 0.9333, "lower": 0.9, "upper": 0.95
+    }  # fmt: skip
+
+
+def test_the_process_of_a_candidate_is_in_the_report_with_its_model() -> None:
+    worker = WorkerView("canary-0", "canary", cameras=1, model="/models/new.onnx", beside="old", ran_s=720.04)
+    [found] = build_report(NodeView(workers=(worker,)))["node"]["workers"]
+    assert (found["kind"], found["model"], found["beside"], found["ran_s"]) == (
+        *("canary", "/models/new.onnx", "old"),
+        720.0,
+    )

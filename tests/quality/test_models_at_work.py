@@ -46,3 +46,18 @@ def test_those_of_long_ago_are_forgotten() -> None:
     for number in numbers:
         models.loaded(number, "ab" * 32)
     assert sum(models.of(number) != "" for number in numbers) == REMEMBERED
+
+
+def test_files_that_are_written_anew_or_are_gone_change_nothing_of_what_is_loaded(tmp_path: Path) -> None:
+    """Nor does a canary of the same name: what the detector finds is its own model's as before."""
+    model = tmp_path / "model.onnx"
+    model.write_bytes(b"weights")
+    models = ModelsAtWork()
+    detector = models.begins(packed(str(model)))
+    models.loaded(detector, "ab" * 32)
+    at_work = models.of(detector)
+    model.write_bytes(b"others, of the same name")
+    canary = models.begins(packed(str(model)))
+    models.loaded(canary, "cd" * 32)
+    model.unlink()
+    assert models.of(detector) == at_work != models.of(canary)

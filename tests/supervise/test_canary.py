@@ -6,20 +6,24 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vedette.config import Config
+from vedette.endings import Ending
 from vedette.errors import ConfigError, WorkerError
 from vedette.facts import CanaryEnded, CanaryStarted, LossSuspected
+from vedette.observe.canary import canary_view
+from vedette.observe.views import AgreedView
 from vedette.roster import Entry, Roster
 from vedette.settings import CameraSettings
 from vedette.supervise.canary import Canary, Ended, State, Then, named
 from vedette.supervise.child import Child
 from vedette.supervise.policy import Health
 from vedette.supervise.relief import Relief
-from vedette.supervise.trying import Counted, Ends, fails, finds_nothing
+from vedette.supervise.trying import Agreed, AtWork, Counted, Ends, Streaks, fails, finds_nothing
 from vedette.testing import ManualClock
 from vedette.workers.protocol import (
     Begin,
@@ -34,7 +38,7 @@ from vedette.workers.protocol import (
     Tried,
     Try,
 )
-from vedette.workers.table import Table
+from vedette.workers.table import Stage, Table
 
 CONFIG = Config(cameras={"gate": {"url": "rtsp://127.0.0.1:9/gate"}}, detector={"timeout": 5.0})
 NAMES = ("gate", "yard", "dock")
@@ -96,6 +100,8 @@ class Crew:
         self.refuses_to_set = ""
         self.tried = ""
         self.meanwhile: Callable[[], None] = lambda: None
+        self.after_that: Callable[[], None] = lambda: None
+        """When there is no way back any more."""
 
     def start_canary(self, child: Child, config: Config) -> None:
         assert isinstance(child, Spoken)
@@ -143,15 +149,18 @@ class Crew:
         force: bool = False,
         still: Callable[[], None] | None = None,
         tried: str = "",
+        sure: Callable[[], None] = lambda: None,
     ) -> str:
         self.meanwhile()
         assert still is not None
         still()
         if self.refuses_to_set:
             raise WorkerError(self.refuses_to_set)
+        sure()
+        self.after_that()
         self.set.append(reason)
         self.tried = tried
-        return ""
+        return "held to 12 labelled pictures"
 
 
 class Rig:
@@ -168,11 +177,11 @@ class Rig:
             lambda place: Spoken("canary-0", place),
         )
 
-    def run(self, lasts: float, then: Then, *steps: Callable[[], None]) -> None:
+    def run(self, lasts: float, then: Then, *steps: Callable[[], None], config: Config = CONFIG) -> None:
         """Begin, and then these steps, with a turn of the loop after each."""
 
         async def all_of_it() -> None:
-            await self.canary.begin(CONFIG, {0: "gate", 2: "dock"}, lasts, then)
+            await self.canary.begin(config, {0: "gate", 2: "dock"}, lasts, then)
             for step in steps:
                 step()
                 self.canary.tick()
@@ -192,6 +201,18 @@ class Rig:
             self.clock.advance(until - self.clock.monotonic())
 
         return passes
+
+    def analyses(self, camera: int = 0, frames: int = 1) -> Callable[[], None]:
+        def does() -> None:
+            self.crew.table.rows["analysed"][camera] += frames
+
+        return does
+
+    def fails(self, camera: int, frames: int) -> Callable[[], None]:
+        def does() -> None:
+            self.crew.table.rows[Ending.FAILED_INFER.value][camera] += frames
+
+        return does
 
     @property
     def owners(self) -> list[int]:
@@ -242,16 +263,17 @@ def test_in_the_end_it_finishes_what_it_has_and_ends(rig: Rig) -> None:
 
 def test_one_that_is_to_be_set_is_set_and_then_gives_its_cameras_to_itself(rig: Rig) -> None:
     rig.crew.says = Ready("other · cpu", ["thing"], made_of="ab" * 32)
-    rig.run(60.0, "set", rig.pass_(61.0))
+    rig.run(60.0, "set", rig.analyses(), rig.pass_(61.0))
     assert rig.crew.set == ["canary"]
     assert rig.crew.tried == "ab" * 32, "nothing that took its place"
-    assert rig.ended.why == Ended.SET
+    assert (rig.ended.why, rig.ended.detail) == (Ended.SET, "held to 12 labelled pictures")
+    assert rig.ended.lasted == pytest.approx(61.0)
     assert rig.given_back == [0, 2]
 
 
 def test_where_the_gate_says_no_it_goes_back_and_says_so(rig: Rig) -> None:
     rig.crew.refuses_to_set = "AP50 is 0.31, it was 0.52"
-    rig.run(60.0, "set", rig.pass_(61.0))
+    rig.run(60.0, "set", rig.analyses(), rig.pass_(61.0))
     assert (rig.ended.why, rig.ended.detail) == (Ended.NOT_SET, "AP50 is 0.31, it was 0.52")
     assert rig.owners == [0, 0, 0]
 
@@ -262,9 +284,107 @@ def test_one_that_dies_while_it_is_being_set_is_not_set(rig: Rig) -> None:
         rig.canary.tick()
 
     rig.crew.meanwhile = dies
-    rig.run(60.0, "set", rig.pass_(61.0))
+    rig.run(60.0, "set", rig.analyses(), rig.pass_(61.0))
     assert rig.crew.set == []
     assert rig.ended.why == Ended.DIED
+
+
+def test_one_that_dies_when_there_is_no_way_back_is_set_all_the_same_and_that_is_told(rig: Rig) -> None:
+    def dies() -> None:
+        rig.child.lives = False
+        rig.canary.tick()
+
+    rig.crew.after_that = dies
+    rig.run(60.0, "set", rig.analyses(), rig.pass_(61.0))
+    assert rig.crew.set == ["canary"]
+    assert rig.ended.why == Ended.SET
+    assert "its own process died" in rig.ended.detail
+    assert (rig.owners, rig.given_back) == ([0, 0, 0], [0, 2])
+
+
+def test_nothing_but_its_end_counts_when_there_is_no_way_back(rig: Rig) -> None:
+    refused: list[str] = []
+
+    def much_happens() -> None:
+        rig.lacking = "The machine has no rest: there are three detectors"
+        rig.fails(0, 50)()
+        rig.canary.suspected(suspicion("gate", rig.clock.monotonic() + 1))
+        rig.canary.tick()
+        try:
+            rig.canary.stop().send(None)
+        except WorkerError as err:
+            refused.append(str(err))
+
+    rig.crew.after_that = much_happens
+    rig.run(60.0, "set", rig.analyses(), rig.pass_(61.0))
+    assert "no way back" in refused[0]
+    assert rig.ended.why == Ended.SET
+    assert [type(each) for each in rig.child.told][-2:] == [Drain, Stop], "in order: nothing is orphaned"
+
+
+def test_one_that_looked_at_no_frame_is_not_set(rig: Rig) -> None:
+    rig.run(60.0, "set", rig.pass_(61.0))
+    assert rig.crew.set == []
+    assert (rig.ended.why, rig.owners) == (Ended.NOT_SET, [0, 0, 0])
+    assert "not one frame" in rig.ended.detail
+
+
+def test_one_camera_on_which_every_frame_fails_is_enough(rig: Rig) -> None:
+    steps = [step for _ in range(10) for step in (rig.analyses(0, 5), rig.fails(2, 2))]
+    rig.run(60.0, "back", *steps)
+    assert (rig.ended.why, rig.owners) == (Ended.FAILED, [0, 0, 0])
+    assert rig.ended.detail == "dock: it failed on 20 frames in a row"
+
+
+def test_frames_that_fail_now_and_then_are_not(rig: Rig) -> None:
+    rig.run(60.0, "back", *(step for _ in range(20) for step in (rig.fails(2, 2), rig.analyses(2))))
+    assert rig.canary.trial is not None
+    assert rig.canary.trial.state is State.DETECTING
+
+
+def test_how_far_a_shadow_of_it_agreed_is_known_beside_it(rig: Rig) -> None:
+    asked: list[tuple[bytes, str]] = []
+    rig.crew.says = Ready("other · cpu", ["thing"], made_of="ab" * 32)
+
+    def agreed(spec: bytes, made_of: str) -> Agreed:
+        asked.append((spec, made_of))
+        return Agreed(100, 0.9, 0.8, 0.95)
+
+    rig.canary = Canary(
+        rig.crew,
+        rig.clock,
+        rig.facts.append,
+        lambda: "",
+        lambda: "",
+        lambda place: Spoken("canary-0", place),
+        at_work=lambda: AtWork(b"spec", "running · cpu"),
+        agreed=agreed,
+    )
+    rig.run(60.0, "back")
+    seen = canary_view(rig.canary, 0.5)
+    assert seen is not None
+    assert rig.canary.trial is not None
+    assert asked == [(rig.canary.trial.spec, "ab" * 32)]
+    assert (seen.beside, seen.agreed) == ("running · cpu", AgreedView(100, 0.9, 0.8, 0.95))
+
+
+def test_it_is_said_how_long_frames_take_it_and_the_detector_beside_it_since_it_began(rig: Rig) -> None:
+    table = rig.crew.table
+    table.record_stage(table.canary_place, 0, Stage.INFER, 5.0)  # of a canary before
+
+    def frames() -> None:
+        for _ in range(10):
+            table.record_stage(table.canary_place, 0, Stage.INFER, 0.040)
+            table.record_stage(0, 1, Stage.INFER, 0.010)
+
+    def later() -> None:
+        table.record_stage(0, 1, Stage.INFER, 9.0)
+
+    rig.run(60.0, "back", frames, rig.pass_(61.0), lambda: None, later)
+    seen = canary_view(rig.canary, 0.5)
+    assert seen is not None
+    assert seen.took_ms.p99 == pytest.approx(40, rel=0.1)
+    assert seen.beside_took_ms.p99 == pytest.approx(10, rel=0.1)
 
 
 def test_one_that_dies_loses_its_cameras_at_the_next_look(rig: Rig) -> None:
@@ -435,3 +555,30 @@ def test_counts_add_up(boxes: list[int]) -> None:
         counted.add(each)
     assert (counted.frames, counted.boxes) == (len(boxes), sum(boxes))
     assert counted.filled == sum(each > 0 for each in boxes)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.sampled_from(["analysed", "failed"]), st.integers(1, 6)), max_size=60
+    )
+)
+def test_a_streak_is_what_failed_since_the_last_that_was_analysed_on_that_camera_or_on_all(
+    ends: list[tuple[int, str, int]],
+) -> None:
+    counts, streaks = np.zeros((3, 3), np.int64), Streaks(np.zeros((3, 3), np.int64), 0.0)
+    rows, on_all = [0, 0, 0], 0
+    for camera, how, frames in ends:
+        if how == "analysed":
+            counts[0, camera] += frames
+            rows[camera] = on_all = 0
+        else:
+            counts[1, camera] += frames
+            rows[camera] += frames
+            on_all += frames
+        found = streaks.look(counts.copy(), 0.0)
+        assert (found is not None) is (max(*rows, on_all) >= 20)
+        if found is not None:
+            place, _ = found
+            assert (place is None) is (on_all >= 20)
+            assert place is None or rows[place] == max(rows)
+            return

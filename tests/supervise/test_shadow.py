@@ -13,6 +13,7 @@ from vedette.facts import ShadowEnded, ShadowReported, ShadowStarted, Trouble
 from vedette.supervise import shadow as module
 from vedette.supervise.child import Child
 from vedette.supervise.shadow import Ended, Shadow, State
+from vedette.supervise.trying import AtWork
 from vedette.testing import ManualClock
 from vedette.workers.protocol import Busy, Compared, Ready
 from vedette.workers.table import Table
@@ -63,8 +64,14 @@ class Rig:
         self.crew, self.clock, self.facts = Crew(), ManualClock(), list[Any]()
         self.lacking = ""
         self.offered: list[tuple[int, float, int]] = []
+        self.at_work = AtWork(b"one", "one · cpu")
         self.shadow = Shadow(
-            self.crew, self.clock, self.facts.append, lambda: self.lacking, lambda: StillChild("shadow", "s")
+            self.crew,
+            self.clock,
+            self.facts.append,
+            lambda: self.lacking,
+            lambda: StillChild("shadow", "s"),
+            lambda: self.at_work,
         )
         self.shadow.disagreement = lambda *told: self.offered.append(told)
 
@@ -281,6 +288,25 @@ def test_figures_begin_anew_with_the_next_one_and_stay_until_then(rig: Rig) -> N
     assert rig.shadow.left_out() == {}
     assert rig.shadow.candidate is not None
     assert rig.shadow.candidate.tallies == {}
+
+
+def test_how_far_it_agreed_is_known_of_the_very_same_and_while_the_same_one_is_at_work(rig: Rig) -> None:
+    rig.begin()
+    candidate = rig.shadow.candidate
+    assert candidate is not None
+    spec, made_of = candidate.spec, candidate.made_of
+    assert rig.shadow.agreed(spec, made_of) is None, "nothing was found yet"
+    for number in range(5):
+        rig.say(Compared(0, 10.0 * number, 9, 1, 1, 0.02))
+    rig.shadow.stop()
+    agreed = rig.shadow.agreed(spec, made_of)
+    assert agreed is not None
+    assert (agreed.frames, agreed.value) == (5, pytest.approx(0.9))
+    assert agreed.lower <= agreed.value <= agreed.upper
+    assert rig.shadow.agreed(spec + b"x", made_of) is None
+    assert rig.shadow.agreed(spec, made_of + "x") is None
+    rig.at_work = AtWork(b"another", "another · cpu")
+    assert rig.shadow.agreed(spec, made_of) is None
 
 
 def test_frames_that_differ_most_are_offered_for_review(rig: Rig) -> None:

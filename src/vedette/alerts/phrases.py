@@ -119,6 +119,14 @@ RULES = {
         "The detector does as well as it should again, after {lasted}",
         "The detector does as well as it should again",
     ),
+    "canary": Phrases(
+        "Canary {name} was taken back: {cause}",
+        "{n} canaries were taken back",
+    ),
+    "shadow": Phrases(
+        "Candidate {name} is shown no more frames: {cause}",
+        "{n} candidates are shown no more frames",
+    ),
     "coverage": Phrases("{name} saw only {detail} of the last day", "{n} cameras saw too little last day"),
 }
 
@@ -154,6 +162,20 @@ CAUSES: dict[str, str] = {
     Cause.THINNED: "less is done for it than was asked for",
 }
 
+CAUSES |= {
+    "canary_died": "its process died",
+    "canary_hung": "it hung, and was killed",
+    "canary_failed": "it failed on one frame after the other",
+    "canary_found_nothing": "it found nothing where there was something before",
+    "canary_suspected": "it is suspected to do worse than before",
+    "canary_load": "two detectors are too much for this machine",
+    "canary_not_set": "it could not become the detector of all cameras",
+    "shadow_died": "its process died",
+    "shadow_hung": "it hung, and was killed",
+    "shadow_failed": "it failed on one frame after the other",
+}
+"""Of candidates: why they ended."""
+
 ADVICE: dict[str, str] = {
     Cause.REFUSED: "Is the path of its URL right, and are others not taking all of its connections?",
     Cause.UNAUTHORISED: "Put the right user and password into the configuration and reload it.",
@@ -177,5 +199,9 @@ ADVICE: dict[str, str] = {
     "which; `vedette model set` brings another model in.",
     "accuracy": "Look at what was missed or wrong in the review: dirt, light, a new kind of object? Mend it, "
     "train with it, or bring back an earlier model with `vedette model set`.",
+    "canary": "The model before detects for these cameras again, with their tracks; nothing has to be done "
+    "for that. It is not tried again by itself.",
+    "shadow": "Cameras noticed nothing of it. It is not shown frames again by itself; `vedette model status` "
+    "has what it came to.",
     "ledger": "Is the disk full, or the database gone?",
 }

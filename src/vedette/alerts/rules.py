@@ -15,6 +15,7 @@ from collections import deque
 from vedette.alerts.accuracy import Losses
 from vedette.alerts.book import Book, wait_left
 from vedette.alerts.cameras import CameraMemory, seconds
+from vedette.alerts.candidates import Candidates
 from vedette.alerts.conditions import Condition
 from vedette.alerts.coverage import DAY_S, LOOK_EVERY_S, Coverage, CoverageCheck
 from vedette.alerts.gaps import NODE, PICTURE_RULES, Gaps
@@ -29,6 +30,7 @@ from vedette.facts import (
     CameraAdded,
     CameraFinished,
     CameraRemoved,
+    CanaryEnded,
     Gap,
     GapChanged,
     GapClosed,
@@ -40,6 +42,7 @@ from vedette.facts import (
     LossOver,
     Quarantined,
     Released,
+    ShadowEnded,
     Trouble,
     ValidationFailed,
     ValidationPassed,
@@ -61,7 +64,7 @@ class Alerts:
         self._rules, self._conditions = self._book.rules, self._book.conditions
         self._cameras: dict[str, CameraMemory] = {}
         self._gaps, self._happenings = Gaps(self._book), Happenings(self._book)
-        self._losses = Losses(self._book)
+        self._losses, self._candidates = Losses(self._book), Candidates(self._book)
         self._incidents = Incidents(self._rules.incident.at_least)
         self._flapping: set[str] = set()
         self._coverage: CoverageCheck | None = None
@@ -100,6 +103,10 @@ class Alerts:
                 self._losses.confirmed(fact, now, wall)
             case LossOver():
                 self._losses.over(fact, wall)
+            case CanaryEnded():
+                self._candidates.canary_ended(fact, now, wall)
+            case ShadowEnded():
+                self._candidates.shadow_ended(fact, now, wall)
             case Released():
                 self._happenings.released(fact, wall)
             case ValidationFailed():

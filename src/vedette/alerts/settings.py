@@ -173,6 +173,10 @@ class AlertRules(_AlertSettings):
     """A sink cannot write, the detector raises, a target of alerts fails."""
     validation: AlertRule = _default(after=1)
     """The detector at work lies below a floor or its baseline on labelled pictures."""
+    canary: AlertRule = _default(after=1)
+    """A candidate that detected for some cameras had to give them back, or could not be set for all."""
+    shadow: AlertRule = _default(after=1, severity="info")
+    """A candidate that was shown frames died, hung, or failed on one after the other."""
     coverage: CoverageRule = Field(default_factory=CoverageRule)
 
     @model_validator(mode="before")

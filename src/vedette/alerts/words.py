@@ -20,6 +20,9 @@ NAMES_AT_MOST = 10
 DETAIL_AT_MOST = 300
 """Characters. Details come from cameras and libraries, and may be long."""
 
+_NAMED_BY_ANOTHER = ("canary",)
+"""Rules whose titles name something else than a camera."""
+
 Told = list[tuple[Condition, News]]
 
 
@@ -131,7 +134,7 @@ def _facts(condition: Condition, zone: tzinfo | None) -> Iterable[str]:
         yield f"Detail: {_short(condition.detail)}"
     if condition.times > 1 and condition.once:
         yield f"It happened {condition.times} times."
-    if len(condition.cameras) > 1:
+    if len(condition.cameras) > 1 or (condition.cameras and condition.rule in _NAMED_BY_ANOTHER):
         yield f"Cameras: {_names(list(condition.cameras))}."
     if advice := ADVICE.get(condition.what) or ADVICE.get(condition.rule):
         yield advice

@@ -122,7 +122,7 @@ def model_canary(
         _done("uncanary", "", node)
         print("the model before detects for all cameras again")
         return
-    took, _ = _done(
+    took, words = _done(
         "canary",
         str(file.absolute()),
         node,
@@ -133,6 +133,8 @@ def model_canary(
     print(
         f"{file} detects for {cameras} since {took:.1f} s after it was asked for; see `vedette model status`"
     )
+    if words:
+        print(words)
 
 
 @model.command("status")

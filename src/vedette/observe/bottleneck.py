@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from vedette.endings import Ending
 from vedette.errors import redact
-from vedette.observe.evidence import SPEAKS, Evidence, evidence_of
+from vedette.observe.evidence import SPEAKS, Evidence, Part, evidence_of
 from vedette.observe.gauges import Gauges
 from vedette.observe.phrases import (
     arrive_late,
@@ -50,8 +50,8 @@ _OF_CAMERA_WORKERS = {
 
 @dataclass(frozen=True, slots=True)
 class Bottleneck:
-    """``stage``: infer, decode, convert, track, emit, wait, lag, cpu, sinks, or none. ``sentence``: for
-    people."""
+    """``stage``: infer, canary, decode, convert, track, emit, wait, lag, cpu, sinks, or none. ``sentence``:
+    for people."""
 
     stage: str
     sentence: str
@@ -96,9 +96,14 @@ def _node(it: Evidence) -> Bottleneck | None:
 
 
 def _nobody_looks(it: Evidence) -> Bottleneck | None:
-    if it.ended[Ending.ANALYSED.value] > 0 or it.gauges.detector or not it.let_go["infer"]:
+    its = it.detectors
+    if its.ended[Ending.ANALYSED.value] > 0 or it.gauges.detector or not its.let_go["infer"]:
         return None
-    return Bottleneck("infer", f"The detector: it looks at nothing; the cameras bring {rate(it.bring)}")
+    return Bottleneck("infer", f"The detector: it looks at nothing; {_whose(it)} bring {rate(its.bring)}")
+
+
+def _whose(it: Evidence) -> str:
+    return "the cameras" if it.canarys is None else "its cameras"
 
 
 def _cores(it: Evidence) -> Bottleneck | None:
@@ -118,28 +123,58 @@ def _cores(it: Evidence) -> Bottleneck | None:
 
 
 def _no_rest(it: Evidence) -> Bottleneck | None:
-    """The detector, or the cameras' workers; both at their limit: where more is let go."""
-    detector, loop = it.has_no_rest(it.gauges.detector), it.has_no_rest(it.gauges.camera)
-    camera = loop or it.decoders_full
-    if not (detector or camera):
+    """The detector, a canary, or the cameras' workers; of those at their limit: where most is let go."""
+    at_limit = [each for each in (_detector(it), _canary(it), _reading(it)) if each is not None]
+    if not at_limit:
         return None
-    if detector and not (camera and it.let_go["decode"] > it.let_go["infer"]):
-        found = _detector(it)
-        busy = percent(it.gauges.camera) if loop else of_cores(it.gauges.decoders, it.cores)
-        also = f"the cameras' workers are at their limit, too ({busy})"
-    else:
-        found = _camera_workers(it) if loop else _decoders(it)
-        also = f"the detector is at its limit, too ({percent(it.gauges.detector)})"
-    sentence = f"{found.sentence}; {also}" if detector and camera else found.sentence
+    first = max(at_limit, key=lambda each: each.let_go)  # the first, of equals
+    also = "".join(f"; {each.too}" for each in at_limit if each is not first)
+    sentence = f"{first.found.sentence}{also}"
     if it.wanted and not it.let_go.total():
         sentence += "; no frame was let go for it"
-    return Bottleneck(found.stage, sentence)
+    return Bottleneck(first.found.stage, sentence)
 
 
-def _detector(it: Evidence) -> Bottleneck:
-    waited = of_it_waiting(it.gauges.detector, it.gauges.detector_waited)
-    numbers = f"the cameras bring {rate(it.bring)}, {of_them_wanted(it)}it looks at {few(it.looks)}"
-    return Bottleneck("infer", f"The detector: busy {percent(it.gauges.detector)}{waited}; {numbers}")
+@dataclass(frozen=True, slots=True)
+class _AtLimit:
+    """Somebody who could not do more. ``let_go``: frames, in front of it. ``too``: where another one is worse
+    off."""
+
+    found: Bottleneck
+    let_go: int
+    too: str
+
+
+def _detector(it: Evidence) -> _AtLimit | None:
+    gauges, its = it.gauges, it.detectors
+    if not it.has_no_rest(gauges.detector, its):
+        return None
+    waited = of_it_waiting(gauges.detector, gauges.detector_waited)
+    sentence = f"The detector: busy {percent(gauges.detector)}{waited}; {_brought(it, its)}"
+    too = f"the detector is at its limit, too ({percent(gauges.detector)})"
+    return _AtLimit(Bottleneck("infer", sentence), its.let_go["infer"], too)
+
+
+def _canary(it: Evidence) -> _AtLimit | None:
+    busy, its = it.gauges.canary, it.canarys
+    if its is None or not it.has_no_rest(busy, its):
+        return None
+    sentence = f"The canary: busy {percent(busy)}; {_brought(it, its)}"
+    too = f"the canary is at its limit, too ({percent(busy)})"
+    return _AtLimit(Bottleneck("canary", sentence), its.let_go["infer"], too)
+
+
+def _brought(it: Evidence, its: Part) -> str:
+    return f"{_whose(it)} bring {rate(its.bring)}, {of_them_wanted(its)}it looks at {few(its.looks)}"
+
+
+def _reading(it: Evidence) -> _AtLimit | None:
+    loop = it.has_no_rest(it.gauges.camera)
+    if not (loop or it.decoders_full):
+        return None
+    busy = percent(it.gauges.camera) if loop else of_cores(it.gauges.decoders, it.cores)
+    too = f"the cameras' workers are at their limit, too ({busy})"
+    return _AtLimit(_camera_workers(it) if loop else _decoders(it), it.let_go["decode"], too)
 
 
 def _camera_workers(it: Evidence) -> Bottleneck:
@@ -175,7 +210,8 @@ def _spikes(it: Evidence) -> Bottleneck | None:
         return None
     times = f"a frame takes {usual:.1f} ms at the median and {slow:.1f} ms at p99"
     busy = f"busy {percent(it.gauges.detector)} on average, but " if it.known else ""
-    return Bottleneck("infer", f"Probably spikes of the detector: {busy}{times}; {share_let_go(it)}")
+    whose = "the detector" if it.canarys is None else "the detector, or of the canary"
+    return Bottleneck("infer", f"Probably spikes of {whose}: {busy}{times}; {share_let_go(it)}")
 
 
 def _unclear(it: Evidence) -> Bottleneck | None:
@@ -188,7 +224,10 @@ def _unclear(it: Evidence) -> Bottleneck | None:
     stage = {"infer": "wait"}.get(front, front)
     where = {"decode": "before they were decoded", "infer": "before they were looked at"}
     busy = f"the detector is busy {percent(it.gauges.detector)} and the busiest of the cameras' workers "
-    seen = f"{busy}{percent(it.gauges.camera)}" if it.known else "how busy the workers are is not known"
+    canary = "" if it.canarys is None else f", the canary {percent(it.gauges.canary)}"
+    seen = (
+        f"{busy}{percent(it.gauges.camera)}{canary}" if it.known else "how busy the workers are is not known"
+    )
     when = where.get(front, "when their results were there")
     return Bottleneck(stage, f"Not clear: {share_let_go(it)}, most of them {when}; {seen}")
 

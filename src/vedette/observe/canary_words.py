@@ -9,7 +9,7 @@ import structlog
 from vedette.facts import CanaryEnded, CanaryStarted
 from vedette.observe.views import CanaryView
 
-__all__ = ["canary_words", "log_canary"]
+__all__ = ["agreed_words", "canary_words", "log_canary"]
 
 ENDED = {
     "time": "its time was over",
@@ -29,7 +29,7 @@ _IN_ORDER = ("time", "stopped", "set", "node_stopped")
 
 
 def canary_words(canary: CanaryView) -> str:
-    """A line or two."""
+    """A line, and those that it is to be judged by."""
     name, cameras = Path(canary.model).name, ", ".join(canary.cameras)
     match canary.state:
         case "starting":
@@ -40,9 +40,39 @@ def canary_words(canary: CanaryView) -> str:
             said = f"canary:  {name} {ENDED.get(canary.why or '', canary.why)}{after}{detail}"
         case _:
             said = f"canary:  {name} detects for {cameras} since {_lasting(canary.ran_s)}{_goes_on(canary)}"
+    return "\n".join((said, *filter(None, (_found(canary), _took(canary), agreed_words(canary)))))
+
+
+def _found(canary: CanaryView) -> str:
     if not canary.frames:
-        return said
-    return f"{said}\n{canary.boxes} boxes in {canary.frames} frames of {cameras}"
+        return ""
+    found = f"{canary.boxes} boxes in {canary.frames} frames of {', '.join(canary.cameras)}"
+    if not canary.before_frames:
+        return found
+    before = f"{canary.before_boxes} in the {canary.before_frames} frames before, by {_beside(canary)}"
+    return f"{found}; {before}"
+
+
+def _took(canary: CanaryView) -> str:
+    own, others = canary.took_ms, canary.beside_took_ms
+    if not own.p50:
+        return ""
+    took = f"a frame takes it {own.p50:.0f} ms, {own.p95:.0f} ms at most in 95%"
+    if not others.p50:
+        return took
+    return f"{took}; {_beside(canary)} meanwhile {others.p50:.0f} ms and {others.p95:.0f} ms"
+
+
+def agreed_words(canary: CanaryView) -> str:
+    """How far it agreed when it was shown frames; empty where it was not."""
+    if (agreed := canary.agreed) is None:
+        return ""
+    interval = f"{agreed.value:.3f} ({agreed.lower:.3f}…{agreed.upper:.3f})"
+    return f"when it was shown frames before, it agreed {interval} with {_beside(canary)}, in {agreed.frames}"
+
+
+def _beside(canary: CanaryView) -> str:
+    return canary.beside or "the detector at work"
 
 
 def _goes_on(canary: CanaryView) -> str:

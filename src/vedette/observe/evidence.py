@@ -9,7 +9,7 @@ from vedette.endings import Ending
 from vedette.observe.gauges import Gauges, gauges_of
 from vedette.observe.views import CameraView, NodeView, Percentiles, SinkView
 
-__all__ = ["NO_REST", "SPEAKS", "Evidence", "evidence_of"]
+__all__ = ["NO_REST", "SPEAKS", "Evidence", "Part", "evidence_of"]
 
 NO_REST = 0.85
 """Busy beyond this share is busy all the time: between two batches or turns there is always a moment."""
@@ -36,27 +36,13 @@ _UNWANTED = (Ending.SKIPPED_RUNG, Ending.SKIPPED_RATE, Ending.SKIPPED_MOTION, En
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """``known``: whether anything is known of how busy the workers are. ``bring``, ``looks``: frames a second
-    that arrive and that are analysed. ``ended``: frames by ending; what has no ending yet is not among them.
-    ``stages_s``: seconds spent by stage. ``sinks``: results that sinks let go, of those that let go of a part
-    that speaks. ``late``: cameras whose frames arrive late now; ``late_ms``: beyond this that is late.
-    ``below``: cameras that are not at full, by step. ``cores``: of the machine; 0 while it is not known.
-    """
+class Part:
+    """Some cameras, or all. ``bring``, ``looks``: frames a second that arrive and that are analysed.
+    ``ended``: frames by ending; what has no ending yet is not among them."""
 
-    gauges: Gauges
-    known: bool
     bring: float
     looks: float
     ended: Counter[str]
-    stages_s: dict[str, float]
-    infer: Percentiles
-    lag: Percentiles
-    sinks: dict[str, int]
-    late: tuple[CameraView, ...]
-    late_ms: float
-    below: Counter[str]
-    cores: int
 
     @property
     def wanted(self) -> int:
@@ -75,9 +61,33 @@ class Evidence:
         """Share of the frames that were wanted."""
         return self.let_go.total() / max(1, self.wanted)
 
-    def has_no_rest(self, busy: float) -> bool:
-        """Whether a worker that is so busy could not do more."""
-        return busy >= (NO_REST if self.loss >= SPEAKS or self.below else NO_REST_AND_NO_LOSS)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence(Part):
+    """Of all cameras together. ``detectors``: of those that the detector looks at; ``canarys``: of those that
+    a canary does, None where there is none. ``known``: whether anything is known of how busy the workers are.
+    ``stages_s``: seconds spent by stage. ``sinks``: results that sinks let go, of those that let go of a part
+    that speaks. ``late``: cameras whose frames arrive late now; ``late_ms``: beyond this that is late.
+    ``below``: cameras that are not at full, by step. ``cores``: of the machine; 0 while it is not known.
+    """
+
+    gauges: Gauges
+    known: bool
+    detectors: Part
+    canarys: Part | None
+    stages_s: dict[str, float]
+    infer: Percentiles
+    lag: Percentiles
+    sinks: dict[str, int]
+    late: tuple[CameraView, ...]
+    late_ms: float
+    below: Counter[str]
+    cores: int
+
+    def has_no_rest(self, busy: float, of: Part | None = None) -> bool:
+        """Whether a worker that is so busy could not do more. ``of``: its cameras, where they are not all."""
+        loss = (of or self).loss
+        return busy >= (NO_REST if loss >= SPEAKS or self.below else NO_REST_AND_NO_LOSS)
 
     @property
     def decoders_full(self) -> bool:
@@ -94,18 +104,19 @@ class Evidence:
 def evidence_of(view: NodeView, before: NodeView | None, gauges: Gauges | None) -> Evidence:
     """``before``: count from that view on, not from the start. ``gauges``: in place of the view's own."""
     before = before or NodeView()
-    ended: Counter[str] = Counter()
-    for camera in view.cameras:
-        ended.update(camera.endings)
-    for camera in before.cameras:
-        ended.subtract(camera.endings)
+    tried = {camera.name for camera in view.cameras if camera.canary}
+    canarys = _part(view, before, tried, sum(each.fps_analysed for each in view.cameras if each.canary))
+    rest = {camera.name for camera in (*view.cameras, *before.cameras)} - tried
+    detectors = _part(view, before, rest, view.analysed_per_s - canarys.looks)
     late_ms = LATE * 1000 * view.max_age_s
     return Evidence(
         gauges=gauges or gauges_of(view),
         known=bool(view.workers),
-        bring=sum(camera.fps_in for camera in view.cameras),
+        bring=detectors.bring + canarys.bring,
         looks=view.analysed_per_s,
-        ended=ended,
+        ended=_sum(detectors.ended, canarys.ended),
+        detectors=detectors,
+        canarys=canarys if tried else None,
         stages_s={stage: spent - before.stages_s.get(stage, 0.0) for stage, spent in view.stages_s.items()},
         infer=view.stages_ms.get("infer", Percentiles()),
         lag=view.stages_ms.get("lag", Percentiles()),
@@ -115,6 +126,26 @@ def evidence_of(view: NodeView, before: NodeView | None, gauges: Gauges | None) 
         below=Counter(camera.step for camera in view.cameras if camera.step != "full"),
         cores=view.machine.cores if view.machine else 0,
     )
+
+
+def _part(view: NodeView, before: NodeView, names: set[str], looks: float) -> Part:
+    """Of the cameras with these names."""
+    ended: Counter[str] = Counter()
+    for camera in view.cameras:
+        if camera.name in names:
+            ended.update(camera.endings)
+    for camera in before.cameras:
+        if camera.name in names:
+            ended.subtract(camera.endings)
+    bring = sum(camera.fps_in for camera in view.cameras if camera.name in names)
+    return Part(bring=bring, looks=looks, ended=ended)
+
+
+def _sum(one: Counter[str], other: Counter[str]) -> Counter[str]:
+    """With what has become less, which ``+`` would leave out."""
+    found = one.copy()
+    found.update(other)
+    return found
 
 
 def _lost(sinks: tuple[SinkView, ...], before: tuple[SinkView, ...]) -> dict[str, int]:

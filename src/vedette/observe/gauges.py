@@ -16,18 +16,21 @@ class Gauges:
     """Shares are of the time (0 to 1), the rest are numbers of things that wait.
 
     ``detector``, ``camera``: of the busiest inference and the busiest camera worker, the share in which it
-    had no rest; ``…_waited``: the part of that in which it got no core. ``late_ms``: the most that a turn of
+    had no rest; ``…_waited``: the part of that in which it got no core. ``canary``: the same of a canary's
+    process. ``late_ms``: the most that a turn of
     any worker's loop was late. ``cpu``: share of the machine's cores in use, by anybody. ``backlog``: frames
     before the decoders; ``kept``: pictures that wait to be chosen; ``queued``: batches before the detector;
     ``outbox``: messages that the node has not taken; ``sinks``: results before the sinks.
 
     In cores: ``decoders``, what the decoding threads of one camera worker have in use, of that where it is
-    most; ``cameras``, ``detecting``, what all camera and all inference workers have. In bytes: ``memory``,
+    most; ``cameras``, ``detecting``, ``trying``, what all camera workers, all inference workers and the
+    candidates have. In bytes: ``memory``,
     what is left of it; ``disk``, what is left where the ledger lies; infinite where it is not known.
     """
 
     detector: float = 0.0
     detector_waited: float = 0.0
+    canary: float = 0.0
     camera: float = 0.0
     camera_waited: float = 0.0
     late_ms: float = 0.0
@@ -40,6 +43,7 @@ class Gauges:
     decoders: float = 0.0
     cameras: float = 0.0
     detecting: float = 0.0
+    trying: float = 0.0
     memory: float = math.inf
     disk: float = math.inf
 
@@ -57,6 +61,7 @@ def gauges_of(view: NodeView) -> Gauges:
     return Gauges(
         detector=detector.busy,
         detector_waited=detector.waited,
+        canary=_busiest(worker for worker in view.workers if worker.kind == "canary").busy,
         camera=camera.busy,
         camera_waited=camera.waited,
         late_ms=max((worker.late_ms for worker in view.workers), default=0.0),
@@ -67,8 +72,9 @@ def gauges_of(view: NodeView) -> Gauges:
         outbox=sum(worker.outbox for worker in view.workers),
         sinks=sum(sink.waiting for sink in view.sinks),
         decoders=max((_cores(worker).get("decode", 0.0) for worker in view.workers), default=0.0),
-        cameras=sum(sum(_cores(worker).values()) for worker in view.workers if worker.kind == "camera"),
-        detecting=sum(sum(_cores(worker).values()) for worker in view.workers if worker.kind == "inference"),
+        cameras=_cores_of(view, "camera"),
+        detecting=_cores_of(view, "inference"),
+        trying=_cores_of(view, "canary", "shadow"),
         memory=math.inf if view.machine is None else view.machine.memory_available,
         disk=math.inf if view.machine is None or view.machine.disk_free is None else view.machine.disk_free,
     )
@@ -77,6 +83,10 @@ def gauges_of(view: NodeView) -> Gauges:
 def _cores(worker: WorkerView) -> Mapping[str, float]:
     """In use by each group of its threads."""
     return worker.usage.cpu if worker.usage else {}
+
+
+def _cores_of(view: NodeView, *kinds: str) -> float:
+    return sum(sum(_cores(worker).values()) for worker in view.workers if worker.kind in kinds)
 
 
 def _busiest(workers: Iterable[WorkerView]) -> WorkerView:

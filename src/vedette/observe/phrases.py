@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vedette.ladder.steps import Step
-from vedette.observe.evidence import SPEAKS, Evidence
+from vedette.observe.evidence import SPEAKS, Evidence, Part
 
 __all__ = [
     "arrive_late",
@@ -74,7 +74,8 @@ def who_has_cores(it: Evidence) -> str:
     if not (it.gauges.cameras or it.gauges.detecting):
         return ""
     cameras, detecting = f"{it.gauges.cameras:.1f}", f"{it.gauges.detecting:.1f}"
-    return f"; the cameras' workers have {cameras} of them, the detector {detecting}"
+    trying = f", candidates {it.gauges.trying:.1f}" if it.gauges.trying >= 0.05 else ""
+    return f"; the cameras' workers have {cameras} of them, the detector {detecting}{trying}"
 
 
 def of_cores(used: float, cores: int) -> str:
@@ -94,7 +95,7 @@ def share_let_go(it: Evidence) -> str:
     return f"{share} of the frames that were wanted were let go"
 
 
-def of_them_wanted(it: Evidence) -> str:
+def of_them_wanted(it: Part) -> str:
     """Said where a good part of what comes is left out on purpose."""
     share = it.wanted / max(1, it.ended.total())
     return "" if share > 1 - SPEAKS else f"{few(it.bring * share)} of them wanted, "

@@ -128,6 +128,8 @@ def _worker(worker: WorkerView) -> dict[str, Any]:
         "replacements": dict(worker.replacements),
         "deaths": worker.deaths,
     }
+    if worker.model:
+        found |= {"model": worker.model, "beside": worker.beside, "ran_s": round(worker.ran_s, 1)}
     if worker.quarantined:
         found["quarantined"] = True
     if worker.leaks:

@@ -59,6 +59,7 @@ def _view(candidate: Candidate, shadow: Shadow, cameras: Mapping[str, int], usag
             if (tally := tallies.get(name, Tally())).frames or tally.failed or shadow.left_out(index)
         },
         sha256=candidate.made_of,
+        beside=candidate.beside.describe,
     )
 
 
@@ -100,6 +101,7 @@ def shadow_report(shadow: ShadowView) -> dict[str, Any]:
         "ran_s": round(shadow.ran_s, 1),
         "waited_s": round(shadow.waited_s, 1),
         "cpu_s": round(shadow.cpu_s, 2),
+        "beside": shadow.beside,
         "in_all": _reported(shadow.in_all),
         "cameras": {name: _reported(figures) for name, figures in shadow.cameras.items()},
     }

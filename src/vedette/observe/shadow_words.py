@@ -14,7 +14,7 @@ from vedette.facts import ShadowEnded, ShadowReported, ShadowStarted
 from vedette.observe.canary_words import canary_words
 from vedette.observe.views import NodeView, ShadowFigures, ShadowView
 
-__all__ = ["log_shadow", "status"]
+__all__ = ["headline", "log_shadow", "status"]
 
 ENDED = {
     "stopped": "was stopped",
@@ -80,7 +80,7 @@ def status(view: NodeView) -> RenderableType:
     if view.shadow is None:
         return Group(*parts, Text("no candidate was shown frames"))
     shadow = view.shadow
-    parts.append(Text(_headline(shadow)))
+    parts.append(Text(headline(shadow)))
     if shadow.in_all.frames:
         parts += [_table(shadow), Text(_took(shadow))]
     if left_out := _left_out(shadow.in_all):
@@ -90,7 +90,8 @@ def status(view: NodeView) -> RenderableType:
     return Group(*parts)
 
 
-def _headline(shadow: ShadowView) -> str:
+def headline(shadow: ShadowView) -> str:
+    """What is being done with it, in a line."""
     name = Path(shadow.model).name
     if shadow.state == "starting":
         return f"shadow:  {name} is being loaded"
@@ -99,6 +100,7 @@ def _headline(shadow: ShadowView) -> str:
         after = f" after {_lasting(shadow.ran_s)}" if shadow.ran_s else ""
         return f"shadow:  {name} {ENDED.get(shadow.why or '', shadow.why)}{after}{detail}"
     seen = f"shadow:  {name} is shown {shadow.share:.0%} of the frames since {_lasting(shadow.ran_s)}"
+    seen += f", beside {shadow.beside}" if shadow.beside else ""
     left = f"{seen}, for {_lasting(shadow.left_s)} more"
     return f"{left}; it waits now: {shadow.detail}" if shadow.state == "waiting" else left
 

@@ -13,6 +13,7 @@ from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 
 __all__ = [
     "AccuracyView",
+    "AgreedView",
     "CameraView",
     "CanaryView",
     "DriftView",
@@ -155,19 +156,25 @@ class CameraView:
     priority: float = 1.0
     stages_ms: Mapping[str, Percentiles] = field(default_factory=dict)
     """By stage, since the start; only where details were asked for."""
+    canary: str = ""
+    """The model that detects for it now as a canary; empty where the node's detector does."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerView:
-    """One of the node's processes. ``kind``: camera or inference.
+    """One of the node's processes. ``kind``: camera, inference; or canary, shadow, for those of candidates.
 
     ``busy``: share of the last second in which its own loop (the detector's thread of an inference worker)
     had no rest. ``waited``: the part of it in which it got no core. ``late_ms``: the most that a turn of its
-    loop was late. ``outbox``: messages that the node has not taken. ``cameras``: how many it reads.
+    loop was late. ``outbox``: messages that the node has not taken. ``cameras``: how many it reads; or, as a
+    canary, detects for.
     ``usage``: what it has and costs, None before it was read for the first time; ``peak``: the most it had.
     ``post``: the name of the first one that had its work. ``replacements`` of those that had it, as planned,
     by reason; ``deaths`` of those nobody had planned. ``quarantined``: it died so often that it is not
     started for a while. ``leaks``: what it leaks for sure, by measure, an hour: bytes, or how many.
+
+    Of candidates: ``model``, and ``beside`` which detector it is tried. ``ran_s``: seconds since it had its
+    cameras, or was shown frames; 0.0 while it is loaded.
     """
 
     name: str
@@ -185,6 +192,9 @@ class WorkerView:
     deaths: int = 0
     quarantined: bool = False
     leaks: Mapping[str, float] = field(default_factory=dict)
+    model: str = ""
+    beside: str = ""
+    ran_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +259,7 @@ class ShadowView:
     """The candidate that is shown frames, or was last. ``state``: starting, looking, waiting (the node has
     enough to do: ``detail`` says what) or ended (``why``: a :class:`vedette.supervise.shadow.Ended`).
     ``ran_s``: since it was ready, or from then until it ended; ``waited_s`` of that. ``left_s``: until its
-    time is over. ``cpu_s``: of its process, as last read."""
+    time is over. ``cpu_s``: of its process, as last read. ``beside``: the detector it is compared with."""
 
     model: str
     detector: str
@@ -265,6 +275,18 @@ class ShadowView:
     cameras: Mapping[str, ShadowFigures]
     sha256: str = ""
     """Of the file that it was loaded from, which may be another by now."""
+    beside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedView:
+    """How far a candidate agreed with the detector at work when it was shown ``frames``: ``value``, from
+    ``lower`` to ``upper`` with 95%."""
+
+    frames: int
+    value: float
+    lower: float
+    upper: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +295,12 @@ class CanaryView:
     (it is being made the detector of all), returning (it gives its cameras back) or ended (``why``: a
     :class:`vedette.supervise.canary.Ended`). ``ran_s``: since it had its cameras, or from then until it
     ended; ``left_s``: until its time is over. ``then``: back or set. ``frames``, ``boxes``: results, and what
-    was in them. ``busy``: share of the last second in which it looked at frames."""
+    was in them. ``busy``: share of the last second in which it looked at frames.
+
+    ``beside``: the detector that had these cameras before, and has the others. What to compare it with:
+    ``before_frames``, ``before_boxes``, results of that one, of the same cameras, while this one was loaded;
+    ``took_ms`` that frames are in the canary's network, ``beside_took_ms`` in that one's at the same time.
+    ``agreed``: when this very model was shown frames beside that one; None where it was not."""
 
     model: str
     detector: str
@@ -289,6 +316,12 @@ class CanaryView:
     busy: float
     sha256: str = ""
     """Of the file that it was loaded from, which may be another by now."""
+    beside: str = ""
+    before_frames: int = 0
+    before_boxes: int = 0
+    took_ms: Percentiles = Percentiles()
+    beside_took_ms: Percentiles = Percentiles()
+    agreed: AgreedView | None = None
 
 
 @dataclass(frozen=True, slots=True)

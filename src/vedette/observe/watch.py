@@ -15,6 +15,7 @@ from vedette.ladder.steps import Step
 from vedette.node import Node
 from vedette.observe.accuracy_view import accuracy_view
 from vedette.observe.canary import canary_view
+from vedette.observe.candidates import candidate_workers, tried_on
 from vedette.observe.drift_view import drift_view
 from vedette.observe.shadow import ShadowLook
 from vedette.observe.views import (
@@ -116,10 +117,17 @@ class Watch:
         by_stage: Sequence[np.ndarray | None] = [None] * len(entries)
         if details:
             by_stage = list(percentiles_of_each(table.camera_stages[: len(entries)], 0.5, 0.95, 0.99))
-        rows = table.rows[: len(entries)].copy()
+        rows, tried = table.rows[: len(entries)].copy(), tried_on(node.canary)
         return NodeView(
             cameras=tuple(
-                self._camera(entry, rows[place], rates[:, place], ages[place], by_stage[place])
+                self._camera(
+                    entry,
+                    rows[place],
+                    rates[:, place],
+                    ages[place],
+                    by_stage[place],
+                    tried.get(entry.index, ""),
+                )
                 for place, entry in enumerate(entries)
             ),
             uptime_s=self._uptime(),
@@ -133,7 +141,10 @@ class Watch:
             stages_ms={name: _percentiles(stages[place]) for place, name in enumerate(STAGES)},
             stages_s={name: float(stages[place] @ _MIDDLES) for place, name in enumerate(STAGES)},
             sinks=sinks,
-            workers=tuple(self._workers(entries)),
+            workers=(
+                *self._workers(entries),
+                *candidate_workers(node.canary, node.shadow, table, node.roster, node.usage),
+            ),
             queued=int(table.header["queued"]),
             batches=sum(int(detector["batches"]) for detector in table.detectors),
             input_size=node.input_size,
@@ -219,6 +230,7 @@ class Watch:
         rates: np.ndarray,
         ages: np.ndarray,
         stages: np.ndarray | None,
+        canary: str,
     ) -> CameraView:
         name = entry.name
         outcomes = {outcome: int(row[outcome]) for outcome in OUTCOMES}
@@ -255,6 +267,7 @@ class Watch:
             height=int(row["height"]),
             priority=float(row["weight"]),
             stages_ms={} if stages is None else dict(zip(STAGES, map(_of, stages), strict=True)),
+            canary=canary,
         )
 
 

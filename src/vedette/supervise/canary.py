@@ -8,11 +8,15 @@ the one (``Leave``, ``Left``) before the other begins with it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from vedette.clock import Clock
 from vedette.config import Config
@@ -24,9 +28,10 @@ from vedette.supervise.child import Child
 from vedette.supervise.exits import in_words
 from vedette.supervise.policy import START_WITHIN_S, Action, Health, decide
 from vedette.supervise.relief import Relief, must_work
-from vedette.supervise.trying import Counted, Ends, fails, finds_nothing
+from vedette.supervise.trying import Agreed, AtWork, Counted, Streaks, finds_nothing
+from vedette.tasks import detector_spec
 from vedette.workers.protocol import Begin, Drain, Drained, Leave, Left, Stop
-from vedette.workers.table import Table
+from vedette.workers.table import Stage, Table
 
 __all__ = ["Canary", "Crew", "Ended", "State", "Then", "Trial", "named"]
 
@@ -98,14 +103,31 @@ class Trial:
     """What the detector at work found on its cameras while it was loaded."""
     since: Counted = field(default_factory=Counted)
     """What it has found itself."""
-    ends: Ends = field(default_factory=Ends)
-    """As of when a frame was analysed last, which was at ``analysed_at``."""
-    analysed_at: float = 0.0
+    spec: bytes = b""
+    """Of its detector, packed."""
+    beside: AtWork = field(default_factory=AtWork)
+    """The detector that had its cameras, and has the others."""
+    agreed: Agreed | None = None
+    """With that one, when it was shown frames as a candidate; None where it never was."""
+    analysed: int = 0
+    """Frames of its cameras, since the start of the node, when it got them."""
+    took: Took | None = None
+    is_set: bool = False
+    """It is being made the detector of all cameras, and there is no way back."""
 
     @property
     def model(self) -> str:
         detector = self.config.detector
         return str(detector.model or detector.python or "the bundled model")
+
+
+@dataclass(slots=True)
+class Took:
+    """How long frames were in the network of the detector and of the canary: u8 [2, buckets], as in
+    :mod:`vedette.histogram`. ``after`` is None while it detects."""
+
+    before: npt.NDArray[np.uint64]
+    after: npt.NDArray[np.uint64] | None = None
 
 
 class Crew(Protocol):
@@ -158,12 +180,15 @@ class Crew(Protocol):
         force: bool = False,
         still: Callable[[], None] | None = None,
         tried: str = "",
+        sure: Callable[[], None] = lambda: None,
     ) -> str: ...
 
 
 class Canary:
     """Of one node, one at a time. ``lacking``: why less is done for cameras than was asked for; empty where
-    nothing is lacking. ``beside``: why there can be none now; empty where there can."""
+    nothing is lacking. ``beside``: why there can be none now; empty where there can. ``at_work``: the
+    detector beside which it is tried; ``agreed``: how far a candidate with these settings (packed), and made
+    of the same file, agreed with that one, where it was shown frames."""
 
     def __init__(
         self,
@@ -173,9 +198,12 @@ class Canary:
         lacking: Callable[[], str],
         beside: Callable[[], str] = lambda: "",
         make_child: Callable[[int], Child] = lambda place: Child("inference", NAME, place),
+        at_work: Callable[[], AtWork] = AtWork,
+        agreed: Callable[[bytes, str], Agreed | None] = lambda spec, made_of: None,
     ) -> None:
         self._crew, self._clock, self._tell = crew, clock, tell
         self._lacking, self._beside, self._make_child = lacking, beside, make_child
+        self._at_work, self._agreed = at_work, agreed
         self.trial: Trial | None = None
         """The latest; what became of it stays when it has ended."""
         self.child: Child | None = None
@@ -185,6 +213,7 @@ class Canary:
         """Told to end, and not gone yet."""
         self._orders = 0
         self._looked_at = 0.0
+        self._streaks: Streaks | None = None
         self._finishing: asyncio.Task[None] | None = None
 
     @property
@@ -219,6 +248,7 @@ class Canary:
             raise WorkerError(f"there can be no canary now: {why}")
         must_work(self._crew.detector)
         trial = self.trial = Trial(config, cameras, lasts, then, self._clock.monotonic())
+        trial.spec = msgspec.msgpack.encode(detector_spec(config))
         child = self.child = self._make_child(self._crew.table.canary_place)
         try:
             await self._start(trial, child)
@@ -252,6 +282,8 @@ class Canary:
         crew, indices = self._crew, sorted(trial.cameras)
         main = crew.detector
         must_work(main)
+        # Another one may have taken over while this one was loaded.
+        trial.beside, trial.agreed = self._at_work(), self._agreed(trial.spec, trial.made_of)
         self._orders += 1
         order = self._orders
         self.has = set(indices)
@@ -267,7 +299,8 @@ class Canary:
         crew.table.rows["detector"][indices] = 1
         now = trial.started = self._looked_at = self._clock.monotonic()
         trial.state = State.DETECTING
-        trial.ends, trial.analysed_at = self._ends(trial), now
+        ends, trial.took = self._ends(trial), Took(self.times())
+        trial.analysed, self._streaks = int(ends[0].sum()), Streaks(ends, now)
         crew.table.beats[crew.table.canary_place] = now
         child.send(Begin())
         crew.canary_changed()
@@ -299,10 +332,17 @@ class Canary:
         if found is not None:
             self._break_off(*found)
         elif trial.state is State.DETECTING and now - trial.started >= trial.lasts:
-            sets = trial.then == "set"
-            trial.state = State.TAKING_OVER if sets else State.RETURNING
-            work = self._set(trial) if sets else self._give_back(trial, Ended.TIME)
-            self._finishing = asyncio.get_running_loop().create_task(work)
+            self._finishing = asyncio.get_running_loop().create_task(self._at_the_end(trial))
+
+    def _at_the_end(self, trial: Trial) -> Coroutine[Any, Any, None]:
+        """Its time is over."""
+        if trial.then == "set" and int(self._ends(trial)[0].sum()) > trial.analysed:
+            trial.state = State.TAKING_OVER
+            return self._set(trial)
+        trial.state = State.RETURNING
+        if trial.then == "back":
+            return self._give_back(trial, Ended.TIME)
+        return self._give_back(trial, Ended.NOT_SET, "not one frame of its cameras was looked at")
 
     def _wrong(self, trial: Trial, child: Child, now: float, last_look: float) -> tuple[Ended, str] | None:
         """Why it is to go back at once."""
@@ -311,21 +351,28 @@ class Canary:
         verdict = decide(self._crew.health_of(child), now, last_look)
         if verdict.action in (Action.TERMINATE, Action.KILL):
             return Ended.HUNG, verdict.why
+        if trial.is_set:
+            return None  # its cameras are about to be its own again, in order
         if why := self._lacking():
             return Ended.LOAD, why
-        ends = self._ends(trial)
-        if ends.analysed != trial.ends.analysed:
-            trial.ends, trial.analysed_at = ends, now
-        if why := fails(trial.ends, ends, now - trial.analysed_at):
-            return Ended.FAILED, why
+        assert self._streaks is not None
+        if (bad := self._streaks.look(self._ends(trial), now)) is not None:
+            place, why = bad
+            return Ended.FAILED, why if place is None else f"{list(trial.cameras.values())[place]}: {why}"
         if why := finds_nothing(trial.before, trial.since, now - trial.started):
             return Ended.FOUND_NOTHING, why
         return None
 
-    def _ends(self, trial: Trial) -> Ends:
+    def _ends(self, trial: Trial) -> npt.NDArray[np.int64]:
         rows, indices = self._crew.table.rows, list(trial.cameras)
         names = ("analysed", Ending.FAILED_INFER.value, Ending.EXPIRED_INFER.value)
-        return Ends(*(int(rows[name][indices].sum()) for name in names))
+        return np.stack([rows[name][indices] for name in names]).astype(np.int64)
+
+    def times(self) -> npt.NDArray[np.uint64]:
+        """How long frames were in the network of the detector, and of canaries, since the start of the node:
+        [2, buckets], as in :mod:`vedette.histogram`."""
+        table = self._crew.table
+        return table.stages[[0, table.canary_place], Stage.INFER].astype(np.uint64)
 
     def result(self, index: int, captured_at: float, boxes: int) -> None:
         """A result has left. ``captured_at``: Unix seconds."""
@@ -342,7 +389,7 @@ class Canary:
     def suspected(self, fact: LossSuspected) -> None:
         """Whoever watches for drift says so of a camera."""
         trial = self.trial
-        if trial is None or trial.state not in (State.DETECTING, State.TAKING_OVER):
+        if trial is None or trial.state not in (State.DETECTING, State.TAKING_OVER) or trial.is_set:
             return
         if fact.camera in trial.cameras.values() and fact.since >= trial.started:
             self._break_off(Ended.SUSPECTED, f"{fact.camera}: {fact.measure} is {fact.direction} than usual")
@@ -350,10 +397,14 @@ class Canary:
     # ---- end
 
     async def stop(self) -> None:
-        """Give the cameras back. Raises WorkerError where there is none."""
+        """Give the cameras back. Raises WorkerError where there is none, or none any more."""
         trial = self.trial
         if trial is None or self.child is None or trial.state is State.RETURNING:
             raise WorkerError("no canary is tried")
+        if trial.is_set:
+            raise WorkerError(
+                f"{trial.model} is being made the detector of all cameras; there is no way back"
+            )
         if trial.state is State.STARTING:
             self._break_off(Ended.STOPPED)
         else:
@@ -373,14 +424,18 @@ class Canary:
             if trial.state is not State.TAKING_OVER:
                 raise WorkerError("the canary has ended meanwhile")
 
+        def sure() -> None:
+            trial.is_set = True
+
         try:
             # What was tried, and nothing that was put in its place since.
-            tried = trial.made_of
-            await self._crew.set_detector(trial.config, "canary", trial.model, still=still, tried=tried)
+            said = await self._crew.set_detector(
+                trial.config, "canary", trial.model, still=still, tried=trial.made_of, sure=sure
+            )
         except (VedetteError, OSError) as err:
             why, detail = Ended.NOT_SET, str(err)
         else:
-            why, detail = Ended.SET, ""
+            why, detail = Ended.SET, said
         if trial.state is State.TAKING_OVER:
             await self._give_back(trial, why, detail)
 
@@ -414,6 +469,10 @@ class Canary:
         trial, child = self.trial, self.child
         assert trial is not None
         assert child is not None
+        if trial.is_set:
+            # Whoever has them then is its like: that is no way back.
+            detail = f"its own process {why.value} before its cameras had changed over: {detail}"
+            why = Ended.SET
         child.kill(detail)
         self._return_cameras(trial)
         self._end(trial, why, detail)
@@ -432,6 +491,8 @@ class Canary:
         self._ending.append(child)
         now = trial.ended = self._clock.monotonic()
         trial.state, trial.why, trial.detail = State.ENDED, why, detail
+        if trial.took is not None:
+            trial.took.after = self.times()
         self._crew.canary_changed()
         self._tell(
             CanaryEnded(
@@ -442,6 +503,7 @@ class Canary:
                 detail=detail,
                 frames=trial.since.frames,
                 boxes=trial.since.boxes,
+                lasted=now - trial.started if trial.started else 0.0,
             )
         )
 

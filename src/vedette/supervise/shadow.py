@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+import msgspec
+
 from vedette.clock import Clock
 from vedette.config import Config
 from vedette.errors import WorkerError, redact
@@ -24,7 +26,9 @@ from vedette.quality.shadow.notable import Notable
 from vedette.supervise.child import Child
 from vedette.supervise.exits import in_words
 from vedette.supervise.policy import Action, Health, decide
+from vedette.supervise.trying import Agreed, AtWork
 from vedette.supervise.waiting import until
+from vedette.tasks import detector_spec
 from vedette.workers.protocol import Busy, Compared, LinkShadow, Ready, pair
 from vedette.workers.table import Table
 
@@ -84,6 +88,10 @@ class Candidate:
     share: float
     lasts: float
     began: float
+    spec: bytes = b""
+    """Its detector's, packed."""
+    beside: AtWork = field(default_factory=AtWork)
+    """With which it is compared."""
     detector: str = ""
     made_of: str = ""
     """A hash of what it was loaded from."""
@@ -131,7 +139,7 @@ class Crew(Protocol):
 
 class Shadow:
     """Of one node, one candidate at a time. ``lacking``: why less is done for cameras than was asked for;
-    empty where nothing is lacking."""
+    empty where nothing is lacking. ``at_work``: the detector with which it is compared."""
 
     def __init__(
         self,
@@ -140,9 +148,10 @@ class Shadow:
         tell: Callable[[AnyFact], None],
         lacking: Callable[[], str],
         make_child: Callable[[], Child] = lambda: Child("shadow", NAME),
+        at_work: Callable[[], AtWork] = AtWork,
     ) -> None:
         self._crew, self._clock, self._tell, self._lacking = crew, clock, tell, lacking
-        self._make_child = make_child
+        self._make_child, self._at_work = make_child, at_work
         self.name = NAME
         self.candidate: Candidate | None = None
         """The latest; what it came to stays when it has ended."""
@@ -175,10 +184,11 @@ class Shadow:
         detector = config.detector
         model = str(detector.model or detector.python or "the bundled model")
         candidate = self.candidate = Candidate(model, share, lasts, now)
+        candidate.spec, candidate.beside = msgspec.msgpack.encode(detector_spec(config)), self._at_work()
         child = self.child = self._make_child()
         self._notable, self._failed_in_a_row, self._looked_at = Notable(), 0, now
         header = self._crew.table.header
-        header["shadow_began"] = header["shadow_beat"] = 0.0
+        header["shadow_began"] = header["shadow_beat"] = header["shadow_busy"] = 0.0
         try:
             self._crew.start_shadow(child, config)
             await asyncio.to_thread(warm)  # not on the loop, with the first report
@@ -272,7 +282,8 @@ class Shadow:
         candidate.why, candidate.detail, candidate.waits = why, detail, False
         if candidate.started:
             self._report(candidate, now)
-        self._tell(ShadowEnded(at=now, model=candidate.model, why=why.value, detail=detail))
+        lasted = now - candidate.started if candidate.started else 0.0
+        self._tell(ShadowEnded(at=now, model=candidate.model, why=why.value, detail=detail, lasted=lasted))
 
     # ---- while it looks
 
@@ -381,6 +392,20 @@ class Shadow:
         lost = {why: counted[why] - candidate.before[why] for why in LEFT_OUT}
         of = {why: int(each.sum() if camera is None else each[camera]) for why, each in lost.items()}
         return Counter({why: count for why, count in of.items() if count})
+
+    def agreed(self, spec: bytes, made_of: str) -> Agreed | None:
+        """How far the latest candidate agreed with the detector at work now, if it was this very one: its
+        settings (packed), and what it was made of. None where it was another, or nothing was found."""
+        candidate = self.candidate
+        if candidate is None or (candidate.spec, candidate.made_of) != (spec, made_of):
+            return None
+        if candidate.beside.spec != self._at_work().spec:
+            return None  # whoever it agreed with does not detect any more
+        tallies = list(candidate.tallies.values())
+        found = agreement_of(tallies)
+        if found is None:
+            return None
+        return Agreed(sum(tally.frames for tally in tallies), found.value, found.lower, found.upper)
 
     def _report(self, candidate: Candidate, now: float) -> None:
         self._reported_at = now

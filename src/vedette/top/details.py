@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import PurePath
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -60,6 +61,7 @@ def _facts(camera: CameraView) -> Table:
         ("waiting", f"{camera.backlog} to be decoded, {camera.kept} to be chosen"),
         ("session", f"{camera.sessions} so far, epoch {camera.epoch}, last end: {_or_none(camera)}"),
         ("frames", f"{frames.received} received, {frames.analysed} analysed, {frames.in_flight} in flight"),
+        *([("canary", f"{PurePath(camera.canary).name} detects for it")] if camera.canary else []),
         ("objects", ", ".join(f"{count} {plain(name)}" for name, count in camera.objects.items()) or "none"),
     )
     for label, text in (*rows, *drift_lines(camera)):

@@ -69,6 +69,9 @@ def _machine(view: NodeView) -> Text:
     height, width = view.input_size
     if height and width:
         line.append(f", input {width}x{height}", style="dim")
+    for candidate in (worker for worker in view.workers if worker.kind == "canary"):
+        line.append("  canary ", style="dim")
+        line.append(f"{share(candidate.busy)} busy", style="yellow" if candidate.busy >= 0.95 else "")
     return line
 
 

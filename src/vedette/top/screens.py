@@ -14,6 +14,8 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
+from vedette.observe.canary_words import canary_words
+from vedette.observe.shadow_words import headline
 from vedette.observe.views import NodeView, SinkView, WorkerView
 from vedette.top.cameras import CAMERA_COLUMNS
 from vedette.top.column import Column, arrange
@@ -83,7 +85,7 @@ class HelpScreen(Page):
 class WorkersScreen(Screen[None]):
     """The node's processes, and below them its sinks."""
 
-    CSS = "#sinks { height: auto; max-height: 50%; }"
+    CSS = "#candidates { height: auto; max-height: 30%; } #sinks { height: auto; max-height: 50%; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,w", "back", "back", show=False),
         Binding("s", "sort(1)", show=False),
@@ -97,6 +99,7 @@ class WorkersScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Grid[WorkerView](WORKER_COLUMNS, lambda worker: worker.name, id="workers")
+        yield Static(id="candidates")
         yield Static(id="sinks")
         yield Static(_hint("Esc back", "s sort", "r reverse", "q quit"), classes="hint")
 
@@ -109,6 +112,9 @@ class WorkersScreen(Screen[None]):
         column = WORKER_COLUMNS[self._sort]
         rows = arrange(processes(view), column, backwards=self._backwards)
         self.query_one(Grid).show(rows, column.key, backwards=self._backwards)
+        candidates = self.query_one("#candidates", Static)
+        candidates.update(said := _candidates(view))
+        candidates.display = bool(said)
         self.query_one("#sinks", Static).update(_sinks(view.sinks))
 
     def action_sort(self, by: int) -> None:
@@ -144,6 +150,13 @@ def _list(title: str, rows: Iterable[tuple[str, str]]) -> RenderableType:
     for name, about in rows:
         table.add_row(Text(name, style="bold cyan"), Text(about))
     return Group(Text(title, style="bold underline"), table, Text(""))
+
+
+def _candidates(view: NodeView) -> Text:
+    """Of those that are tried, or were last: for which cameras, how long, and what they are compared with."""
+    said = [] if view.canary is None else canary_words(view.canary).splitlines()
+    said += [] if view.shadow is None else [headline(view.shadow)]
+    return Text("\n", no_wrap=True, overflow="ellipsis").join(Text(plain_name(line)) for line in said)
 
 
 def _sinks(sinks: Iterable[SinkView]) -> RenderableType:

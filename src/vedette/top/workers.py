@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import Any
 
 from vedette.observe.views import NodeView, WorkerView
 from vedette.supervise.seen import Measure
 from vedette.top.column import Cell, Column, number, text
-from vedette.top.words import count, milliseconds, share
+from vedette.top.words import clock, count, milliseconds, plain_name, share
 
 __all__ = ["WORKER_COLUMNS", "processes"]
 
@@ -48,6 +49,14 @@ def _leaks(worker: WorkerView) -> str:
     return ", ".join(Measure(measure).written(amount) for measure, amount in worker.leaks.items())
 
 
+def tried(worker: WorkerView) -> str:
+    """The model that a candidate tries, and since when; empty for all others."""
+    if not worker.model:
+        return ""
+    name = plain_name(PurePath(worker.model).name)
+    return f"{name} {clock(worker.ran_s)}" if worker.ran_s else f"{name} (loading)"
+
+
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:.0f}"
 
@@ -82,7 +91,7 @@ WORKER_COLUMNS: tuple[Column[WorkerView], ...] = (
     Column(
         "kind",
         "kind",
-        "camera or inference",
+        "camera, inference, or that of a candidate: canary, shadow",
         lambda worker: text(worker.kind),
         lambda worker: worker.kind,
         9,
@@ -101,7 +110,7 @@ WORKER_COLUMNS: tuple[Column[WorkerView], ...] = (
     Column(
         "cameras",
         "cameras",
-        "how many it reads",
+        "how many it reads, or detects for as a canary",
         lambda worker: number(str(worker.cameras), worker.cameras),
         lambda worker: worker.cameras,
         7,
@@ -169,5 +178,16 @@ WORKER_COLUMNS: tuple[Column[WorkerView], ...] = (
         14,
         rank=11,
         grows=10,
+    ),
+    Column(
+        "model",
+        "tries",
+        "of a candidate: its model, and since when",
+        lambda worker: text(tried(worker)),
+        tried,
+        16,
+        rank=12,
+        grows=20,
+        number=False,
     ),
 )

@@ -49,6 +49,7 @@ SLOTS = 4
 """For each camera worker: one is looked at, one or two wait, and one is being filled."""
 
 TURN_S = 0.1
+LOAD_EVERY_S = 1.0
 UNSAID_AT_MOST = 256
 """Words that the node has not taken; with more, no further frame is looked at."""
 
@@ -74,6 +75,9 @@ class ShadowWorker:
         """Guards what waits, and the links."""
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._stopped = False
+        self._looked_s = 0.0
+        """Seconds in all; written by the candidate's thread."""
+        self._load_at, self._looked_before = time.monotonic(), 0.0
 
     def run(self) -> None:
         self._table.header["shadow_beat"] = time.monotonic()
@@ -110,6 +114,7 @@ class ShadowWorker:
         began = header["shadow_began"] = time.monotonic()
         told, failed = self._look_at(frame)
         took = time.monotonic() - began
+        self._looked_s += took
         header["shadow_began"] = 0.0
         self._free(frame)
         self._said.append(
@@ -150,6 +155,7 @@ class ShadowWorker:
         name_thread("listen")
         while not self._stopped:
             self._table.header["shadow_beat"] = time.monotonic()
+            self._note_load()
             self._say()
             links = {link.fileno(): worker for worker, (link, _) in self._links.items()}
             known = [self._wake, self._node.fileno(), *links]
@@ -163,6 +169,18 @@ class ShadowWorker:
                     self._hear_camera_worker(links[fd])
         # The candidate may hang, or have just begun with a picture: nobody waits for it any more.
         os._exit(0)
+
+    def _note_load(self) -> None:
+        """How busy the candidate was, about once a second."""
+        now, header = time.monotonic(), self._table.header
+        passed = now - self._load_at
+        if passed < LOAD_EVERY_S:
+            return
+        looked, began = self._looked_s, float(header["shadow_began"])
+        if began:
+            looked += max(0.0, now - began)  # it has not finished with that one
+        header["shadow_busy"] = min(1.0, max(0.0, looked - self._looked_before) / passed)
+        self._looked_before, self._load_at = looked, now
 
     def _say(self) -> None:
         while self._said and self._node.send(self._said[0]):

@@ -117,6 +117,7 @@ _HEADER = np.dtype(
         ("shadow_waits", "i8"),  # node: it is shown none now, because the node has enough to do
         ("shadow_beat", "f8"),  # shadow worker: last turn of its loop, monotonic seconds
         ("shadow_began", "f8"),  # shadow worker: since when it looks at a frame; 0 = at none
+        ("shadow_busy", "f8"),  # shadow worker: share of the last second in which it looked at frames
     ]
 )
 _LOAD = np.dtype(

@@ -158,7 +158,7 @@ WORKER_LATE = _gauge(
     "worker_late_seconds", "The most that a turn of its loop was late lately.", "worker", "kind"
 )
 WORKER_OUTBOX = _gauge("worker_outbox", "Messages that the node has not taken.", "worker", "kind")
-WORKER_CAMERAS = _gauge("worker_cameras", "Cameras it reads.", "worker", "kind")
+WORKER_CAMERAS = _gauge("worker_cameras", "Cameras it reads, or detects for as a canary.", "worker", "kind")
 WORKER_MEMORY = _gauge(
     "worker_memory_bytes",
     "Memory of a worker or of the node itself: pss counts shared pages in parts, uss not at all, gpu is "
