@@ -8,18 +8,31 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from vedette.clock import SystemClock
 from vedette.config import Config, load_config
-from vedette.control.protocol import Order
+from vedette.config_keys import config_keys
+from vedette.control.protocol import (
+    Configured,
+    Gave,
+    Happened,
+    Happenings,
+    Look,
+    Looked,
+    Order,
+    Results,
+    Settings,
+)
 from vedette.errors import ConfigError, VedetteError, WorkerError, redact
 from vedette.faces import Faces
 from vedette.facts import AnyFact, Quarantined, Trouble, WorkerEnded
 from vedette.node import Node
+from vedette.observe.recent import RecentHappenings, RecentResults
 from vedette.observe.report import build_report
 from vedette.observe.telling import Telling
 from vedette.observe.views import Histograms, NodeView
@@ -141,9 +154,13 @@ class RunningNode:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._node = Node(config, deliver=self._deliver, tell=self._tell, save_video=save_video)
         self._watch = Watch(self._node)
+        self._recent = RecentResults(self._watch.analysed, SystemClock())
+        self._happenings = RecentHappenings()
         self._faces = Faces(self, config, self._trouble, answers=answers)
         self._stop_asked = False
         self._changing = threading.Lock()
+        self._changes = ThreadPoolExecutor(1, thread_name_prefix="vedette-change")
+        """For orders that wait for the ledger, one after the other."""
         self._detecting = threading.Lock()
         """For other detectors: to look at labelled pictures takes minutes, and cameras do not wait for it."""
         self._started = threading.Event()
@@ -203,6 +220,9 @@ class RunningNode:
         is not running.
         """
 
+        self._add_camera(name, settings)
+
+    def _add_camera(self, name: str, settings: dict[str, Any]) -> None:
         def add(config: Config) -> Config:
             if name in config.cameras:
                 raise ConfigError(f"there is a camera {name!r} already; change_camera changes it")
@@ -212,7 +232,9 @@ class RunningNode:
 
     def change_camera(self, name: str, **settings: Any) -> None:
         """Change some of a camera's settings; it is opened anew."""
+        self._change_camera(name, settings)
 
+    def _change_camera(self, name: str, settings: dict[str, Any]) -> None:
         def change(config: Config) -> Config:
             before = config.cameras.get(name)
             if before is None:
@@ -232,6 +254,11 @@ class RunningNode:
 
     def resume(self, name: str) -> None:
         self._on_loop(lambda: self._node.fleet.resume(name))
+
+    def restart_camera(self, name: str, why: str = "") -> None:
+        """Open its session anew: a new epoch begins, and what is missed meanwhile is in the ledger as
+        somebody's decision, with ``why``. Raises ConfigError for one that is paused, or has ended."""
+        self._on_loop(lambda: self._node.fleet.restart(name, why or "Opened anew by an operator."))
 
     def reload(self, config: Config | str | Path, *, force: bool = False) -> Changes:
         """Watch the cameras of another configuration; the ones that are the same are not touched.
@@ -374,8 +401,42 @@ class RunningNode:
         if order.kind in ("learn", "learn_more"):
             names = [name for name in order.what.split(",") if name]
             return self._begin(lambda: self._node.learn_drift(names, keep=order.kind == "learn_more"))
+        if order.kind != "model":
+            return self._begin_change(order)
         config = self.config.with_detector({"model": order.what, "python": None})
         return self._begin(lambda: self._node.set_detector(config, "model", order.what, force=order.force))
+
+    def _begin_change(self, order: Order) -> Future[Any]:
+        """Of a camera. One after the other, as they were ordered: an earlier one may wait for the ledger."""
+        name, settings = order.what, order.settings
+        work: dict[str, Callable[[], object]] = {
+            "add": lambda: self._add_camera(name, settings),
+            "change": lambda: self._change_camera(name, settings),
+            "remove": lambda: self.remove_camera(name),
+            "pause": lambda: self.pause(name, order.why),
+            "resume": lambda: self.resume(name),
+            "restart": lambda: self.restart_camera(name, order.why),
+        }
+        try:
+            return self._changes.submit(work[order.kind])
+        except RuntimeError as err:
+            raise WorkerError("the node is not running") from err
+
+    def look(self, request: Look) -> Looked:
+        """The newest pictures of cameras; to ask is to want more (vedette.live)."""
+        return self._node.live.look(request)
+
+    def recent_results(self, request: Results) -> Gave:
+        """Results of the last seconds, remembered only while somebody asks."""
+        return self._recent.after(request)
+
+    def recent_happenings(self, request: Happenings) -> Happened:
+        """What happened lately, as the log has it."""
+        return self._happenings.after(request)
+
+    def configured(self, request: Configured) -> Settings:
+        """What it watches now, as the keys of the YAML file, without credentials."""
+        return Settings(config_keys(self.config))
 
     def progress(self) -> str:
         """How far that is, in words; empty where there is nothing to say."""
@@ -484,6 +545,7 @@ class RunningNode:
             self._error = WorkerError(f"the node broke: {type(err).__name__}: {redact(str(err))}")
         finally:
             self._started.set()
+            self._changes.shutdown(wait=False, cancel_futures=True)
             self._faces.close()
             self._drain()
             self._mailbox.close()
@@ -508,6 +570,8 @@ class RunningNode:
     def _deliver(self, result: Result, taken: Callable[[], None]) -> None:
         self._watch.saw(result)
         self._faces.frame(result)
+        if self._recent.wanted:
+            self._recent.put(result)
         takers = len(self._deliveries) + self._iterates
         if not takers:
             taken()
@@ -519,6 +583,8 @@ class RunningNode:
 
     def _tell(self, fact: AnyFact) -> None:
         self._facts.put(fact)
+        self._happenings.put(fact)
+        self._watch.heard(fact)
 
     def _trouble(self, message: str, where: str = "sink") -> None:
         self._tell(Trouble(at=time.monotonic(), where=where, message=message))

@@ -52,9 +52,13 @@ class Converter:
         target[top:bottom, :left] = PADDING
         target[top:bottom, right:] = PADDING
 
-    def to_rgb(self, image: Any) -> Rgb:
-        """The whole picture as uint8 [height, width, 3] RGB of its own, in its own size."""
-        return self._scaled(image, image.width, image.height).copy()
+    def to_rgb(self, image: Any, at_most: int | None = None) -> Rgb:
+        """The whole picture as uint8 [height, width, 3] RGB of its own, in its own size; ``at_most`` so many
+        pixels wide, its aspect kept."""
+        width, height = image.width, image.height
+        if at_most is not None and at_most < width:
+            width, height = at_most, max(1, round(height * at_most / width))
+        return self._scaled(image, width, height).copy()
 
     def _scaled(self, image: Any, width: int, height: int) -> Rgb:
         """A view of RGB pixels, valid while it is held."""
