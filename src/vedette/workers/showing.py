@@ -130,7 +130,7 @@ class Showing:
 
         # Only this thread has it; taken out, it is not forgotten half-way.
         converter = self._converters.pop(index, None) or Converter()
-        small = converter.to_rgb(image, at_most=width)
+        small = converter.glimpse(image, width)
         if index in self.wanted:
             self._converters[index] = converter
         fd = os.memfd_create("live", os.MFD_CLOEXEC)
