@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 from types import TracebackType
@@ -37,6 +37,7 @@ from vedette.observe.report import build_report
 from vedette.observe.telling import Telling
 from vedette.observe.views import Histograms, NodeView
 from vedette.observe.watch import Watch
+from vedette.one_by_one import OneByOne
 from vedette.results import Result
 from vedette.roster import Changes
 from vedette.sinks.open import deliveries_of
@@ -159,7 +160,7 @@ class RunningNode:
         self._faces = Faces(self, config, self._trouble, answers=answers)
         self._stop_asked = False
         self._changing = threading.Lock()
-        self._changes = ThreadPoolExecutor(1, thread_name_prefix="vedette-change")
+        self._changes = OneByOne("vedette-change")
         """For orders that wait for the ledger, one after the other."""
         self._detecting = threading.Lock()
         """For other detectors: to look at labelled pictures takes minutes, and cameras do not wait for it."""
@@ -420,7 +421,7 @@ class RunningNode:
         try:
             return self._changes.submit(work[order.kind])
         except RuntimeError as err:
-            raise WorkerError("the node is not running") from err
+            raise WorkerError(f"the node takes no changes now: {err}") from err
 
     def look(self, request: Look) -> Looked:
         """The newest pictures of cameras; to ask is to want more (vedette.live)."""
@@ -545,7 +546,7 @@ class RunningNode:
             self._error = WorkerError(f"the node broke: {type(err).__name__}: {redact(str(err))}")
         finally:
             self._started.set()
-            self._changes.shutdown(wait=False, cancel_futures=True)
+            self._changes.close()
             self._faces.close()
             self._drain()
             self._mailbox.close()

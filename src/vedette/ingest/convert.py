@@ -58,8 +58,8 @@ class Converter:
         return self._scaled(image, image.width, image.height).copy()
 
     def glimpse(self, image: Any, at_most: int) -> Rgb:
-        """The same for people who look on: ``at_most`` so many pixels wide, its aspect kept. What becomes much
-        smaller is made so quickly rather than exactly: 0.4 ms from 1920×1080 to 320×180."""
+        """The same for people who look on: ``at_most`` so many pixels wide, its aspect kept. What becomes
+        much smaller is made so quickly rather than exactly: 0.4 ms from 1920×1080 to 320×180."""
         width = min(at_most, image.width)
         height = max(1, round(image.height * width / image.width))
         return self._scaled(image, width, height, _QUICK if 2 * width < image.width else _SHRINK).copy()
