@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from alerts.alert_world import World
-from vedette.alerts.open import open_alert, worst_first
+from vedette.alerts.conditions import Condition
+from vedette.alerts.message import Severity
+from vedette.alerts.open import OPEN_AT_MOST, open_alerts
 from vedette.causes import Cause
 from vedette.facts import LossConfirmed, Quarantined, Trouble
 from vedette.observe.views import AlertView
 
 
 def now(world: World) -> tuple[AlertView, ...]:
-    return worst_first(open_alert(each, world.wall) for each in world.alerts.now(world.now))
+    return open_alerts(world.alerts.now(world.now), world.wall)
 
 
 def test_an_alert_is_open_from_when_it_is_due_until_it_is_over() -> None:
@@ -76,14 +78,19 @@ def test_what_has_no_end_is_never_open() -> None:
     assert now(world) == ()
 
 
-def test_the_worst_comes_first() -> None:
+def condition(name: str, severity: str, began: float) -> Condition:
+    return Condition(f"down/{name}", "down", Severity(severity), (name,), began, due=0.0, remind_every=60.0)
+
+
+def test_the_worst_comes_first_and_there_is_an_end_to_it() -> None:
     made = [
-        AlertView("down", severity, since, "")
-        for severity, since in (("warning", 2.0), ("info", 1.0), ("critical", 3.0), ("critical", 1.0))
+        condition("a", "warning", 2.0),
+        condition("b", "info", 1.0),
+        condition("c", "critical", 3.0),
+        condition("d", "critical", 1.0),
     ]
-    assert [(each.severity, each.since) for each in worst_first(made)] == [
-        ("critical", 1.0),
-        ("critical", 3.0),
-        ("warning", 2.0),
-        ("info", 1.0),
-    ]
+    assert [each.camera for each in open_alerts(made, 9.0)] == ["d", "c", "a", "b"]
+    many = [condition(f"cam{number}", "info", number) for number in range(OPEN_AT_MOST + 7)] + made
+    found = open_alerts(many, 9.0)
+    assert len(found) == OPEN_AT_MOST
+    assert found[0].camera == "d"

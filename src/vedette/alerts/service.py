@@ -9,7 +9,7 @@ from collections.abc import Callable
 from vedette.alerts.coverage import Coverage
 from vedette.alerts.deliver import Deliverer
 from vedette.alerts.message import Message
-from vedette.alerts.open import open_alert, worst_first
+from vedette.alerts.open import open_alerts
 from vedette.alerts.rules import Alerts
 from vedette.alerts.settings import AlertSettings
 from vedette.clock import Clock, SystemClock
@@ -97,7 +97,7 @@ class AlertService:
         for message in self._rules.tick(now, wall):
             self._deliverer.put(message)
             self._on_message(message)
-        self.open = worst_first(open_alert(condition, wall) for condition in self._rules.now(now))
+        self.open = open_alerts(self._rules.now(now), wall)
 
     def _coverage(self, camera: str, seconds: float) -> float | None:
         try:
