@@ -275,6 +275,14 @@ def test_pictures_are_handed_on_only_where_they_are_wanted(rig_of: Callable[...,
         assert (rig.images[0] is not None) is keeps
 
 
+def test_pictures_are_handed_on_while_somebody_looks(rig: Rig) -> None:
+    for looks in (False, True, False):
+        rig.pipeline.looked_at = looks
+        rig.give()
+        rig.analyse()
+        assert (rig.images[-1] is not None) is looks
+
+
 # ---- pixels and boxes
 
 

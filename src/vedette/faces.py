@@ -19,7 +19,17 @@ from vedette.observe.views import Histograms, NodeView
 from vedette.results import Result
 
 if TYPE_CHECKING:
-    from vedette.control.protocol import Order
+    from vedette.control.protocol import (
+        Configured,
+        Gave,
+        Happened,
+        Happenings,
+        Look,
+        Looked,
+        Order,
+        Results,
+        Settings,
+    )
     from vedette.observe.traces import Tracer
     from vedette.web.keeper import WebKeeper
 
@@ -38,6 +48,14 @@ class Shown(Protocol):
     def begin(self, order: Order) -> Future[Any]: ...
 
     def progress(self) -> str: ...
+
+    def look(self, request: Look) -> Looked: ...
+
+    def recent_results(self, request: Results) -> Gave: ...
+
+    def recent_happenings(self, request: Happenings) -> Happened: ...
+
+    def configured(self, request: Configured) -> Settings: ...
 
 
 class Faces:
@@ -125,6 +143,7 @@ class Faces:
 
     def _answer(self, opening: ExitStack) -> Path | None:
         """Where it answers; None where it cannot."""
+        from vedette.control.protocol import Configured, Happenings, Look, Results
         from vedette.control.server import ControlServer
 
         server = ControlServer(
@@ -132,6 +151,12 @@ class Faces:
             lambda details: self._node.view(details=details),
             do=self._node.begin,
             progress=self._node.progress,
+            others={
+                Look: self._node.look,
+                Results: self._node.recent_results,
+                Happenings: self._node.recent_happenings,
+                Configured: self._node.configured,
+            },
         )
         try:
             server.start()

@@ -16,6 +16,7 @@ __all__ = [
     "CameraFinished",
     "CameraPaused",
     "CameraRemoved",
+    "CameraRestarted",
     "CameraResumed",
     "CanaryEnded",
     "CanaryStarted",
@@ -311,6 +312,14 @@ class CameraPaused(Fact, frozen=True):
 
 class CameraResumed(Fact, frozen=True):
     camera: str
+
+
+class CameraRestarted(Fact, frozen=True):
+    """An operator has its session opened anew. ``tracks``: that were open."""
+
+    camera: str
+    detail: str = ""
+    tracks: int = 0
 
 
 class CameraFinished(Fact, frozen=True):
@@ -661,6 +670,7 @@ AnyFact = (
     | CameraRemoved
     | CameraPaused
     | CameraResumed
+    | CameraRestarted
     | CameraFinished
     | Trouble
     | Stepped

@@ -15,7 +15,7 @@ import numpy as np
 
 from vedette.causes import Blame, Cause
 from vedette.clock import Clock
-from vedette.errors import host_of
+from vedette.errors import ConfigError, host_of, redact
 from vedette.facts import (
     AnyFact,
     Blind,
@@ -23,6 +23,7 @@ from vedette.facts import (
     CameraFinished,
     CameraPaused,
     CameraRemoved,
+    CameraRestarted,
     CameraResumed,
     EndReason,
     TracksEnded,
@@ -153,6 +154,18 @@ class Fleet:
             return
         entry.paused = False
         self._tell(CameraResumed(at=self._now(), camera=name))
+        self._send_add(entry)
+
+    def restart(self, name: str, why: str = "") -> None:
+        """Open its session anew. What is missed meanwhile is a gap by the operator. Raises ConfigError also
+        for one that is paused, or has ended."""
+        entry = self.roster.named(name)
+        if not entry.watched:
+            what = "is paused: resume it" if entry.paused else "has ended: it cannot be opened anew"
+            raise ConfigError(f"camera {redact(name)!r} {what}")
+        tracks = self._open_tracks(entry.index)
+        self._tell(CameraRestarted(at=self._now(), camera=name, detail=why, tracks=tracks))
+        self._send_remove(entry, CameraState.WAITING)
         self._send_add(entry)
 
     def _add(self, settings: CameraSettings) -> None:

@@ -29,6 +29,7 @@ from vedette.facts import (
     CameraAdded,
     CameraPaused,
     CameraRemoved,
+    CameraRestarted,
     EndReason,
     EpochStarted,
     GapClosed,
@@ -45,6 +46,7 @@ from vedette.ingest.admission import HOLD_S, Admission
 from vedette.ladder.governor import Governor
 from vedette.ledger.keeper import Keeper
 from vedette.ledger.rows import Counters
+from vedette.live import Live
 from vedette.quality.confirm.watch import LossWatch
 from vedette.quality.examiner import Examiner
 from vedette.quality.keeping import ReviewKeeper
@@ -95,6 +97,7 @@ from vedette.workers.protocol import (
     Joined,
     Left,
     Link,
+    LivePicture,
     Output,
     Pictured,
     Pictures,
@@ -230,6 +233,8 @@ class Node:
             adopt=self._adopt,
             has=lambda detector, entry: self.canary.reads(detector, entry.index),
         )
+        self.live = Live(self.fleet.roster, self._clock, self._somebody_looks)
+        """Cameras that somebody looks at now, and their pictures."""
         self._suspects = Suspects()
         self.relief = Relief(self, self._clock, self._tell)
         self.recycler = Recycler(
@@ -455,8 +460,9 @@ class Node:
         """A fact of this node: first it is heard of, then come the rows that are made of it."""
         self._report(fact)
         self.keeper.take(fact)
-        if isinstance(fact, (CameraAdded, CameraPaused, CameraRemoved)):
+        if isinstance(fact, (CameraAdded, CameraPaused, CameraRemoved, CameraRestarted)):
             self.governor.forget(fact.camera)
+            self.live.forget(fact.camera)
         if self.drift is not None:
             if isinstance(fact, CameraRemoved):
                 self.drift.forget(fact.camera)
@@ -639,6 +645,8 @@ class Node:
             message, fds = heard
             if isinstance(message, Pictured):
                 self._heard_picture(child, message, fds[0] if fds else None)
+            elif isinstance(message, LivePicture):
+                self.live.heard(message, fds[0] if fds else None)
             else:
                 self._heard(child, message)
 
@@ -701,6 +709,16 @@ class Node:
             self.review.pictured(child.pid or 0, message, fd)
         elif fd is not None:
             os.close(fd)
+
+    def _somebody_looks(self) -> None:
+        """From any thread."""
+        try:
+            self._loop.call_soon_threadsafe(self._show)
+        except (AttributeError, RuntimeError):
+            pass  # it has not begun, or is over
+
+    def _show(self) -> None:
+        self.live.show(self.camera_workers)
 
     def _instruct(self, *, at_once: bool = False) -> None:
         """Tell camera workers which frames to keep for review, where that has changed."""
@@ -955,6 +973,7 @@ class Node:
             self.recycler.tick()
             self.examiner.tick()
             self._instruct()
+            self._show()
             self.shadow.tick()
             self.canary.tick()
             if now - self._usage_read_at > USAGE_EVERY_S:

@@ -117,6 +117,8 @@ class Pipeline:
         self._account = Account(self._row, 1 if settings.every_frame else settings.buffer)
         self._observer, self._make_tracker, self._ring = observer, make_tracker, ring
         self._keeps_pictures, self._held_up = keeps_pictures, held_up
+        self.looked_at = False
+        """Somebody wants to see its frames: their pictures are kept until the result leaves."""
         self._decoded_rung = Rung(settings.rung)
         self._trace_due = 0.0
         """Results that are due to be traced; one is, when this is 1."""
@@ -582,9 +584,10 @@ class Pipeline:
         return image
 
     def _let_picture_go(self, kept: Kept) -> None:
-        """Unless somebody still wants it: who keeps pictures or frames for review, or tries a candidate."""
+        """Unless somebody still wants it: who keeps pictures or frames for review, tries a candidate, or
+        looks at the camera."""
         for_review = kept.asked is not None and kept.asked.picture
-        if not (self._keeps_pictures or kept.aside or for_review):
+        if not (self._keeps_pictures or kept.aside or for_review or self.looked_at):
             kept.image = None
 
     def studies(self, ticket: int) -> bool:

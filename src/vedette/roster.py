@@ -110,6 +110,12 @@ class Roster:
             raise ConfigError(f"there is no camera {redact(name)!r}")
         return entry
 
+    def find(self, name: str, *, removed: bool = False) -> Entry | None:
+        """None where there is no such camera, or none any more; with ``removed``, also those. From any
+        thread."""
+        entry = self._by_name.get(name)
+        return None if entry is None or (entry.removed and not removed) else entry
+
     def named_ever(self, name: str) -> Entry:
         """Also one that was removed."""
         return self._by_name[name]

@@ -14,8 +14,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from vedette.clock import SystemClock
 from vedette.config import Config, load_config
-from vedette.control.protocol import Order
+from vedette.config_keys import config_keys
+from vedette.control.protocol import (
+    Configured,
+    Gave,
+    Happened,
+    Happenings,
+    Look,
+    Looked,
+    Order,
+    Results,
+    Settings,
+)
 from vedette.errors import ConfigError, VedetteError, WorkerError, redact
 from vedette.faces import Faces
 from vedette.facts import AnyFact, Quarantined, Trouble, WorkerEnded
@@ -23,10 +35,12 @@ from vedette.lasting import LastingChanges
 from vedette.node import Node
 from vedette.observe.canary import canary_view
 from vedette.observe.canary_words import agreed_words
+from vedette.observe.recent import RecentHappenings, RecentResults
 from vedette.observe.report import build_report
 from vedette.observe.telling import Telling
 from vedette.observe.views import Histograms, NodeView
 from vedette.observe.watch import Watch
+from vedette.one_by_one import OneByOne
 from vedette.results import Result
 from vedette.roster import Changes
 from vedette.sinks.open import deliveries_of
@@ -149,10 +163,14 @@ class RunningNode:
         self._lasting = lasting
         if lasting is not None:
             self._node.paused_at_start = lasting.kept.paused
+        self._recent = RecentResults(self._watch.analysed, SystemClock())
+        self._happenings = RecentHappenings()
         self._faces = Faces(self, config, self._trouble, answers=answers)
         self._node.beside = lambda: self._faces.web.processes if self._faces.web is not None else []
         self._stop_asked = False
-        self._changing, self._keeping = threading.Lock(), threading.Lock()
+        self._changing = threading.Lock()
+        self._changes = OneByOne("vedette-change")
+        """For orders that wait for the ledger, one after the other."""
         self._detecting = threading.Lock()
         """For other detectors: to look at labelled pictures takes minutes, and cameras do not wait for it."""
         self._started = threading.Event()
@@ -217,6 +235,9 @@ class RunningNode:
         is not running.
         """
 
+        self._add_camera(name, settings)
+
+    def _add_camera(self, name: str, settings: dict[str, Any]) -> None:
         def add(config: Config) -> Config:
             if name in config.cameras:
                 raise ConfigError(f"there is a camera {name!r} already; change_camera changes it")
@@ -226,7 +247,9 @@ class RunningNode:
 
     def change_camera(self, name: str, **settings: Any) -> None:
         """Change some of a camera's settings; it is opened anew."""
+        self._change_camera(name, settings)
 
+    def _change_camera(self, name: str, settings: dict[str, Any]) -> None:
         def change(config: Config) -> Config:
             before = config.cameras.get(name)
             if before is None:
@@ -246,6 +269,11 @@ class RunningNode:
 
     def resume(self, name: str) -> None:
         self._on_loop(lambda: self._node.fleet.resume(name))
+
+    def restart_camera(self, name: str, why: str = "") -> None:
+        """Open its session anew: a new epoch begins, and what is missed meanwhile is in the ledger as
+        somebody's decision, with ``why``. Raises ConfigError for one that is paused, or has ended."""
+        self._on_loop(lambda: self._node.fleet.restart(name, why or "Opened anew by an operator."))
 
     def reload(self, config: Config | str | Path, *, force: bool = False) -> Changes:
         """Watch the cameras of another configuration; the ones that are the same are not touched.
@@ -387,19 +415,21 @@ class RunningNode:
         """The same, that is also kept once it was carried out."""
         kept: Future[Any] = Future()
 
+        def keep(said: Any) -> None:
+            try:
+                lasting.carried_out(order)
+            except (VedetteError, OSError) as err:
+                kept.set_exception(WorkerError(f"it is done, but will not last: {lasting.path}: {err}"))
+            else:
+                kept.set_result(said)
+
         def done(carried_out: Future[Any]) -> None:
             try:
                 said = carried_out.result()
-                with self._keeping:
-                    lasting.carried_out(order)
-            except OSError as err:
-                kept.set_exception(
-                    WorkerError(f"it is done, but will not last: {lasting.path}: {err.strerror or err}")
-                )
+                # This may be the node's loop, which waits for no disk.
+                self._changes.submit(lambda: keep(said))
             except (Exception, CancelledError) as err:
                 kept.set_exception(err)
-            else:
-                kept.set_result(said)
 
         begun.add_done_callback(done)
         return kept
@@ -418,8 +448,42 @@ class RunningNode:
         if order.kind in ("learn", "learn_more"):
             names = [name for name in order.what.split(",") if name]
             return self._begin(lambda: self._node.learn_drift(names, keep=order.kind == "learn_more"))
+        if order.kind != "model":
+            return self._begin_change(order)
         config = self.config.with_detector({"model": order.what, "python": None})
         return self._begin(lambda: self._node.set_detector(config, "model", order.what, force=order.force))
+
+    def _begin_change(self, order: Order) -> Future[Any]:
+        """Of a camera. One after the other, as they were ordered: an earlier one may wait for the ledger."""
+        name, settings = order.what, order.settings
+        work: dict[str, Callable[[], object]] = {
+            "add": lambda: self._add_camera(name, settings),
+            "change": lambda: self._change_camera(name, settings),
+            "remove": lambda: self.remove_camera(name),
+            "pause": lambda: self.pause(name, order.why),
+            "resume": lambda: self.resume(name),
+            "restart": lambda: self.restart_camera(name, order.why),
+        }
+        try:
+            return self._changes.submit(work[order.kind])
+        except RuntimeError as err:
+            raise WorkerError(f"the node takes no changes now: {err}") from err
+
+    def look(self, request: Look) -> Looked:
+        """The newest pictures of cameras; to ask is to want more (vedette.live)."""
+        return self._node.live.look(request)
+
+    def recent_results(self, request: Results) -> Gave:
+        """Results of the last seconds, remembered only while somebody asks."""
+        return self._recent.after(request)
+
+    def recent_happenings(self, request: Happenings) -> Happened:
+        """What happened lately, as the log has it."""
+        return self._happenings.after(request)
+
+    def configured(self, request: Configured) -> Settings:
+        """What it watches now, as the keys of the YAML file, without credentials."""
+        return Settings(config_keys(self.config))
 
     def progress(self) -> str:
         """How far that is, in words; empty where there is nothing to say."""
@@ -528,6 +592,7 @@ class RunningNode:
             self._error = WorkerError(f"the node broke: {type(err).__name__}: {redact(str(err))}")
         finally:
             self._started.set()
+            self._changes.close()
             self._faces.close()
             self._drain()
             self._mailbox.close()
@@ -552,6 +617,8 @@ class RunningNode:
     def _deliver(self, result: Result, taken: Callable[[], None]) -> None:
         self._watch.saw(result)
         self._faces.frame(result)
+        if self._recent.wanted:
+            self._recent.put(result)
         takers = len(self._deliveries) + self._iterates
         if not takers:
             taken()
@@ -563,6 +630,8 @@ class RunningNode:
 
     def _tell(self, fact: AnyFact) -> None:
         self._facts.put(fact)
+        self._happenings.put(fact)
+        self._watch.heard(fact)
 
     def _trouble(self, message: str, where: str = "sink") -> None:
         self._tell(Trouble(at=time.monotonic(), where=where, message=message))

@@ -19,7 +19,24 @@ import pytest
 from patience import NEVER_S, PATIENCE_S
 from vedette.control import caller
 from vedette.control.client import ControlClient
-from vedette.control.protocol import LONGEST_REQUEST, ControlError, Refused, View, decode_answer, frame
+from vedette.control.protocol import (
+    LONGEST_REQUEST,
+    Configured,
+    ControlError,
+    Gave,
+    Happened,
+    Happenings,
+    Look,
+    Looked,
+    NodeRefusedError,
+    Picture,
+    Refused,
+    Results,
+    Settings,
+    View,
+    decode_answer,
+    frame,
+)
 from vedette.control.server import MOST_CLIENTS, VIEW_HOLDS_S, ControlServer
 from vedette.control.where import find_nodes, folder_for_sockets, socket_path
 from vedette.observe.views import CameraView, Frames, NodeView, Percentiles, SinkView, WorkerView
@@ -118,6 +135,54 @@ def test_details_are_made_only_for_those_who_ask(folder: Path) -> None:
         client.view(True)
     server.close()
     assert asked == [False, True]
+
+
+def test_other_questions_are_answered_by_those_who_know(folder: Path) -> None:
+    picture = Picture(1.5, b"\xff\xd8", 640, 360, [(1.0, 2.0, 3.0, 4.0)], ["person"], [0.5], [-1])
+    asked: list[object] = []
+
+    def looked(request: Look) -> Looked:
+        asked.append(request)
+        return Looked({"gate": picture})
+
+    server = ControlServer(
+        "lab",
+        lambda _: FULL,
+        others={
+            Look: looked,
+            Results: lambda request: Gave([b"{}"], request.after + 1, 3),
+            Happenings: lambda request: Happened([], request.after),
+            Configured: lambda _: Settings({"cameras": {"gate": {"url": "rtsp://***@h/1"}}}),
+        },
+        folder=folder,
+    )
+    server.start()
+    request = Look(cameras=("gate", "yard"), width=640, since=1.0)
+    with ControlClient.connect(server.path, timeout=PATIENCE_S) as client:
+        assert client.ask(request, Looked).pictures == {"gate": picture}
+        assert client.ask(Results(after=4), Gave) == Gave([b"{}"], 5, 3)
+        assert client.ask(Happenings(after=7), Happened).last == 7
+        assert client.ask(Configured(), Settings).keys["cameras"]["gate"] == {"url": "rtsp://***@h/1"}
+        assert client.view() == FULL
+    server.close()
+    assert asked == [request]
+
+
+def test_a_node_that_does_not_know_them_says_so_and_goes_on(server: ControlServer) -> None:
+    with ControlClient.connect(server.path, timeout=PATIENCE_S) as client:
+        for request, kind in ((Look(cameras=()), Looked), (Results(), Gave), (Configured(), Settings)):
+            with pytest.raises(NodeRefusedError, match="cannot say that"):
+                client.ask(request, kind)
+        assert client.view() == FULL
+
+
+def test_what_an_older_node_says_of_itself_is_understood() -> None:
+    """Without what is said since: fields that are added have defaults."""
+    camera = {"name": "gate", "state": "live", "fps_in": 25.0}
+    body = msgspec.msgpack.encode({"type": "seen", "view": {"cameras": [camera], "uptime_s": 2.0}})
+    seen = decode_answer(body)
+    (found,) = seen.view.cameras  # type: ignore[union-attr]
+    assert (found.site, found.since, found.doing, seen.view.alerts) == ("", None, "", ())  # type: ignore[union-attr]
 
 
 def test_numbers_of_numpy_in_a_view_are_numbers(folder: Path) -> None:

@@ -26,14 +26,16 @@ GONE = "rtsp://127.0.0.1:9/nothing"
 
 
 class Node:
-    """A node in this process: all its results and facts, and its numbers looked at all the time."""
+    """A node in this process: all its results and facts, and its numbers looked at all the time. ``answers``:
+    also on a socket, to whoever asks."""
 
-    def __init__(self, config: vedette.Config) -> None:
+    def __init__(self, config: vedette.Config, *, answers: bool = False) -> None:
         self.results: list[dict[str, Any]] = []
         self.facts: list[Any] = []
         self.wrong: list[object] = []
         self._forgotten: dict[str, int] = {}
-        self.node: RunningNode = vedette.run(config, on_result=self._note, on_fact=self.facts.append)
+        node = RunningNode(config, self._note, None, self.facts.append, False, answers)
+        self.node: RunningNode = node.start()
         self._over = threading.Event()
         self._auditor = threading.Thread(target=self._audit)
 

@@ -601,6 +601,34 @@ def test_degraded_rows_and_picture_causes_end_with_whoever_knew_of_them(ends: st
     assert node.timeline.open_gaps() == []
 
 
+def test_what_is_missed_while_an_operator_has_it_opened_anew_is_the_operators_doing() -> None:
+    node = Node()
+    node.degraded(Cause.BLURRED, since=10.0)
+    (ended, opened) = node.knows(node.timeline.restarted("gate", 20.0, "the picture was green", tracks=2))
+    assert (ended.gap.cause, ended.gap.end) == (Cause.BLURRED, us(20))
+    gap = opened.gap
+    assert (gap.cause, gap.blame, gap.detail) == (Cause.STARTING, Blame.OPERATOR, "the picture was green")
+    # Its worker says that it starts, too; and the one before may have had a last word.
+    node.blind(Cause.STARTING, since=20.1)
+    node.blind(Cause.STALLED, since=19.0, at=19.5)
+    node.sees(21.0, epoch=2)
+    row = node.ledger.of("gate")[-1]
+    assert (row.start, row.end, row.blame) == (us(20), us(21), Blame.OPERATOR)
+    assert (row.frames_missed, row.tracks_cut) == (25, 2)
+    assert (row.epoch_before, row.epoch_after) == (1, 2)
+    assert node.timeline.open_gaps() == []
+    assert node.timeline.restarted("nobody", 22.0) == []
+
+
+def test_a_camera_that_is_not_there_when_it_is_opened_anew_is_away_by_itself() -> None:
+    node = Node()
+    node.knows(node.timeline.restarted("gate", 20.0, "because"))
+    node.blind(Cause.REFUSED, since=20.5, detail="503")
+    (ours, its) = node.ledger.of("gate")[-2:]
+    assert (ours.blame, ours.end) == (Blame.OPERATOR, its.start)
+    assert (its.cause, its.blame, its.end) == (Cause.REFUSED, Blame.CAMERA, None)
+
+
 def test_an_event_is_told_once_and_whole() -> None:
     node = Node()
     (told,) = node.says(
@@ -765,6 +793,13 @@ class AnyFacts(RuleBasedStateMachine):
         self.take(self.timeline.paused(camera, self.at))
         if model := self.models.get(camera):
             model.paused, model.stream, model.picture = True, None, set()
+
+    @rule(camera=CAMERAS, tracks=TRACKS)
+    def restarted(self, camera: str, tracks: int) -> None:
+        self.take(self.timeline.restarted(camera, self.at, "because", tracks))
+        if model := self.models.get(camera):
+            model.lost_at, model.picture = self.at, set()
+            model.stream = None if model.paused else Cause.STARTING
 
     @rule(camera=CAMERAS)
     def resumed(self, camera: str) -> None:

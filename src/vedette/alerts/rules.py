@@ -11,6 +11,7 @@ for any facts: what there is no room for is counted, and the count is told.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 
 from vedette.alerts.accuracy import Losses
 from vedette.alerts.book import Book, wait_left
@@ -127,6 +128,14 @@ class Alerts:
         for condition in self._conditions.all.values():
             condition.held = self._speaks_another(condition)
         return self._outbox.flush(self._conditions, now, wall)
+
+    def now(self, now: float) -> Iterator[Condition]:
+        """What is wrong now, has lasted as long as its rule asks for, and is not told of by something else.
+        What was over when it was heard of is not among it."""
+        for condition in self._conditions.all.values():
+            known = condition.told_at is not None or now >= condition.due
+            if known and condition.ended is None and not (condition.once or condition.held):
+                yield condition
 
     @property
     def active(self) -> int:

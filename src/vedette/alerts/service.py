@@ -9,10 +9,12 @@ from collections.abc import Callable
 from vedette.alerts.coverage import Coverage
 from vedette.alerts.deliver import Deliverer
 from vedette.alerts.message import Message
+from vedette.alerts.open import open_alerts
 from vedette.alerts.rules import Alerts
 from vedette.alerts.settings import AlertSettings
 from vedette.clock import Clock, SystemClock
 from vedette.facts import AnyFact, Trouble
+from vedette.observe.views import AlertView
 
 __all__ = ["AlertService"]
 
@@ -45,6 +47,8 @@ class AlertService:
         self._changed = threading.Condition()
         self._closing = False
         self._said_broken = False
+        self.open: tuple[AlertView, ...] = ()
+        """What is wrong now, as far as people are to know of it; the most severe first."""
         self.dropped = self.failed = 0
         self._thread = threading.Thread(target=self._run, name="vedette-alerts", daemon=True)
 
@@ -93,6 +97,7 @@ class AlertService:
         for message in self._rules.tick(now, wall):
             self._deliverer.put(message)
             self._on_message(message)
+        self.open = open_alerts(self._rules.now(now), wall)
 
     def _coverage(self, camera: str, seconds: float) -> float | None:
         try:

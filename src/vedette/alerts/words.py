@@ -14,7 +14,7 @@ from vedette.alerts.phrases import ADVICE, CAUSES, RULES
 from vedette.alerts.quiet import local_time
 from vedette.errors import redact
 
-__all__ = ["Told", "duration", "message", "with_footnotes"]
+__all__ = ["Told", "duration", "message", "title", "with_footnotes"]
 
 NAMES_AT_MOST = 10
 DETAIL_AT_MOST = 300
@@ -51,6 +51,11 @@ def message(groups: list[Told], zone: tzinfo | None, wall: float) -> Message:
         alerts=on,
         recovered=over,
     )
+
+
+def title(condition: Condition, wall: float) -> str:
+    """What is wrong, in the words of a message about it alone."""
+    return RULES[condition.rule].one.format(**_values(condition, wall))
 
 
 def with_footnotes(message: Message, settled: dict[str, int], left_out: int) -> Message:
@@ -105,16 +110,7 @@ def _text(group: Told, zone: tzinfo | None, wall: float) -> _Text:
 
 
 def _one(condition: Condition, news: News, zone: tzinfo | None, wall: float) -> _Text:
-    phrases = RULES[condition.rule]
-    name = condition.key.partition("/")[2] or condition.key
-    values = {
-        "name": name,
-        "n": len(condition.cameras),
-        "times": condition.times,
-        "cause": CAUSES.get(condition.what, condition.what),
-        "detail": _short(condition.detail),
-        "lasted": duration((condition.until or condition.ended or wall) - condition.began),
-    }
+    phrases, values = RULES[condition.rule], _values(condition, wall)
     if news.over:
         because = f" {condition.end_note}" if condition.end_note else ""
         body = f"{_since(condition, zone)}, lasted {values['lasted']}.{because}"
@@ -123,6 +119,17 @@ def _one(condition: Condition, news: News, zone: tzinfo | None, wall: float) -> 
         return _Text(title.format(**values), body)
     before = {News.STILL: "Still: ", News.CHANGED: "Update: "}.get(news, "")
     return _Text(before + phrases.one.format(**values), "\n".join(_facts(condition, zone)))
+
+
+def _values(condition: Condition, wall: float) -> dict[str, object]:
+    return {
+        "name": condition.key.partition("/")[2] or condition.key,
+        "n": len(condition.cameras),
+        "times": condition.times,
+        "cause": CAUSES.get(condition.what, condition.what),
+        "detail": _short(condition.detail),
+        "lasted": duration((condition.until or condition.ended or wall) - condition.began),
+    }
 
 
 def _facts(condition: Condition, zone: tzinfo | None) -> Iterable[str]:

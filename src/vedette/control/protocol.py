@@ -196,8 +196,9 @@ class Looked(msgspec.Struct, frozen=True, tag_field="type", tag="looked"):
 
 
 class Gave(msgspec.Struct, frozen=True, tag_field="type", tag="gave"):
-    """``results``: JSON each, as sinks write it, oldest first. ``last``: the number of the newest; ask on
-    from there. ``missed``: how many there was no room for since ``after``."""
+    """``results``: JSON each, as sinks write it, oldest first. ``last``: the number of the newest given; ask
+    on from there. ``missed``: how many before them there was no room for since ``after``, or that came while
+    nobody asked. A number from another life of the node begins anew."""
 
     results: list[bytes]
     last: int
@@ -218,6 +219,8 @@ class Happening(msgspec.Struct, frozen=True):
 
 
 class Happened(msgspec.Struct, frozen=True, tag_field="type", tag="happened"):
+    """``last``, ``missed``: as in :class:`Gave`."""
+
     happenings: list[Happening]
     last: int
     missed: int = 0

@@ -7,8 +7,9 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from vedette.control.caller import Caller
 from vedette.control.orders import Do, Orders
@@ -48,7 +49,8 @@ LOOK_EVERY_S = 0.5
 class ControlServer:
     """Answers requests until it is closed. ``name``: the node's. ``view(details)``: what it looks like now,
     called from this server's thread. ``do`` begins what is ordered, ``progress`` says how
-    far that is. ``folder``: for the socket; else the user's runtime folder."""
+    far that is. ``others``: what answers other kinds of requests; called from this server's thread, too, it
+    says what is known and waits for nobody. ``folder``: for the socket; else the user's runtime folder."""
 
     def __init__(
         self,
@@ -57,9 +59,11 @@ class ControlServer:
         *,
         do: Do | None = None,
         progress: Callable[[], str] = lambda: "",
+        others: Mapping[type[Any], Callable[[Any], Answer]] | None = None,
         folder: Path | None = None,
     ) -> None:
         self._name, self._view, self._folder = name, view, folder
+        self._others = dict(others or {})
         self._orders = None if do is None else Orders(do, progress)
         self._path: Path | None = None
         self._inode = 0
@@ -177,6 +181,8 @@ class ControlServer:
     def _do(self, request: Request, now: float) -> bytes:
         if isinstance(request, (Order, WhatBecame)):
             return frame(self._ordered(request))
+        if (say := self._others.get(type(request))) is not None:
+            return frame(say(request))
         if not isinstance(request, View):
             raise ControlError("this node cannot say that")
         made_at, answer = self._views.get(request.details, (-VIEW_HOLDS_S, b""))

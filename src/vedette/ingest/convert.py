@@ -21,6 +21,7 @@ __all__ = ["ConvertFailed", "Converter"]
 _SHRINK = int(Interpolation.AREA | Interpolation.BITEXACT)
 """Averages every source pixel. ``FAST_BILINEAR`` takes half the time from 1080p but looks at two source
 pixels per output pixel, so small people flicker in and out of existence."""
+_QUICK = int(Interpolation.FAST_BILINEAR)
 _GROW = int(Interpolation.BILINEAR | Interpolation.BITEXACT)
 
 Rgb = npt.NDArray[np.uint8]
@@ -56,7 +57,14 @@ class Converter:
         """The whole picture as uint8 [height, width, 3] RGB of its own, in its own size."""
         return self._scaled(image, image.width, image.height).copy()
 
-    def _scaled(self, image: Any, width: int, height: int) -> Rgb:
+    def glimpse(self, image: Any, at_most: int) -> Rgb:
+        """The same for people who look on: ``at_most`` so many pixels wide, its aspect kept. What becomes
+        much smaller is made so quickly rather than exactly: 0.4 ms from 1920×1080 to 320×180."""
+        width = min(at_most, image.width)
+        height = max(1, round(image.height * width / image.width))
+        return self._scaled(image, width, height, _QUICK if 2 * width < image.width else _SHRINK).copy()
+
+    def _scaled(self, image: Any, width: int, height: int, shrink: int = _SHRINK) -> Rgb:
         """A view of RGB pixels, valid while it is held."""
         enlarges = width > image.width or height > image.height
         try:
@@ -65,7 +73,7 @@ class Converter:
                 width,
                 height,
                 "rgb24",
-                interpolation=_GROW if enlarges else _SHRINK,
+                interpolation=_GROW if enlarges else shrink,
                 dst_color_range=ColorRange.JPEG,
                 threads=1,  # otherwise swscale keeps a pool of threads for each camera
             )

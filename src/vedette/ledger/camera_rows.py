@@ -117,11 +117,11 @@ class CameraRows:
         self._claims.start(self._given.when(at))
         return told + self._settle(at)
 
-    def changed(self, at: float) -> list[Told]:
-        """It is opened anew with other settings."""
+    def changed(self, at: float, blame: Blame = Blame.NODE, detail: str = "", tracks: int = 0) -> list[Told]:
+        """It is opened anew: it has other settings, or somebody wants that. ``tracks``: that were open."""
         self._lost_at = at
         told = self._end_degraded(at, self._its_workers())
-        self._claims.change(self._given.when(at))
+        self._claims.change(self._given.when(at), blame, detail, tracks)
         return told + self._settle(at)
 
     def worker_lost(self, at: float, since: float, detail: str, tracks: int) -> list[Told]:

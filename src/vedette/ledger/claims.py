@@ -82,13 +82,13 @@ class Claims:
             met = {Cause.STARTING: 1}
             self.stream = Claim(_STREAM, "link", Cause.STARTING, Blame.NODE, now, met=met)
 
-    def change(self, now: int) -> None:
+    def change(self, now: int, blame: Blame = Blame.NODE, detail: str = "", tracks: int = 0) -> None:
         """It is opened anew, as another camera so to speak: nothing is known of it. A pause goes on."""
         self._picture.clear()
         self.stream = None
         if self.paused is None:
             met = {Cause.STARTING: 1}
-            self.stream = Claim(_STREAM, "anew", Cause.STARTING, Blame.NODE, now, met=met)
+            self.stream = Claim(_STREAM, "anew", Cause.STARTING, blame, now, shorten(detail), tracks, met)
 
     def picture(self, cause: Cause, blame: Blame, since: int, detail: str) -> None:
         """There is nothing to see in the pictures: ``cause`` in :data:`vedette.causes.PICTURE`."""

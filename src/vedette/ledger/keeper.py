@@ -21,6 +21,7 @@ from vedette.facts import (
     CameraFinished,
     CameraPaused,
     CameraRemoved,
+    CameraRestarted,
     CameraResumed,
     Gap,
     GapChanged,
@@ -176,6 +177,8 @@ class Keeper:
         match fact:
             case CameraPaused():
                 return line.paused(fact.camera, fact.at, fact.detail, fact.tracks)
+            case CameraRestarted():
+                return line.restarted(fact.camera, fact.at, fact.detail, fact.tracks)
             case CameraResumed():
                 return line.resumed(fact.camera, fact.at)
             case CameraFinished():

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from vedette.causes import Blame
 from vedette.facts import (
     Blind,
     CameraAdded,
@@ -158,6 +159,11 @@ class Timeline:
         """``tracks``: that were open."""
         rows = self._cameras.get(camera)
         return [] if rows is None else rows.paused(at, detail, tracks)
+
+    def restarted(self, camera: str, at: float, detail: str = "", tracks: int = 0) -> list[Told]:
+        """An operator has it opened anew. ``tracks``: that were open."""
+        rows = self._cameras.get(camera)
+        return [] if rows is None else rows.changed(at, Blame.OPERATOR, detail, tracks)
 
     def resumed(self, camera: str, at: float) -> list[Told]:
         """It begins again, and is ``starting`` until it sees. Not paused: nothing happens."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import structlog
+from typing import Any
 
 from vedette.facts import CanaryEnded, CanaryStarted
 from vedette.observe.views import CanaryView
@@ -90,9 +89,8 @@ def _lasting(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def log_canary(fact: CanaryStarted | CanaryEnded) -> None:
+def log_canary(fact: CanaryStarted | CanaryEnded, log: Any) -> None:
     """A line of the log."""
-    log = structlog.get_logger()
     told = {name: getattr(fact, name) for name in fact.__struct_fields__ if name not in ("at", "cameras")}
     said = log.error if isinstance(fact, CanaryEnded) and fact.why not in _IN_ORDER else log.info
     what = "canary started" if isinstance(fact, CanaryStarted) else "canary ended"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
 
 from vedette.causes import Cause, Kind
@@ -53,7 +55,7 @@ from vedette.observe.canary_words import log_canary
 from vedette.observe.shadow_words import log_shadow
 from vedette.supervise.exits import in_words
 
-__all__ = ["log_fact"]
+__all__ = ["is_quiet", "log_fact"]
 
 NAMES_AT_MOST = 10
 """In one line of the log."""
@@ -73,12 +75,20 @@ _OF_WORKERS = (
 )
 
 
-def log_fact(fact: AnyFact) -> None:
-    """Log it, at the level it deserves."""
-    log = structlog.get_logger()
+def is_quiet(fact: AnyFact) -> bool:
+    """Whether it is logged for those only who want to know everything."""
+    if isinstance(fact, (GapOpened, GapClosed)):
+        # One line said it of all the cameras that the ladder moved.
+        return fact.gap.cause in (Cause.THINNED, Cause.OVERLOADED)
+    return isinstance(fact, _SAID_OTHERWISE)
+
+
+def log_fact(fact: AnyFact, log: Any = None) -> None:
+    """Log it, at the level it deserves. ``log``: what has structlog's methods; by default, its logger."""
+    log = log or structlog.get_logger()
     match fact:
         case GapOpened() | GapClosed():
-            _log_gap(fact)
+            _log_gap(fact, log)
         case IncidentOpened() | IncidentClosed():
             incident = fact.incident
             log.warning(
@@ -92,7 +102,7 @@ def log_fact(fact: AnyFact) -> None:
             say = log.error if fact.severity == "critical" and not fact.resolved else log.warning
             say("alert", severity=fact.severity, title=fact.title, body=fact.body)
         case Stepped():
-            _log_step(fact)
+            _log_step(fact, log)
         case Resized():
             log.warning("detector input resized", height=fact.height, width=fact.width, why=fact.why)
         case TracksEnded():
@@ -108,17 +118,17 @@ def log_fact(fact: AnyFact) -> None:
                 retry_in=None if fact.retry_in is None else round(fact.retry_in, 2),
             )
         case _ if isinstance(fact, _OF_WORKERS):
-            _log_worker(fact)
+            _log_worker(fact, log)
         case LossSuspected() | ConditionsUnseen() | ConditionsKnown() | SuspicionOver():
-            _log_drift(fact)
+            _log_drift(fact, log)
         case ModelGated() | ValidationPassed() | ValidationFailed() | ValidationPostponed():
-            _log_validation(fact)
+            _log_validation(fact, log)
         case LossConfirmed() | LossOver():
-            _log_accuracy(fact)
+            _log_accuracy(fact, log)
         case CanaryStarted() | CanaryEnded():
-            log_canary(fact)
+            log_canary(fact, log)
         case ShadowStarted() | ShadowReported() | ShadowEnded():
-            log_shadow(fact)
+            log_shadow(fact, log)
         case Trouble():
             # A trace that is lost costs no result.
             say = log.warning if fact.where == "traces" else log.error
@@ -133,8 +143,7 @@ def log_fact(fact: AnyFact) -> None:
             log.info(_words(type(fact).__name__), **fields)
 
 
-def _log_worker(fact: AnyFact) -> None:
-    log = structlog.get_logger()
+def _log_worker(fact: AnyFact, log: Any) -> None:
     match fact:
         case WorkerEnded():
             detail = fact.detail or in_words(fact.exit_code)
@@ -172,8 +181,7 @@ def _log_worker(fact: AnyFact) -> None:
             )
 
 
-def _log_drift(fact: AnyFact) -> None:
-    log = structlog.get_logger()
+def _log_drift(fact: AnyFact, log: Any) -> None:
     match fact:
         case LossSuspected():
             log.warning(
@@ -192,8 +200,7 @@ def _log_drift(fact: AnyFact) -> None:
             log.info(_words(type(fact).__name__), camera=fact.camera)
 
 
-def _log_validation(fact: AnyFact) -> None:
-    log = structlog.get_logger()
+def _log_validation(fact: AnyFact, log: Any) -> None:
     match fact:
         case ModelGated():
             quiet = fact.outcome in ("passed", "same")
@@ -225,8 +232,7 @@ def _of_run(fact: ValidationPassed | ValidationFailed) -> dict[str, object]:
     return {"model": fact.model, "dataset": fact.dataset, "pictures": fact.pictures, **figures}
 
 
-def _log_accuracy(fact: LossConfirmed | LossOver) -> None:
-    log = structlog.get_logger()
+def _log_accuracy(fact: LossConfirmed | LossOver, log: Any) -> None:
     whose = _of_camera(fact.camera or None) | ({"site": fact.site} if fact.site else {})
     if isinstance(fact, LossOver):
         log.warning("loss over", **whose, measure=fact.measure, why=fact.why)
@@ -243,14 +249,12 @@ def _log_accuracy(fact: LossConfirmed | LossOver) -> None:
     )
 
 
-def _log_gap(fact: GapOpened | GapClosed) -> None:
+def _log_gap(fact: GapOpened | GapClosed, log: Any) -> None:
     gap = fact.gap
     fields = {"camera": gap.camera, "cause": gap.cause.value, "blame": gap.blame.value}
     if gap.detail:
         fields["detail"] = gap.detail
-    log = structlog.get_logger()
-    if gap.cause in (Cause.THINNED, Cause.OVERLOADED):
-        # One line said it of all the cameras that the ladder moved.
+    if is_quiet(fact):
         log.debug(_words(type(fact).__name__), **fields)
         return
     if isinstance(fact, GapOpened):
@@ -268,10 +272,9 @@ def _log_gap(fact: GapOpened | GapClosed) -> None:
     log.info(what, seconds=seconds, **fields)
 
 
-def _log_step(fact: Stepped) -> None:
+def _log_step(fact: Stepped, log: Any) -> None:
     """Up as loudly as down: whoever hears of the one waits for the other."""
     down = Step[fact.step.upper()] > Step[fact.was.upper()]
-    log = structlog.get_logger()
     say = log.info if fact.wanted else log.warning
     say(
         "ladder down" if down else "ladder up",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-import structlog
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -35,9 +35,8 @@ _LEFT_OUT = {
 }
 
 
-def log_shadow(fact: ShadowStarted | ShadowReported | ShadowEnded) -> None:
+def log_shadow(fact: ShadowStarted | ShadowReported | ShadowEnded, log: Any) -> None:
     """A line of the log."""
-    log = structlog.get_logger()
     match fact:
         case ShadowStarted():
             log.info(

@@ -14,6 +14,7 @@ from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 __all__ = [
     "AccuracyView",
     "AgreedView",
+    "AlertView",
     "CameraView",
     "CanaryView",
     "DriftView",
@@ -105,6 +106,23 @@ class AccuracyView:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertView:
+    """Something people are to know of, and that is not over. ``rule``: which rule of the alerts it comes
+    from; ``severity``: info, warning or critical. ``since``: Unix seconds. ``text``: as messages have it.
+    ``camera``, ``site``, ``worker``: what it is about; empty where it is about none of that kind, or several.
+    ``cameras``: all that it is about."""
+
+    rule: str
+    severity: str
+    since: float
+    text: str
+    camera: str = ""
+    site: str = ""
+    worker: str = ""
+    cameras: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CameraView:
     """One camera. ``fps_in``, ``fps_analysed``: frames a second; lately in the table, in all in the report.
 
@@ -158,6 +176,12 @@ class CameraView:
     """By stage, since the start; only where details were asked for."""
     canary: str = ""
     """The model that detects for it now as a canary; empty where the node's detector does."""
+    site: str = ""
+    """Where it stands, by its settings."""
+    since: float | None = None
+    """Since when it is blind for that reason, or degraded: Unix seconds; None while it is neither."""
+    doing: str = ""
+    """What the node is doing about it, in words for people; empty where there is nothing to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +392,8 @@ class NodeView:
     """None where no candidate was ever shown frames."""
     canary: CanaryView | None = None
     """None where none ever detected for some cameras."""
+    alerts: tuple[AlertView, ...] = ()
+    """What people are to know of now, the most severe first."""
 
     @property
     def frames(self) -> Frames:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from vedette.causes import Cause
 from vedette.endings import ENDINGS
+from vedette.facts import AnyFact, Gap
 from vedette.frame import Rung
 from vedette.histogram import BUCKETS, bounds, percentiles, percentiles_of_each
 from vedette.ladder.steps import Step
@@ -16,6 +20,7 @@ from vedette.node import Node
 from vedette.observe.accuracy_view import accuracy_view
 from vedette.observe.canary import canary_view
 from vedette.observe.candidates import candidate_workers, tried_on
+from vedette.observe.doing import Doing, Retries, doing, lasting
 from vedette.observe.drift_view import drift_view
 from vedette.observe.shadow import ShadowLook
 from vedette.observe.views import (
@@ -30,12 +35,19 @@ from vedette.observe.views import (
     ValidationView,
     WorkerView,
 )
+from vedette.quality.drift.monitor import Status
+from vedette.quality.drift.standing import Standing
 from vedette.results import Result
 from vedette.roster import Entry
 from vedette.sinks.delivery import Delivery
+from vedette.supervise.child import Child
+from vedette.supervise.policy import quarantine_lasts
 from vedette.workers.table import OUTCOMES, REASONS, STAGES, CameraState
 
 __all__ = ["Watch"]
+
+GIVES_WAY_EVERY = 50
+"""Cameras in a view."""
 
 RATE_OVER_S = 1.0
 """Rates in the live view are of about the last second: long enough to hold still, short enough to be now."""
@@ -53,6 +65,17 @@ class Watch:
         self._cpu = 0.0
         self._cpu_percent = 0.0
         self._shadow = ShadowLook()
+        self._retries = Retries()
+        self._drifts: dict[str, tuple[Status, Standing | None, DriftView]] = {}
+        """What was last made of what: little changes from one view to the next."""
+
+    def heard(self, fact: AnyFact) -> None:
+        """Every fact of the node. From any thread."""
+        self._retries.take(fact)
+
+    def analysed(self) -> int:
+        """Frames whose result has left, in all, since the start."""
+        return int(self._node.table.rows["analysed"].sum()) if self._built else 0
 
     def saw(self, result: Result) -> None:
         self._objects[result.camera] = Counter(result.boxes.class_name)
@@ -117,18 +140,12 @@ class Watch:
         by_stage: Sequence[np.ndarray | None] = [None] * len(entries)
         if details:
             by_stage = list(percentiles_of_each(table.camera_stages[: len(entries)], 0.5, 0.95, 0.99))
-        rows, tried = table.rows[: len(entries)].copy(), tried_on(node.canary)
+        rows = _Rows(table.rows[: len(entries)].copy(), rates, ages)
+        at_work, tried = self._at_work(entries), tried_on(node.canary)
         return NodeView(
             cameras=tuple(
-                self._camera(
-                    entry,
-                    rows[place],
-                    rates[:, place],
-                    ages[place],
-                    by_stage[place],
-                    tried.get(entry.index, ""),
-                )
-                for place, entry in enumerate(entries)
+                self._camera(entry, place, rows, by_stage[place], at_work, tried.get(entry.index, ""))
+                for place, entry in _giving_way(entries)
             ),
             uptime_s=self._uptime(),
             analysed_per_s=float(rates[1].sum()),
@@ -158,6 +175,7 @@ class Watch:
             validation=self._validation(),
             shadow=self._shadow.now(node.shadow, {entry.name: entry.index for entry in entries}, node.usage),
             canary=canary_view(node.canary, float(table.loads[table.canary_place]["busy"])),
+            alerts=node.alerts.open,
         )
 
     def _validation(self) -> ValidationView | None:
@@ -212,7 +230,11 @@ class Watch:
         watch = self._node.drift
         if watch is None or (known := watch.status.get(camera)) is None:
             return None
-        return drift_view(known, watch.standing.get(camera))
+        standing = watch.standing.get(camera)
+        made = self._drifts.get(camera)
+        if made is None or made[0] != known or made[1] != standing:
+            made = self._drifts[camera] = known, standing, drift_view(known, standing)
+        return made[2]
 
     def _accuracy(self, camera: str) -> tuple[AccuracyView, ...]:
         """Of whole sites where it is empty."""
@@ -223,52 +245,151 @@ class Watch:
         keeper = self._node.review
         return None if keeper is None else dict(keeper.frames.get(camera, Counter()))
 
+    def _at_work(self, entries: list[Entry]) -> _AtWork:
+        now, names = time.monotonic(), {entry.worker for entry in entries}
+        workers = {child.place - 1: child for child in self._node.camera_workers}
+        missing = {number: _why_away(workers.get(number), now) for number in names}
+        return _AtWork(
+            now, {number: why for number, why in missing.items() if why}, _why_away(self._node.detector, now)
+        )
+
     def _camera(
         self,
         entry: Entry,
-        row: np.void,
-        rates: np.ndarray,
-        ages: np.ndarray,
+        place: int,
+        rows: _Rows,
         stages: np.ndarray | None,
+        at_work: _AtWork,
         canary: str,
     ) -> CameraView:
-        name = entry.name
-        outcomes = {outcome: int(row[outcome]) for outcome in OUTCOMES}
-        in_flight = int(row["received"]) - sum(outcomes.values())
-        last_end, rung = int(row["last_end"]), max(entry.settings.rung, int(row["rung"]))
+        name, cell = entry.name, rows.cells
+        last_end, rung = cell["last_end"][place], max(entry.settings.rung, cell["rung"][place])
         keeper = self._node.keeper
         blind, (gaps, blind_s) = keeper.blind.get(name), keeper.blind_seconds(name)
+        degraded = keeper.degraded.get(name) or _NOTHING
+        state = _STATES[cell["state"][place]]
+        well = state is CameraState.LIVE and blind is None and not degraded
+        camera = self._node.config.cameras.get(name)
         return CameraView(
             name=name,
-            state=CameraState(int(row["state"])).name.lower(),
-            frames=Frames(received=int(row["received"]), **outcomes, in_flight=in_flight),
-            age_ms=_of(ages, float(row["age_max"])),
-            fps_in=float(rates[0]),
-            fps_analysed=float(rates[1]),
-            objects=self._objects.get(name, {}),
-            epoch=int(row["epoch"]),
-            sessions=int(row["sessions"]),
+            state=_STATE_NAMES[state],
+            frames=Frames(*rows.frames[place]),
+            age_ms=_of(rows.ages[place], cell["age_max"][place]),
+            fps_in=rows.fps_in[place],
+            fps_analysed=rows.fps_analysed[place],
+            objects=self._objects.get(name, _NOTHING),
+            epoch=cell["epoch"][place],
+            sessions=cell["sessions"][place],
             last_end_reason=REASONS[last_end].value if last_end >= 0 else None,
             blind=blind.cause.value if blind else None,
             blame=blind.blame.value if blind else None,
-            degraded=tuple(cause.value for cause in keeper.degraded.get(name, {})),
+            degraded=tuple(cause.value for cause in degraded),
             drift=self._drift(name),
             accuracy=self._accuracy(name),
             review=self._review(name),
             gaps=gaps,
             blind_s=blind_s,
-            endings={ending.value: count for ending in ENDINGS if (count := int(row[ending.value]))},
-            step=Step(int(row["step"])).name.lower(),
-            decodes=Rung(rung).name.lower(),
-            lag_ms=float(row["lag"]) * 1000,
-            backlog=int(row["backlog"]),
-            kept=int(row["kept"]),
-            width=int(row["width"]),
-            height=int(row["height"]),
-            priority=float(row["weight"]),
-            stages_ms={} if stages is None else dict(zip(STAGES, map(_of, stages), strict=True)),
+            endings={name: count for name, count in zip(_ENDINGS, rows.endings[place], strict=True) if count},
+            step=_STEP_NAMES[cell["step"][place]],
+            decodes=_RUNG_NAMES[rung],
+            lag_ms=cell["lag"][place] * 1000,
+            backlog=cell["backlog"][place],
+            kept=cell["kept"][place],
+            width=cell["width"][place],
+            height=cell["height"][place],
+            priority=cell["weight"][place],
+            stages_ms={} if stages is None else dict(zip(STAGES, map(_of, stages.tolist()), strict=True)),
+            site="" if camera is None else camera.site,
+            since=None if well else _since(blind, degraded),
+            doing="" if well else self._doing(entry, state, blind, degraded, at_work),
             canary=canary,
         )
+
+    def _doing(
+        self,
+        entry: Entry,
+        state: CameraState,
+        blind: Gap | None,
+        degraded: Mapping[Cause, Gap],
+        at_work: _AtWork,
+    ) -> str:
+        return doing(
+            Doing(
+                state=CameraState.REMOVED if entry.removed else state,
+                cause=blind.cause if blind else None,
+                degraded=tuple(degraded),
+                retry_in=self._retries.after(entry.name, at_work.now),
+                worker=at_work.missing.get(entry.worker, ""),
+                detector=at_work.detector,
+                hang_up_after=entry.settings.hang_up_after,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _AtWork:
+    """``now``: monotonic seconds. ``missing``: why camera workers are not at work, by number; ``detector``:
+    why that is not; empty where it is."""
+
+    now: float
+    missing: Mapping[int, str]
+    detector: str
+
+
+class _Rows:
+    """The table's rows, field by field and as Python's numbers: of a thousand cameras, to take each number
+    out of its row takes ten times as long."""
+
+    def __init__(self, rows: np.ndarray, rates: np.ndarray, ages: np.ndarray) -> None:
+        """``ages``: f8 [cameras, 3], seconds."""
+        self.cells: dict[str, list[Any]] = {name: rows[name].tolist() for name in _CELLS}
+        received, *outcomes = (rows[name].astype(np.int64) for name in ("received", *OUTCOMES))
+        in_flight = received - sum(outcomes)
+        self.frames: list[list[int]] = np.stack([received, *outcomes, in_flight], axis=-1).tolist()
+        """In the order of :class:`vedette.observe.views.Frames`."""
+        self.endings: list[list[int]] = np.stack([rows[name] for name in _ENDINGS], axis=-1).tolist()
+        self.fps_in, self.fps_analysed = (each[: len(rows)].tolist() for each in rates)
+        self.ages: list[list[float]] = ages.tolist()
+
+
+_CELLS = (
+    *("last_end", "rung", "state", "age_max", "epoch", "sessions", "step", "lag", "backlog", "kept"),
+    *("width", "height", "weight"),
+)
+_ENDINGS = tuple(ending.value for ending in ENDINGS)
+_STATES = tuple(CameraState)
+_STATE_NAMES = {state: state.name.lower() for state in CameraState}
+_STEP_NAMES = {int(step): step.name.lower() for step in Step}
+_RUNG_NAMES = {int(rung): rung.name.lower() for rung in Rung}
+_NOTHING: Mapping[Any, Any] = {}
+
+
+def _giving_way(entries: list[Entry]) -> Iterator[tuple[int, Entry]]:
+    """Numbered. Of a thousand cameras a view takes twenty milliseconds, and whoever wants the interpreter
+    meanwhile would be let in after five: the node's loop after one."""
+    for place, entry in enumerate(entries):
+        if place % GIVES_WAY_EVERY == GIVES_WAY_EVERY - 1:
+            time.sleep(0)
+        yield place, entry
+
+
+def _since(blind: Gap | None, degraded: Mapping[Cause, Gap]) -> float | None:
+    """Unix seconds."""
+    if blind is not None:
+        return blind.start / 1e6
+    return min(gap.start for gap in degraded.values()) / 1e6 if degraded else None
+
+
+def _why_away(worker: Child | None, now: float) -> str:
+    """Empty where it is at work."""
+    if worker is None or worker.ready:
+        return ""
+    if worker.quarantined_at:
+        lasts = quarantine_lasts(worker.quarantines, essential=worker.kind == "inference")
+        return (
+            f"died too often, and is tried again in {lasting(max(0.0, worker.quarantined_at + lasts - now))}"
+        )
+    return "is being started again" if worker.deaths else "is being started"
 
 
 PICTURES = ("written", "dropped", "failed")
@@ -278,16 +399,16 @@ _MIDDLES = bounds(BUCKETS) ** 0.5 * np.concatenate([[1e-5], bounds(BUCKETS)[:-1]
 
 
 def _percentiles(counts: np.ndarray) -> Percentiles:
-    return _of(np.array(percentiles(counts, 0.5, 0.95, 0.99)))
+    return _of(percentiles(counts, 0.5, 0.95, 0.99))
 
 
-def _of(values: np.ndarray, longest_s: float = 0.0) -> Percentiles:
+def _of(values: Sequence[float], longest_s: float = 0.0) -> Percentiles:
     """``values``: p50, p95 and p99 in seconds."""
+    p50, p95, p99 = values
     if longest_s:
         # A bucket's middle may lie beyond the longest that was really seen.
-        values = np.minimum(values, longest_s)
-    p50, p95, p99 = (float(value) * 1000 for value in values)
-    return Percentiles(p50, p95, p99, longest_s * 1000)
+        p50, p95, p99 = min(p50, longest_s), min(p95, longest_s), min(p99, longest_s)
+    return Percentiles(p50 * 1000, p95 * 1000, p99 * 1000, longest_s * 1000)
 
 
 def _sink(delivery: Delivery) -> SinkView:

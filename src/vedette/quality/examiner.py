@@ -168,6 +168,11 @@ class Examiner:
 
     async def _asked(self, candidate: DetectorSpec, tried: str, *, force: bool) -> Admitted:
         name = _name(candidate)
+        if tried and candidate.python is None:
+            # Before anybody looks at pictures for minutes. What is loaded in the end is asked again.
+            found = await asyncio.to_thread(_model_of, candidate)
+            if found is None or found.hash != tried:
+                raise WorkerError(f"{name} is not the file any more that was tried")
         if (why := self._no_gate(force)) is not None:
             self._gated(name, "forced" if force else "not_held", why)
             return Admitted(why, tried)

@@ -69,6 +69,7 @@ from vedette.workers.protocol import (
     Ready,
     RemoveCamera,
     Review,
+    Show,
     Start,
     Stop,
     Studied,
@@ -76,6 +77,7 @@ from vedette.workers.protocol import (
 )
 from vedette.workers.rest import Rest
 from vedette.workers.reviewing import Reviewing
+from vedette.workers.showing import Showing
 from vedette.workers.slots import Slots
 from vedette.workers.table import REASONS, CameraState, Table
 from vedette.workers.threads import name_thread
@@ -220,6 +222,13 @@ class CameraWorker:
             on_loop=self._on_loop,
             clock=self.clock,
         )
+        self.showing = Showing(
+            channel,
+            told=lambda: not self._outbox,
+            on_loop=self._on_loop,
+            trouble=lambda message: self.trouble(message, where="show"),
+            clock=self.clock,
+        )
         self._aside = Aside(table)
         self._emitted: Output | None = None
         """The result that has just left, if one did."""
@@ -306,6 +315,7 @@ class CameraWorker:
         for index, camera in self._cameras.items():
             self._count_pictures(index, camera)
         self._flush_outbox()
+        self.showing.close()
         for pool in (self._pool, self._takers):
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -367,8 +377,15 @@ class CameraWorker:
                     self.reviewing.regard(message)
                 case Disagrees(index, captured_at, boxes):
                     self.reviewing.disagrees(index, captured_at, boxes)
+                case Show():
+                    self._show_to_people(message)
                 case Stop():
                     self._stopping.set()
+
+    def _show_to_people(self, show: Show) -> None:
+        self.showing.follow(show)
+        for index, camera in self._cameras.items():
+            camera.pipeline.looked_at = index in self.showing.wanted
 
     def add(self, message: AddCamera) -> None:
         """Watch a camera from now on, or say why that cannot be."""
@@ -455,6 +472,7 @@ class CameraWorker:
         pictures: PictureSink | None,
     ) -> _Camera:
         camera = self._cameras[index] = _Camera(pipeline, lane, gate, source, pictures)
+        pipeline.looked_at = index in self.showing.wanted
         camera.health = CameraHealth(
             pipeline,
             lane,
@@ -498,6 +516,7 @@ class CameraWorker:
     def forget(self, index: int) -> None:
         """It is another worker's now."""
         self._cameras.pop(index, None)
+        self.showing.gone(index)
 
     def go_on(
         self,
@@ -571,6 +590,7 @@ class CameraWorker:
     def _close_camera(self, index: int, state: CameraState) -> None:
         camera = self._cameras.pop(index, None)
         self.for_review(lambda: self.reviewing.gone(index), None)
+        self.showing.gone(index)
         if camera is not None:
             task = self._loop.create_task(self._close_and_go_on(index, camera))
             self._closing[index] = _Closing(state, task)
@@ -778,6 +798,8 @@ class CameraWorker:
         pictures = self._cameras[output.index].pictures if output.index in self._cameras else None
         if pictures is not None:
             pictures.put(image, output, shown + self.clock.wall() - self.clock.monotonic())
+        if self.showing.wanted:
+            self.showing.result(output, image)
 
     def asks(self, index: int, captured: float) -> Asked | None:
         """Observer: may be called from any thread."""

@@ -54,6 +54,7 @@ __all__ = [
     "Left",
     "Link",
     "LinkShadow",
+    "LivePicture",
     "LookedAt",
     "MayConnect",
     "MessageTooLong",
@@ -65,6 +66,7 @@ __all__ = [
     "RemoveCamera",
     "Review",
     "Seen",
+    "Show",
     "Shown",
     "Start",
     "StartInference",
@@ -275,6 +277,15 @@ class Disagrees(Message, frozen=True):
     boxes: int
 
 
+class Show(Message, frozen=True):
+    """Somebody looks at these cameras: make pictures of frames that were analysed, at most ``widths`` pixels
+    wide, a new one ``every`` so many seconds at most. All others are looked at by nobody."""
+
+    cameras: list[int]
+    widths: list[int]
+    every: list[float]
+
+
 class Stop(Message, frozen=True):
     """Close everything in order and exit."""
 
@@ -403,6 +414,20 @@ class Pictured(Message, frozen=True):
 
     number: int
     problem: str = ""
+
+
+class LivePicture(Message, frozen=True):
+    """A frame that somebody looks at. With it comes the descriptor of a file without a name, which holds a
+    JPEG. The rest is of its result, packed as in :class:`Output`."""
+
+    index: int
+    captured_at: float
+    width: int
+    height: int
+    xyxy: bytes
+    confidence: bytes
+    track_id: bytes
+    names: list[str]
 
 
 class Facts(Message, frozen=True):
@@ -629,6 +654,8 @@ _ANY = (
     | Disagrees
     | Drawn
     | Pictured
+    | Show
+    | LivePicture
     | StartShadow
     | StartWeb
     | LinkShadow

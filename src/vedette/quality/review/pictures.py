@@ -73,8 +73,7 @@ def write(path: Path, data: bytes) -> None:
     """Whole, and on the disk when this returns: its row may then say that it is there. Raises ReviewError."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
+        with _made(temporary) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -85,6 +84,21 @@ def write(path: Path, data: bytes) -> None:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise ReviewError(f"{path}: cannot be written: {err.strerror or err}") from err
+
+
+TRIES = 10
+
+
+def _made(path: Path) -> BinaryIO:
+    """A new file, in a folder that is made where it is missing. Raises OSError."""
+    for _ in range(TRIES - 1):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return path.open("wb")
+        except FileNotFoundError:
+            pass  # somebody has just removed the last picture of that day, and its folder
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("wb")
 
 
 def _sync(folder: Path) -> None:
