@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -47,14 +46,10 @@ from vedette.ladder.governor import Governor
 from vedette.ledger.keeper import Keeper
 from vedette.ledger.rows import Counters
 from vedette.live import Live
-from vedette.quality.confirm.watch import LossWatch
+from vedette.quality.desk import QualityDesk
 from vedette.quality.examiner import Examiner
-from vedette.quality.keeping import ReviewKeeper
-from vedette.quality.learning import to_learn
-from vedette.quality.models_at_work import ModelsAtWork
 from vedette.quality.validate.schedule import Capacity
 from vedette.quality.validate.where import runs_of
-from vedette.quality.watch import DriftWatch
 from vedette.results import Result
 from vedette.roster import Changes, Entry, Roster
 from vedette.supervise.canary import Canary
@@ -74,8 +69,6 @@ from vedette.supervise.usage import Usage
 from vedette.tasks import (
     camera_settings,
     detector_spec,
-    keeps_frames,
-    review_folder,
     weights,
     worker_count,
 )
@@ -248,8 +241,14 @@ class Node:
             tell=self._tell,
             clock=self._clock,
         )
-        self.drift = self._drift_watch(config)
-        """Who watches what the detector says of each camera; None where nobody does."""
+        self.quality = QualityDesk(
+            config,
+            now=lambda: self.config,
+            running=self._model_on,
+            tell=self._from_elsewhere,
+            clock=self._clock,
+        )
+        """Who judges what the detector says: drift, losses, frames for people."""
         self.examiner = Examiner(
             config.validation,
             runs=runs_of(config),
@@ -260,13 +259,8 @@ class Node:
             clock=self._clock,
         )
         """Who holds detectors to labelled pictures."""
-        self.losses = self._loss_watch(config)
-        """Who reads what people reviewed; None where there is no place for that."""
-        self.review = self._review_keeper(config)
-        """Who keeps frames for people to look at; None where nobody does."""
         self._spec = b""
         """Of the detector at work, packed, and what it was loaded from."""
-        self._models = ModelsAtWork()
         self._model = ""
         """The identity of the model at work; empty until there is one."""
         self.governor = Governor(
@@ -293,46 +287,6 @@ class Node:
             agreed=self.shadow.agreed,
         )
         """Who lets a candidate detect for some cameras."""
-
-    def _drift_watch(self, config: Config) -> DriftWatch | None:
-        if not config.drift.enabled:
-            return None
-        store = store_folder(config.ledger.url, enabled=config.ledger.enabled)
-        return DriftWatch(
-            config.drift.settings(time.localtime().tm_gmtoff),
-            folder=store / f"drift-{config.ledger.node}" if store is not None else None,
-            sites={name: camera.site for name, camera in config.cameras.items() if camera.site},
-            tell=self._from_elsewhere,
-            clock=self._clock,
-        )
-
-    def _loss_watch(self, config: Config) -> LossWatch | None:
-        folder = review_folder(config)
-        if folder is None:
-            return None
-        store = store_folder(config.ledger.url, enabled=config.ledger.enabled)
-        return LossWatch(
-            folder,
-            config.review.floor,
-            kept=(store or folder) / f"accuracy-{config.ledger.node}.json",
-            cameras=lambda: {name: camera.site or "" for name, camera in self.config.cameras.items()},
-            threshold=lambda: self.config.detector.confidence,
-            running=self._model_on,
-            tell=self._from_elsewhere,
-            clock=self._clock,
-        )
-
-    def _review_keeper(self, config: Config) -> ReviewKeeper | None:
-        folder = review_folder(config)
-        if folder is None or not keeps_frames(config):
-            return None
-        return ReviewKeeper(
-            config.review,
-            folder=folder,
-            every=config.drift.every,
-            tell=self._from_elsewhere,
-            clock=self._clock,
-        )
 
     def _from_elsewhere(self, fact: AnyFact) -> None:
         """A fact from another thread."""
@@ -446,11 +400,7 @@ class Node:
 
     async def learn_drift(self, cameras: Sequence[str], *, keep: bool = False) -> None:
         """Learn anew what is usual for these cameras, or all. Raises ConfigError: nothing has changed."""
-        if self.drift is None:
-            raise ConfigError("the detector is not watched for drift here: drift.enabled is false")
-        studied = {entry.name: entry.settings.study_every > 0 for entry in self.roster if not entry.removed}
-        begun = [self.drift.learn(name, keep=keep) for name in to_learn(cameras, studied)]
-        await asyncio.gather(*(asyncio.wrap_future(each) for each in begun))
+        await self.quality.learn(cameras, self.roster, keep=keep)
 
     def _adopt(self, entry: Entry) -> None:
         if entry.name in self._reserved:
@@ -463,13 +413,7 @@ class Node:
         if isinstance(fact, (CameraAdded, CameraPaused, CameraRemoved, CameraRestarted)):
             self.governor.forget(fact.camera)
             self.live.forget(fact.camera)
-        if self.drift is not None:
-            if isinstance(fact, CameraRemoved):
-                self.drift.forget(fact.camera)
-            elif isinstance(fact, EpochStarted) and fact.reason == "camera_moved":
-                self.drift.moved(fact.camera)
-        if self.review is not None and isinstance(fact, CameraRemoved):
-            self.review.forget(fact.camera)
+        self.quality.take(fact)
         if isinstance(fact, LossSuspected):
             self.canary.suspected(fact)
 
@@ -505,13 +449,8 @@ class Node:
         for name in self.paused_at_start.keys() & self._from_the_start:
             self.fleet.pause(name, self.paused_at_start[name])
         self.keeper.start()
-        if self.drift is not None:
-            self.drift.start()
         self.examiner.start()
-        if self.losses is not None:
-            self.losses.start()
-        if self.review is not None:
-            self.review.start()
+        self.quality.start()
         for child in self.children:
             self._spawn(child)
 
@@ -553,7 +492,7 @@ class Node:
             stand_by=stand_by,
             number=number,
             judged=judged,
-            process=self._models.begins(spec),
+            process=self.quality.models.begins(spec),
         )
 
     # ---- a candidate beside the detector
@@ -580,7 +519,7 @@ class Node:
     def _disagrees(self, index: int, captured_at: float, boxes: int) -> None:
         """A candidate does, with the detector at work: whoever has the picture may keep it for review."""
         entry = self.roster[index]
-        if self.review is not None and entry.watched:
+        if self.quality.review is not None and entry.watched:
             self._workers[entry.worker].send(Disagrees(index, captured_at, boxes))
 
     def camera_name(self, index: int) -> str:
@@ -625,7 +564,7 @@ class Node:
         thread."""
         trial, child = self.canary.trial, self.canary.child
         if self.canary.has and trial is not None and child is not None and camera in trial.cameras.values():
-            return self._models.of(child.process)
+            return self.quality.models.of(child.process)
         return self._model
 
     def _at_work(self) -> AtWork:
@@ -644,7 +583,7 @@ class Node:
                 return
             message, fds = heard
             if isinstance(message, Pictured):
-                self._heard_picture(child, message, fds[0] if fds else None)
+                self.quality.pictured(child.pid or 0, message, fds[0] if fds else None)
             elif isinstance(message, LivePicture):
                 self.live.heard(message, fds[0] if fds else None)
             else:
@@ -657,15 +596,9 @@ class Node:
             case Output():
                 self._heard_result(child, message)
             case Studied(index):
-                # What is still on its way of a camera that was removed begins nothing anew.
-                if self.drift is not None and self.roster[index].watched:
-                    self.drift.put(self.roster[index].name, self._models.of(message.process), message)
-                if self.review is not None:
-                    self.review.studied(self.roster[index].name, message)
+                self.quality.studied(self.roster[index], message)
             case Drawn(index):
-                if self.review is not None:
-                    model = self._models.of(message.process)
-                    self.review.drawn(child.pid or 0, self.roster[index].name, model, message)
+                self.quality.drawn(child.pid or 0, self.roster[index], message)
             case Facts(facts):
                 for fact in facts:
                     if isinstance(fact, EpochStarted):
@@ -674,7 +607,7 @@ class Node:
             case Ready(describe, names, inputs, made_of, precision):
                 child.ready, child.describe, child.inputs, child.names = True, describe, inputs, names
                 child.made_of, child.precision = made_of, precision
-                self._models.loaded(child.process, made_of)
+                self.quality.models.loaded(child.process, made_of)
                 if not self._stands_by(child):
                     self._heard_ready(child)
             case Tried() | Drained() | Left() | Joined() | HandedOver():
@@ -704,12 +637,6 @@ class Node:
         """Whether the node does without it, and somebody else looks after it."""
         return child in self._standing_by or child in self.canary.children
 
-    def _heard_picture(self, child: Child, message: Pictured, fd: int | None) -> None:
-        if self.review is not None:
-            self.review.pictured(child.pid or 0, message, fd)
-        elif fd is not None:
-            os.close(fd)
-
     def _somebody_looks(self) -> None:
         """From any thread."""
         try:
@@ -722,18 +649,14 @@ class Node:
 
     def _instruct(self, *, at_once: bool = False) -> None:
         """Tell camera workers which frames to keep for review, where that has changed."""
-        if self.review is not None:
-            status = {} if self.drift is None else self.drift.status
-            names, workers = self.detector.names, self.camera_workers
-            self.review.instruct(
-                workers,
-                self.roster,
-                names,
-                self._spec,
-                status,
-                canary_names=self.canary.names,
-                at_once=at_once,
-            )
+        self.quality.instruct(
+            self.camera_workers,
+            self.roster,
+            names=self.detector.names,
+            spec=self._spec,
+            canary_names=self.canary.names,
+            at_once=at_once,
+        )
 
     def _cannot_add(self, entry: Entry, why: str) -> None:
         """A camera's settings cannot be used. From the start on that is a mistake in the configuration; later
@@ -795,7 +718,7 @@ class Node:
     def _detects(self, child: Child) -> None:
         """This is the detector from now on."""
         self.detector_name, self.governor.inputs = child.describe, child.inputs
-        before, self._model = self._spec, self._models.of(child.process)
+        before, self._model = self._spec, self.quality.models.of(child.process)
         self._spec = msgspec.msgpack.encode(detector_spec(self.config)) + child.made_of.encode()
         if self._spec != before:
             self.shadow.detector_changed()
@@ -949,8 +872,7 @@ class Node:
             self.table.loads[child.place] = 0
 
     def _let_go(self, child: Child, now: float) -> None:
-        if self.review is not None:
-            self.review.worker_gone(child.pid or 0)
+        self.quality.worker_gone(child.pid or 0)
         if child.channel is not None:
             asyncio.get_running_loop().remove_reader(child.channel.fileno())
         child.reap(now)
@@ -1182,8 +1104,7 @@ class Node:
         self.stopped_at = self._clock.monotonic()
         # Side by side: each may have to wait for somebody outside.
         alerts = asyncio.to_thread(self.alerts.close, ALERTS_WITHIN_S)
-        watches = [each for each in (self.drift, self.losses, self.review) if each is not None]
-        closing = [asyncio.to_thread(each.close) for each in watches]
+        closing = [asyncio.to_thread(close) for close in self.quality.closing()]
         await asyncio.gather(alerts, asyncio.to_thread(self.keeper.close), *closing)
 
 

@@ -34,7 +34,7 @@ def test_each_camera_is_learnt_and_that_is_seen_and_kept(cameras: Cameras, tmp_p
 def test_it_can_be_switched_off(cameras: Cameras, tmp_path: Path) -> None:
     with Node(with_ledger(cameras, tmp_path, enabled=False)) as node:
         node.until_more(*NAMES)
-        assert node.node._node.drift is None
+        assert node.node._node.quality.drift is None
         assert "drift" not in node.node.report()["cameras"]["cam0"]
         node.stop()
     assert not (tmp_path / "drift-node").exists()

@@ -108,7 +108,7 @@ def test_a_worker_that_is_killed_takes_no_count_with_it(cameras: Cameras, tmp_pa
 
 def test_a_camera_that_drift_suspects_gives_frames_for_that_reason(cameras: Cameras, tmp_path: Path) -> None:
     with Node(with_review(cameras, tmp_path, review={"per_hour": 0})) as node:
-        drift = node.node._node.drift
+        drift = node.node._node.quality.drift
         assert drift is not None
         wait_until(lambda: set(drift.status) == set(NAMES), "both cameras are watched")
 
@@ -131,7 +131,7 @@ def test_a_camera_that_drift_suspects_gives_frames_for_that_reason(cameras: Came
 def test_it_can_be_switched_off(cameras: Cameras, tmp_path: Path) -> None:
     with Node(with_review(cameras, tmp_path, review=False)) as node:
         node.until_more(*NAMES)
-        assert node.node._node.review is None
+        assert node.node._node.quality.review is None
         assert "review" not in node.node.report()["cameras"]["cam0"]
         node.stop()
     assert not (tmp_path / "review-node").exists()

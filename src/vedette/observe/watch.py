@@ -171,7 +171,7 @@ class Watch:
             peak=node.usage.peak_of("node"),
             machine=node.usage.machine,
             sites=self._accuracy(""),
-            drift=node.drift is not None,
+            drift=node.quality.drift is not None,
             validation=self._validation(),
             shadow=self._shadow.now(node.shadow, {entry.name: entry.index for entry in entries}, node.usage),
             canary=canary_view(node.canary, float(table.loads[table.canary_place]["busy"])),
@@ -227,7 +227,7 @@ class Watch:
             )
 
     def _drift(self, camera: str) -> DriftView | None:
-        watch = self._node.drift
+        watch = self._node.quality.drift
         if watch is None or (known := watch.status.get(camera)) is None:
             return None
         standing = watch.standing.get(camera)
@@ -238,11 +238,11 @@ class Watch:
 
     def _accuracy(self, camera: str) -> tuple[AccuracyView, ...]:
         """Of whole sites where it is empty."""
-        losses = self._node.losses
+        losses = self._node.quality.losses
         return () if losses is None else tuple(map(accuracy_view, losses.status.get(camera, ())))
 
     def _review(self, camera: str) -> dict[tuple[str, str], int] | None:
-        keeper = self._node.review
+        keeper = self._node.quality.review
         return None if keeper is None else dict(keeper.frames.get(camera, Counter()))
 
     def _at_work(self, entries: list[Entry]) -> _AtWork:
