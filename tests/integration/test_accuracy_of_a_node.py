@@ -30,7 +30,7 @@ def test_a_loss_that_reviews_confirm_is_told_shown_and_remembered(
     )
     with Node(given) as node:
         node.until_more("cam0")
-        model = node.node._node._at_work
+        model = node.node._node._model
         shelf.reviewed(["missed"] * 40, camera="cam1", model="of another one")
         shelf.reviewed(["missed"] * 20, camera="cam0", model=model)
         shelf.reviewed(["right"] * 20, camera="cam1", model=model)
