@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import Connection, insert, literal, select, update
+from sqlalchemy import Connection, Select, insert, literal, select, update
 
 from vedette.errors import ReviewError
 from vedette.quality.review.encoding import microseconds, review_row, stored_of
@@ -15,7 +16,7 @@ __all__ = ["ChangedMeanwhileError", "change", "current", "first_said", "keep", "
 
 _KEPT = ("item", "repeat_of", "state", "boxes", "verdicts", "looked_for", "reviewer", "seconds", "at_us")
 
-_THEN = select(
+_THEN: Select[Any] = select(
     revisions.c.review.label("id"),
     revisions.c.revision,
     *(revisions.c[name] for name in _KEPT),

@@ -17,7 +17,7 @@ export const telling = {
     const x = Math.min(Math.max(0, left), width);
     const y = Math.max(0, inside ? Math.max(0, top) : top);
     // Close to the right edge the tag ends where the box does.
-    return right / width > 0.9 && left / width > 0.8
+    return right / width > 0.8 && left / width > 0.7
       ? { right: `${Math.max(0, 100 - (right / width) * 100)}%`, top: `${(y / height) * 100}%`, transform: inside ? "none" : "translateY(-100%)" }
       : { left: `${(x / width) * 100}%`, top: `${(y / height) * 100}%`, transform: inside ? "none" : "translateY(-100%)" };
   },

@@ -1,7 +1,7 @@
 // The page. What is in double braces is text, whatever cameras and classes are called.
 
 export const template = `
-<main class="vr" :class="{ 'vr-armed': armed }">
+<div class="vr" :class="{ 'vr-armed': armed }">
   <header class="vr-head">
     <h1>Review <span v-if="folder">{{ folder }}</span></h1>
     <button type="button" class="vr-quiet" @mousedown.prevent @click="toggle('classes')" :aria-expanded="panel === 'classes'" aria-controls="vr-classes">
@@ -134,4 +134,4 @@ export const template = `
     </aside>
   </div>
   <p class="vr-unseen" aria-live="polite">{{ spoken }}</p>
-</main>`;
+</div>`;
