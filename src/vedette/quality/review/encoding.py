@@ -91,7 +91,7 @@ def stored_of(row: Row[Any]) -> Stored:
         seconds=row.seconds,
         at=row.at_us / 1e6,
     )
-    return Stored(row.id, row.item, review, row.repeat_of)
+    return Stored(row.id, row.item, review, row.repeat_of, row.revision)
 
 
 def _box(final: Final) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +19,7 @@ from PIL import Image
 from vedette.errors import ReviewError
 from vedette.quality.review.matching import XYXY
 
-__all__ = ["encode", "encode_into", "orphans", "pixelate", "remove", "write"]
+__all__ = ["encode", "encode_into", "inside", "orphans", "pixelate", "remove", "write"]
 
 CELLS = 6
 """So many squares along the longer side of what is made unrecognisable. From 8 on some faces can be told."""
@@ -71,7 +72,8 @@ def encode_into(
 
 def write(path: Path, data: bytes) -> None:
     """Whole, and on the disk when this returns: its row may then say that it is there. Raises ReviewError."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY}")
+    mine = f"{os.getpid()}.{threading.get_ident()}"  # another thread may write the same
+    temporary = path.with_name(f"{path.name}.{mine}{TEMPORARY}")
     try:
         with _made(temporary) as file:
             file.write(data)
@@ -110,10 +112,22 @@ def _sync(folder: Path) -> None:
         os.close(fd)
 
 
+def inside(folder: Path, file: str) -> Path:
+    """The path of a file below ``folder``. Raises ReviewError for one that leads out of it, by its name or
+    by a link: a store may have been made by others."""
+    path = folder / file
+    try:
+        if path.resolve().is_relative_to(folder.resolve()):
+            return path
+    except (OSError, ValueError):  # a loop of links; a name with a zero
+        pass
+    raise ReviewError(f"{folder}: {file!r} does not lie in it")
+
+
 def remove(folder: Path, file: str) -> None:
     """Without complaint: what cannot be removed now is an orphan, and swept later."""
-    path = folder / file
-    with suppress(OSError):
+    with suppress(OSError, ReviewError):
+        path = inside(folder, file)
         path.unlink(missing_ok=True)
         path.parent.rmdir()  # of a day of which nothing is left
 

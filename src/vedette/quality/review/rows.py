@@ -9,7 +9,18 @@ from vedette.infer.detector import WEAK_FROM
 from vedette.quality.labels.dataset import Box
 from vedette.quality.review.sampling import Reason
 
-__all__ = ["Final", "Item", "Prediction", "Review", "State", "Stored", "Task", "Verdict", "Version"]
+__all__ = [
+    "Ended",
+    "Final",
+    "Item",
+    "Prediction",
+    "Review",
+    "State",
+    "Stored",
+    "Task",
+    "Verdict",
+    "Version",
+]
 
 SCORE_FROM = WEAK_FROM
 """Boxes with less are not stored: neither people nor estimates look at them."""
@@ -103,12 +114,22 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A review in the store. ``repeat_of``: the id of the review that this one, blindly, repeats."""
+    """A review in the store. ``repeat_of``: the id of the review that this one, blindly, repeats.
+    ``revision``: counts from 1, and goes up when the review is changed."""
 
     id: int
     item: str
     review: Review
     repeat_of: int | None = None
+    revision: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a review said before it was changed or taken back. ``at``: when that was, Unix seconds."""
+
+    stored: Stored
+    at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,14 +21,22 @@ from sqlalchemy import (
     Text,
 )
 
-__all__ = ["APPLICATION", "METADATA", "STEPS", "VERSION", "items", "periods", "reviews", "versions"]
+__all__ = [
+    "APPLICATION",
+    "METADATA",
+    "STEPS",
+    "VERSION",
+    "items",
+    "periods",
+    "reviews",
+    "revisions",
+    "versions",
+]
 
 APPLICATION = 0x76_64_72_76
 """SQLite keeps it in the file's head; by it a store is told from other databases."""
 
-VERSION = 1
-STEPS: Mapping[int, Callable[[Connection], None]] = {}
-"""By the version they lead to."""
+VERSION = 2
 
 METADATA = MetaData()
 
@@ -68,10 +76,34 @@ reviews = Table(
     Column("reviewer", Text, nullable=False),
     Column("seconds", Float, nullable=False),
     Column("at_us", BigInteger, nullable=False),
+    # Counts how often it was changed: whoever changes it says of which they know.
+    Column("revision", Integer, nullable=False, server_default="1"),
     Index("reviews_by_item", "item"),
     # One review is what counts of an item; all others are repeats of it, one of each.
     Index("one_review", "item", unique=True, sqlite_where=Column("repeat_of").is_(None)),
     Index("one_repeat", "repeat_of", unique=True),
+    sqlite_autoincrement=True,
+)
+
+# What reviews said before they were changed or taken back. The review itself may be gone.
+revisions = Table(
+    "revisions",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("review", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("item", Text, ForeignKey("items.id"), nullable=False),
+    Column("repeat_of", Integer),
+    Column("state", Text, nullable=False),
+    Column("boxes", JSON, nullable=False),
+    Column("verdicts", JSON, nullable=False),
+    Column("looked_for", JSON, nullable=False),
+    Column("reviewer", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("ended_us", BigInteger, nullable=False),
+    Index("revisions_by_item", "item"),
+    Index("one_revision", "review", "revision", unique=True),
     sqlite_autoincrement=True,
 )
 
@@ -94,3 +126,12 @@ versions = Table(
     Column("made_us", BigInteger, nullable=False),
     Column("pictures", Integer, nullable=False),
 )
+
+
+def _revisions(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE reviews ADD COLUMN revision INTEGER DEFAULT '1' NOT NULL")
+    revisions.create(connection)
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {2: _revisions}
+"""By the version they lead to."""

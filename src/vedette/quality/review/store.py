@@ -27,16 +27,18 @@ from vedette.errors import ReviewError
 from vedette.quality.labels.coco import write_coco
 from vedette.quality.labels.content import content_hash
 from vedette.quality.labels.dataset import Dataset
-from vedette.quality.review import pictures
+from vedette.quality.review import history, pictures, revisions
 from vedette.quality.review.agreement import Agreement, agreement
 from vedette.quality.review.database import Database
 from vedette.quality.review.encoding import item_of, item_row, microseconds, review_row, stored_of
 from vedette.quality.review.frames import Encoded, Frame, StoreSettings, prepared
+from vedette.quality.review.history import Past
 from vedette.quality.review.queue import Look, in_turn, repeatable
 from vedette.quality.review.room import Held, to_drop
-from vedette.quality.review.rows import Item, Review, State, Stored, Task, Version
+from vedette.quality.review.rows import Ended, Item, Review, State, Stored, Task, Version
 from vedette.quality.review.sampling import Period, Reason
 from vedette.quality.review.schema import items, periods, reviews, versions
+from vedette.quality.review.selection import Facets, Selection, facets
 from vedette.quality.review.verdicts import review_problem
 
 __all__ = ["Added", "Encoded", "Frame", "Store", "StoreSettings", "Swept"]
@@ -214,11 +216,11 @@ class Store:
 
     def picture(self, id: str) -> bytes:
         """The JPEG file of an item."""
-        item = self.item(id)
+        path = pictures.inside(self.pictures, self.item(id).file)
         try:
-            return (self.pictures / item.file).read_bytes()
+            return path.read_bytes()
         except OSError as err:
-            raise ReviewError(f"{self.pictures / item.file}: cannot be read: {err.strerror or err}") from err
+            raise ReviewError(f"{path}: cannot be read: {err.strerror or err}") from err
 
     def counts(self) -> dict[State, int]:
         """Items in each state."""
@@ -226,11 +228,19 @@ class Store:
             rows = connection.execute(select(items.c.state, func.count()).group_by(items.c.state)).all()
         return {State(state): count for state, count in rows}
 
+    def facets(self) -> Facets:
+        """What frames can be chosen by."""
+        with self._database.transaction() as connection:
+            return facets(connection)
+
     # ---- reviews
 
-    def next(self, count: int, *, seed: int, camera: str | None = None) -> list[Task]:
-        """What to look at, blind repeats among it. ``seed``: the same for as long as the store lives."""
-        there = items.c.bytes > 0 if camera is None else (items.c.bytes > 0) & (items.c.camera == camera)
+    def next(self, count: int, *, seed: int, chosen: Selection | None = None) -> list[Task]:
+        """What to look at, blind repeats among it. ``seed``: the same for as long as the store lives.
+        ``chosen``: only these; of the uniform stream none that were chosen by what is in them."""
+        there = items.c.bytes > 0
+        if chosen:
+            there &= chosen.condition() & chosen.fair()
         waiting = select(items).where(there, items.c.state == State.WAITING.value).limit(count)
         pressing = case({reason.value: number for number, reason in enumerate(Reason)}, value=items.c.reason)
         with self._database.transaction() as connection:
@@ -273,26 +283,59 @@ class Store:
                 if first != id:
                     raise ReviewError(f"item {id}: there is no review {repeat_of} of it to be repeated")
                 return _inserted(connection, row)
-            connection.execute(update(items).where(items.c.id == id).values(state=review.state.value))
+            _leaves(connection, id, review.state)
             mine = (reviews.c.item == id) & reviews.c.repeat_of.is_(None)
             there = connection.execute(select(reviews.c.id).where(mine)).scalar()
             if there is not None:
-                # Under its id: repeats of it stay repeats.
-                connection.execute(update(reviews).where(reviews.c.id == there).values(row))
+                revisions.change(connection, revisions.current(connection, there, None), review)
                 return int(there)
             return _inserted(connection, row)
 
-    def withdraw(self, review: int) -> None:
-        """Take a review back, and repeats of it; its item waits again. For undo."""
+    def revise(self, number: int, review: Review, *, revision: int) -> Stored:
+        """Change a review, or a repeat, that is still at ``revision``. What it said is kept as an earlier
+        revision. Raises ChangedMeanwhileError where somebody else changed it, ReviewError where it is not
+        there any more."""
         with self._database.transaction() as connection:
-            row = connection.execute(select(reviews).where(reviews.c.id == review)).one_or_none()
-            if row is None:
-                raise ReviewError(f"{self.folder}: there is no review {review}")
-            connection.execute(reviews.delete().where(reviews.c.repeat_of == review))
-            connection.execute(reviews.delete().where(reviews.c.id == review))
-            if row.repeat_of is None:
-                state = State.WAITING if self.item(row.item).bytes else State.DROPPED
-                connection.execute(update(items).where(items.c.id == row.item).values(state=state.value))
+            there = revisions.current(connection, number, revision)
+            if problem := review_problem(self.item(there.item), review):
+                raise ReviewError(f"item {there.item}: {problem}")
+            revisions.change(connection, there, review)
+            if there.repeat_of is None:
+                _leaves(connection, there.item, review.state)
+            return revisions.current(connection, number, None)
+
+    def withdraw(self, review: int, *, revision: int | None = None, now: float | None = None) -> None:
+        """Take a review back, and repeats of it; its item waits again. For undo. What they said is kept
+        among the earlier revisions. Raises ChangedMeanwhileError where it is not at ``revision`` any more.
+        ``now``: Unix seconds."""
+        now = time.time() if now is None else now
+        with self._database.transaction() as connection:
+            there = revisions.current(connection, review, revision)
+            repeats = connection.execute(select(reviews.c.id).where(reviews.c.repeat_of == review)).scalars()
+            for each in (*repeats, review):
+                revisions.keep(connection, each, now)
+                connection.execute(reviews.delete().where(reviews.c.id == each))
+            if there.repeat_of is None:
+                gone = not self.item(there.item).bytes
+                _leaves(connection, there.item, State.DROPPED if gone else State.WAITING)
+
+    def revisions(self, id: str) -> list[Ended]:
+        """What reviews of an item said before they were changed or taken back, in that order."""
+        with self._database.transaction() as connection:
+            return revisions.of_item(connection, id)
+
+    def history(
+        self,
+        count: int,
+        *,
+        before: tuple[int, str] | None = None,
+        chosen: Selection | None = None,
+        without: Collection[str] = (),
+    ) -> list[Past]:
+        """The ``count`` items that were looked at last, the last one first. ``before``: only those after
+        this :attr:`Past.place`. ``without``: ids of items."""
+        with self._database.transaction() as connection:
+            return history.page(connection, count, before=before, chosen=chosen, without=without)
 
     def reviews(self, *, repeats: bool = False) -> list[Stored]:
         """In the order they were made; with ``repeats`` those as well."""
@@ -341,15 +384,15 @@ class Store:
         return [(item, said[item.id]) for item in found]
 
     def agreement(self) -> Agreement:
-        """Of first looks and blind repeats."""
+        """Of first looks and blind repeats, as they were before anybody corrected them."""
         repeated = select(reviews.c.repeat_of).where(reviews.c.repeat_of.is_not(None))
         query = select(reviews).where(reviews.c.repeat_of.is_not(None) | reviews.c.id.in_(repeated))
         with self._database.transaction() as connection:
-            found = {row.id: stored_of(row) for row in connection.execute(query)}
+            found = [stored_of(row) for row in connection.execute(query)]
+            said = {each.id: each.review for each in found}
+            said |= revisions.first_said(connection, said)
         return agreement(
-            (found[each.repeat_of].review, each.review)
-            for each in found.values()
-            if each.repeat_of is not None
+            (said[each.repeat_of], said[each.id]) for each in found if each.repeat_of is not None
         )
 
     def import_reviews(self, found: Iterable[tuple[Item, Review]]) -> int:
@@ -435,6 +478,10 @@ class _File:
 def _inserted(connection: Connection, row: dict[str, Any]) -> int:
     """The id of a new review."""
     return int(connection.execute(insert(reviews).values(row).returning(reviews.c.id)).scalar_one())
+
+
+def _leaves(connection: Connection, id: str, state: State) -> None:
+    connection.execute(update(items).where(items.c.id == id).values(state=state.value))
 
 
 def _gone(connection: Connection, ids: Sequence[str]) -> None:

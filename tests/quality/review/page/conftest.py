@@ -21,7 +21,7 @@ from servers import free_port, wait_for_port
 from vedette.quality.review.rows import Item, Prediction
 from vedette.quality.review.store import Store
 
-FOLDERS = 40
+FOLDERS = 120
 WIDTH, HEIGHT = 320, 240
 
 SAID = (
@@ -32,6 +32,8 @@ SAID = (
 """A person, a car, and perhaps another person."""
 
 expect.set_options(timeout=PATIENCE_S * 1000)
+
+PICTURE = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
 
 
 def add(store: Store, number: int, predictions: tuple[Prediction, ...] = SAID) -> Item:
@@ -132,4 +134,4 @@ def desk(pages: BrowserContext, served: Served, store: Store) -> Desk:
     return opened
 
 
-__all__ = ["SAID", "Desk", "Served", "add"]
+__all__ = ["PICTURE", "SAID", "Desk", "Served", "add"]

@@ -10,8 +10,9 @@ import pytest
 
 from review_frames import START, accepted, frame, rejected
 from vedette.errors import ReviewError
-from vedette.quality.review.page.desk import HELD_S, Desk, seed_of
+from vedette.quality.review.page.desk import HELD_S, Changes, Desk, Saved, seed_of
 from vedette.quality.review.rows import State
+from vedette.quality.review.selection import Selection
 from vedette.quality.review.store import Store
 from vedette.testing import ManualClock
 
@@ -36,6 +37,12 @@ def desk(store: Store, clock: ManualClock) -> Desk:
 
 def ids(desk: Desk, tab: str, known: tuple[str, ...] = (), want: int = 2) -> list[str]:
     return [item.id for item in desk.tasks(tab, known, want)]
+
+
+def read(saved: Saved) -> Changes:
+    """What somebody changes who has read this."""
+    assert saved.review is not None
+    return saved.review, saved.revision
 
 
 def test_no_frame_is_shown_in_two_tabs(desk: Desk) -> None:
@@ -72,9 +79,55 @@ def test_what_a_tab_shows_is_its_own_after_a_restart(store: Store, desk: Desk) -
 def test_a_review_that_is_changed_stays_the_one(store: Store, desk: Desk) -> None:
     [item] = desk.tasks("one", (), 1)
     saved = desk.save("one", item.id, accepted(item))
-    assert desk.save("one", item.id, rejected(item), saved.review) == saved
+    changed = desk.save("one", item.id, rejected(item), read(saved))
+    assert (changed.review, changed.revision) == (saved.review, 2)
     [stored] = store.reviews(repeats=True)
     assert stored.review == rejected(item)
+    [ended] = store.revisions(item.id)
+    assert ended.stored.review == accepted(item)
+
+
+def test_what_two_people_change_is_not_overwritten_unseen(store: Store, desk: Desk) -> None:
+    [item] = desk.tasks("one", (), 1)
+    saved = desk.save("one", item.id, accepted(item, seconds=1.0))
+    theirs = desk.save("other", item.id, rejected(item, reviewer="grace"), read(saved))
+    mine = desk.save("one", item.id, accepted(item, seconds=2.0), read(saved))
+    assert mine.review is None
+    assert mine.theirs is not None
+    assert (mine.theirs.review.reviewer, mine.theirs.revision) == ("grace", theirs.revision)
+    with pytest.raises(ReviewError, match="changed meanwhile, by grace"):
+        desk.withdraw("one", item.id, read(saved))
+    assert [each.review.reviewer for each in store.reviews()] == ["grace"]
+    again = desk.save("one", item.id, accepted(item, seconds=2.0), read(theirs))
+    assert again.revision == 3
+    assert [each.stored.review.reviewer for each in store.revisions(item.id)] == ["ada", "grace"]
+
+
+def test_a_lost_answer_is_no_leave_to_overwrite_others(store: Store, desk: Desk) -> None:
+    [item] = desk.tasks("one", (), 1)
+    saved = desk.save("one", item.id, accepted(item, seconds=1.0))
+    desk.save("other", item.id, rejected(item, reviewer="grace"), read(saved))
+    assert desk.save("one", item.id, accepted(item, seconds=2.0)).theirs is not None
+
+
+def test_history_leaves_out_what_is_open_anywhere(store: Store, desk: Desk) -> None:
+    """A frame that is shown again must not be found among those that were looked at."""
+    [first, second] = desk.tasks("one", (), 2)
+    desk.save("one", first.id, accepted(first, at=START + 1))
+    desk.save("one", second.id, accepted(second, at=START + 2))
+    assert [each.item.id for each in desk.history("other", (), 5)] == [second.id, first.id]
+    desk._tabs["one"].held[second.id] = second
+    assert [each.item.id for each in desk.history("other", (), 5)] == [first.id]
+    assert desk.history("other", (first.id,), 5) == []
+
+
+def test_a_tab_lets_go_of_what_is_filtered_away(store: Store, desk: Desk) -> None:
+    store.add(frame(9, camera="yard"))
+    before = {*ids(desk, "one", want=4)}
+    yard = Selection(cameras=("yard",))
+    [only] = desk.tasks("one", (), 4, yard)
+    assert only.camera == "yard"
+    assert {*ids(desk, "other", want=5)} >= before - {only.id}
 
 
 def test_the_same_look_sent_twice_is_one_look(store: Store, desk: Desk) -> None:
@@ -109,7 +162,7 @@ def test_a_repeat_that_is_changed_stays_a_repeat(store: Store, desk: Desk) -> No
     [item] = desk.tasks("one", (), 1)
     first = desk.save("one", item.id, accepted(item, seconds=1.0))
     second = desk.save("other", item.id, accepted(item, seconds=2.0))
-    changed = desk.save("other", item.id, rejected(item, seconds=3.0), second.review)
+    changed = desk.save("other", item.id, rejected(item, seconds=3.0), read(second))
     assert [(each.id, each.repeat_of) for each in store.reviews(repeats=True)] == [
         (first.review, None),
         (changed.review, first.review),
@@ -130,9 +183,8 @@ def test_what_is_taken_back_is_open_again_and_taking_it_back_twice_is_no_error(
 ) -> None:
     [item] = desk.tasks("one", (), 1)
     saved = desk.save("one", item.id, accepted(item))
-    assert saved.review is not None
     for _ in range(2):
-        desk.withdraw("one", item.id, saved.review)
+        desk.withdraw("one", item.id, read(saved))
         assert store.item(item.id).state is State.WAITING
     assert item.id not in ids(desk, "other", want=4)
 

@@ -9,7 +9,7 @@ from vedette.quality.confirm.looks import judged_of
 from vedette.quality.estimates import Estimate, Judged, Method, TooFew, more_frames, precision, recall
 from vedette.quality.review.rows import Item, Review, State
 
-__all__ = ["Figure", "figures", "judged_frames"]
+__all__ = ["Figure", "about", "figures", "judged_frames"]
 
 NARROWER = 2 / 3
 """What more frames would bring is told for an interval of so much the width."""
@@ -27,6 +27,20 @@ class Figure:
     said: str
     outlook: str
     frames: int
+
+
+FEW = 20
+
+
+def about(count: int) -> str:
+    """How many frames wait, so roughly that nobody sees whether the last one was among them: a blind repeat
+    was not."""
+    if count == 0:
+        return "none"
+    if count < FEW:
+        return f"fewer than {FEW}"
+    step = 10 ** (len(str(count)) - (1 if count < 100 else 2))
+    return f"about {round(count / step) * step}"
 
 
 def judged_frames(

@@ -1,28 +1,38 @@
 // One look at one picture: the boxes, what was said of them, and the way back. Knows nothing of the page.
 
+export const ALL_WEAK = 2; // how far weak boxes are offered: not at all, the likely ones, all
+
+const LIKELY = 0.2; // below there are dozens in a picture, and hardly one is anything
 const ROUNDING = 1e-6; // of scores, as estimates have it
 const STEPS_BACK = 200;
 
 export class Look {
   constructor(task, threshold) {
     this.task = task;
-    this.boxes = task.predictions.map((each, of) => ({
+    this.threshold = threshold;
+    this.boxes = this.predicted();
+    this.focus = null; // a key
+    this.placing = false; // the focused box is being moved by keys
+    this.offering = 0; // weak boxes: up to ALL_WEAK
+    this.past = [];
+    this.seconds = 0;
+    // Once it is saved: the review, as which change of it and when, what it said, which classes were looked for.
+    Object.assign(this, { review: null, revision: 0, at: null, state: null, sought: null, saved: null });
+    this.theirs = null; // what somebody else has saved meanwhile
+    this.old = false; // saved before this page was opened
+  }
+
+  predicted() {
+    return this.task.predictions.map((each, of) => ({
       key: of,
       of,
       xyxy: [...each.xyxy],
       label: each.label,
       score: each.score,
-      weak: each.score < threshold - ROUNDING,
+      weak: each.score < this.threshold - ROUNDING,
       verdict: null, // or "accepted", "rejected"
       difficult: false,
     }));
-    this.focus = null; // a key
-    this.placing = false; // the focused box is being moved by keys
-    this.offering = false; // weak boxes
-    this.past = [];
-    this.review = null; // id, once it is saved
-    this.state = null; // as it was saved
-    this.seconds = 0;
   }
 
   get focused() {
@@ -31,15 +41,29 @@ export class Look {
 
   shown(classes) {
     return this.boxes.filter(
-      (box) => classes.includes(box.label) && (!box.weak || this.offering || box.verdict !== null),
+      (box) => classes.includes(box.label) && (!box.weak || box.verdict !== null || this.isOffered(box)),
     );
   }
 
-  offers(classes) {
-    return this.boxes.filter((box) => box.weak && box.verdict === null && classes.includes(box.label)).length;
+  isOffered(box) {
+    return this.offering === ALL_WEAK || (this.offering > 0 && box.score >= LIKELY - ROUNDING);
   }
 
-  // Predictions of classes that nobody looks for.
+  // How far weak boxes are offered after the next step, and how many more these are.
+  offers(classes) {
+    const shown = new Set(this.shown(classes));
+    const hidden = this.boxes.filter((box) => classes.includes(box.label) && !shown.has(box));
+    const likely = hidden.filter((box) => box.score >= LIKELY - ROUNDING);
+    if (likely.length) return { level: 1, more: likely.length };
+    return hidden.length ? { level: ALL_WEAK, more: hidden.length } : { level: 0, more: 0 };
+  }
+
+  // Classes of which the model found something here.
+  get emitted() {
+    return this.boxes.filter((box) => !box.weak).map((box) => box.label);
+  }
+
+  // How many predictions are of classes that nobody looks for.
   others(classes) {
     return this.boxes.filter((box) => !box.weak && !classes.includes(box.label)).length;
   }
@@ -64,13 +88,13 @@ export class Look {
   // While a box is being set all that is done to it is one step.
   remember() {
     if (this.placing) return;
-    this.past.push(JSON.stringify([this.boxes, this.focus, this.offering]));
+    this.past.push(JSON.stringify([this.boxes, this.focus, this.offering, this.sought]));
     if (this.past.length > STEPS_BACK) this.past.shift();
   }
 
   undo() {
     if (!this.past.length) return false;
-    [this.boxes, this.focus, this.offering] = JSON.parse(this.past.pop());
+    [this.boxes, this.focus, this.offering, this.sought] = JSON.parse(this.past.pop());
     this.placing = false;
     return true;
   }
@@ -157,12 +181,35 @@ export class Look {
     return { boxes, verdicts };
   }
 
+  saying(state, classes) {
+    return state === "reviewed" ? this.said(classes) : { boxes: [], verdicts: [] };
+  }
+
+  // What tells whether there is anything new to save.
+  content(state, classes) {
+    return JSON.stringify([state, this.saying(state, classes), classes]);
+  }
+
+  // As somebody has saved it.
+  adopt(said) {
+    this.boxes = this.predicted();
+    for (const box of this.boxes) if (said.verdicts[box.of] === "rejected") box.verdict = "rejected";
+    for (const { xyxy, label, difficult, of } of said.boxes) {
+      const now = { xyxy: [...xyxy], label, difficult, verdict: "accepted" };
+      if (of !== null) Object.assign(this.boxes[of], now);
+      else this.boxes.push({ key: this.boxes.length, of, score: null, weak: false, ...now });
+    }
+    const { review, revision, at, state, seconds, reviewer, said_at: saidAt } = said;
+    Object.assign(this, { review, revision, at, state, seconds, reviewer, saidAt, sought: [...said.looked_for], focus: null, placing: false });
+    this.saved = this.content(state, this.sought);
+  }
+
   draft() {
     return JSON.stringify([this.boxes, this.offering, this.seconds]);
   }
 
   resume(draft) {
     const [boxes, offering, seconds] = JSON.parse(draft);
-    Object.assign(this, { boxes, offering, seconds });
+    Object.assign(this, { boxes, offering: Number(offering), seconds });
   }
 }

@@ -75,3 +75,9 @@ export const drafts = {
   },
   drop: (item) => sessionStorage.removeItem(`vedette-draft-${item}`),
 };
+
+// Letters by their place where the keyboard writes another script.
+export function latin(event) {
+  const other = event.key.length === 1 && event.key > "~" && event.code.startsWith("Key");
+  return (other ? event.code.slice(3) : event.key).toLowerCase();
+}
