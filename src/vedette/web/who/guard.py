@@ -38,5 +38,8 @@ class Guard:
 
         return who
 
+    def bodies(self, path: str, most: int, role: str) -> None:
+        """Let those who have ``role`` send up to ``most`` bytes to ``path``."""
+
     def audit(self, who: Who, action: str, what: str, outcome: str) -> None:
         """Write down a change."""
