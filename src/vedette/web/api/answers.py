@@ -108,8 +108,8 @@ def binary(media_type: str, about: str) -> dict[int | str, Any]:
     return {200: {"description": about, "content": {media_type: {"schema": schema}}}}
 
 
-def text(media_type: str, about: str) -> dict[int | str, Any]:
-    return {200: {"description": about, "content": {media_type: {"schema": {"type": "string"}}}}}
+def text(media_type: str, about: str, *, kind: str = "string") -> dict[int | str, Any]:
+    return {200: {"description": about, "content": {media_type: {"schema": {"type": kind}}}}}
 
 
 def error(*kinds: str) -> dict[int | str, Any]:

@@ -41,7 +41,7 @@ Free = Annotated[dict[str, Any], BeforeValidator(_small)]
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, strict=True)
 
 
 class TrackerTold(_Body):
