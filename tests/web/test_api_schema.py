@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from fake_node import FakeNode
 from fastapi import FastAPI
 from hypothesis import HealthCheck, settings
-from ledger_rows import blind, degraded
 
+from fake_node import FakeNode
+from ledger_rows import blind, degraded
 from vedette.ledger.store import Ledger
 from vedette.web.api.routes import api
 from vedette.web.served import Served

@@ -144,6 +144,9 @@ def document(app: FastAPI, *, about: str, tags: list[dict[str, Any]], server: st
         [*_SAID.values(), Problem], ref_template="#/components/schemas/{name}"
     )
     schemas.update(known)
+    for operation in (each for path in made["paths"].values() for each in path.values()):
+        if "requestBody" in operation:
+            operation["responses"] |= {str(code): told for code, told in error("http").items()}
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)  # of FastAPI's own, in place of which we tell problems
     return made
