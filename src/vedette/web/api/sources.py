@@ -13,7 +13,8 @@ Forgery Prevention Cheat Sheet"). So, unless the configuration allows ``local_so
 
 What a name resolves to may be another address a moment later; who can change DNS answers at will is kept out
 by the network, not by us. Sources that are read through FFmpeg over HTTP get ``max_redirects = 0``
-(:data:`NO_REDIRECTS`), so that an address that passed does not lead to one that would not have.
+(:data:`NO_REDIRECTS`), so that an address that passed does not lead to one that would not have. An HLS
+playlist may still name segments elsewhere: that is for the network, too.
 """
 
 from __future__ import annotations
