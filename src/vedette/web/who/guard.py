@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import socket
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -51,8 +52,9 @@ _SCOPE, _ASKED = "vedette.found", "vedette.asked"
 _PUBLIC = frozenset({"/login", "/login/login.js", "/login/login.css", "/favicon.ico"})
 _PROBES = frozenset({"/livez", "/readyz", "/healthz"})
 """Load balancers ask by whatever name they have for us; the answer is a word."""
-_PUBLIC_ASSETS = ("static", "libraries", "components", "resources", "esm")
-"""Of NiceGUI, below its version: scripts, styles and fonts of the package, the same for everybody."""
+_ASSET = re.compile(r"/_nicegui/\d[\w.]*/(static|libraries|components|resources|esm)/.+")
+"""Of NiceGUI, below its version: scripts, styles and fonts of packages, the same for everybody. What is
+beside, below ``auto`` and ``client``, may be anything."""
 _TALK = "/_nicegui_ws/"
 """Where NiceGUI's pages keep a connection. It has no header of ours; that it comes from a page of ours is
 known from its origin."""
@@ -207,7 +209,7 @@ class Guard:
             raise RefusedError("through-proxy", "it came through a proxy, and there are no users yet")
 
     def _unknown(self, asked: Asked) -> Passed | str:
-        if asked.path in _PUBLIC or asked.path == self.login.path or _is_asset(asked.path):
+        if asked.path in _PUBLIC or asked.path == self.login.path or _ASSET.fullmatch(asked.path):
             return Passed(None, UNKNOWN_BODY)
         if self.users.problem:
             self._warn("users", "nobody gets in", why=self.users.problem)
@@ -325,11 +327,6 @@ def _needed(asked: Asked, session: str) -> str:
 
 def _is_api(path: str) -> bool:
     return path.startswith(("/api/", "/review/api/", "/review/picture/", _TALK))
-
-
-def _is_asset(path: str) -> bool:
-    parts = path.split("/")
-    return len(parts) > 4 and parts[1] == "_nicegui" and parts[3] in _PUBLIC_ASSETS
 
 
 def _networks(trusts: tuple[str, ...]) -> tuple[Network, ...]:
