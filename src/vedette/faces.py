@@ -127,16 +127,21 @@ class Faces:
         """``asked``: the configuration says so itself."""
         from vedette.web.keeper import WebKeeper, can_serve, listen
         from vedette.web.task import task_of
+        from vedette.web.who.served_to import may_be_served, users_file
+        from vedette.web.who.users import UsersFile
 
         if not can_serve():
             if asked:
                 raise ConfigError("web: the dashboard needs more packages: pip install 'vedette[web]'")
             return
-        keeper = WebKeeper(
-            task_of(self._config, control),
-            listen(self._config.web.address),
-            lambda message: self._tell(message, "web"),
-        )
+        task, listening = task_of(self._config, control), listen(self._config.web.address)
+        try:
+            known = users_file(self._config.web.users, task.store and Path(task.store), task.node)
+            may_be_served(self._config.web, listening.getsockname()[0], UsersFile(known))
+        except ConfigError:
+            listening.close()
+            raise
+        keeper = WebKeeper(task, listening, lambda message: self._tell(message, "web"))
         keeper.start()
         opening.callback(keeper.close)
         self.web = keeper

@@ -138,7 +138,7 @@ class LastingChanges:
     def carried_out(self, order: Order) -> None:
         """Keep what an order changed. Raises ConfigError, OSError."""
         after = kept_after(self.kept, order, in_file=order.what in self._in_file)
-        write_whole(self.path, msgspec.json.format(msgspec.json.encode(after)), PRIVATE)
+        write_whole(self.path, msgspec.json.format(msgspec.json.encode(after)), mode=PRIVATE)
 
     def forget(self, camera: str | None = None) -> bool:
         """Take back all of them, or those of a camera; returns whether there were any. Raises ConfigError,
@@ -152,7 +152,7 @@ class LastingChanges:
             return False
         cameras = {name: each for name, each in kept.cameras.items() if name != camera}
         left = msgspec.structs.replace(kept, cameras=cameras)
-        write_whole(self.path, msgspec.json.format(msgspec.json.encode(left)), PRIVATE)
+        write_whole(self.path, msgspec.json.format(msgspec.json.encode(left)), mode=PRIVATE)
         return True
 
 

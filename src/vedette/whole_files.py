@@ -9,9 +9,9 @@ from pathlib import Path
 __all__ = ["write_whole"]
 
 
-def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
+def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Whoever reads ``path`` sees all of it, or what was there before: after a crash, too. ``mode``: who may
-    read it. Raises OSError."""
+    read and write it. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

@@ -26,9 +26,17 @@ def build(served: Served) -> FastAPI:
         redoc_url=None,
     )
     guard = Guard(served)
+    guard.routes(app, prefix=API)
     api(app, served, guard, prefix=API)
     pages(served)
-    ui.run_with(app, title="Vedette", dark=None, tailwind=False, show_welcome_message=False)
+    ui.run_with(
+        app,
+        title="Vedette",
+        dark=None,
+        tailwind=False,
+        show_welcome_message=False,
+        binding_refresh_interval=None,  # pages draw themselves: nothing is bound to a value of Python's
+    )
     # Last, and so outermost: nothing is looked at before it is known who asks.
     guard.protect(app)
     return app

@@ -78,7 +78,7 @@ class WebKeeper:
         host, port = listening.getsockname()[:2]
         self.address = spell(host, port)
         """Where it is, with the port that it came to."""
-        scheme = "https" if task.certificate else "http"
+        scheme = "https" if task.tls else "http"
         self.url = f"{scheme}://{spell('127.0.0.1' if host in ('::', '0.0.0.0') else host, port)}/"
         """How a browser on this machine gets there."""
 

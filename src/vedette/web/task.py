@@ -25,7 +25,7 @@ class Task(msgspec.Struct, frozen=True):
     store: str | None = None
     review: str | None = None
     runs: str | None = None
-    certificate: str | None = None
+    tls: bool = False
     idle_s: float = 900.0
     """Seconds without any request after which the process ends."""
 
@@ -46,4 +46,5 @@ def task_of(config: Config, control: Path) -> Task:
         store=str(store) if store is not None else None,
         review=str(review) if review is not None else None,
         runs=str(runs_of(config)),
+        tls=config.web.certificate is not None,
     )

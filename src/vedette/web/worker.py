@@ -57,10 +57,11 @@ def _serve(task: Task, listening: socket.socket) -> None:
     from vedette.web.served import Served
 
     node = RemoteNode(Path(task.socket))
+    settings = WebSettings.model_validate_json(task.settings)
     served = Served(
         node=task.node,
         asked=node,
-        settings=WebSettings.model_validate_json(task.settings),
+        settings=settings,
         host=listening.getsockname()[0],
         ledger=task.ledger,
         store=_path(task.store),
@@ -76,6 +77,9 @@ def _serve(task: Task, listening: socket.socket) -> None:
             timeout_graceful_shutdown=ENDS_WITHIN_S,
             lifespan="on",
             server_header=False,
+            ssl_certfile=settings.certificate,
+            ssl_keyfile=settings.key,
+            proxy_headers=False,  # whom to believe is asked where it is known who asks
         )
     )
     idle.watch(task.idle_s, lambda: setattr(server, "should_exit", True))

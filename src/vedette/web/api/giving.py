@@ -37,6 +37,10 @@ class Ordered(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 
 
+LASTING = ("add", "change", "remove", "pause", "resume", "model")
+"""What is so after a restart, too."""
+
+
 class Giving:
     """Of one dashboard."""
 
@@ -51,6 +55,8 @@ class Giving:
         Raises ProblemError where it was begun and failed; NodeRefusedError, NodeGoneError.
         """
         action, what = order.kind, order.what
+        if action in LASTING:
+            order = msgspec.structs.replace(order, keep=True)
         try:
             number = await self._asked.order(order)
             became = await self._awaited(number, wait_s)
