@@ -7,6 +7,7 @@ export const API = `${ROOT}/api/v1`;
 
 const PATIENCE_MS = 20_000;
 const BACKS_OFF_TO_MS = 30_000;
+const ASKS_AGAIN_MS = 400;
 const SILENT = 0;
 
 // Who asks; what they may is said by the node, and only repeated here so that nobody is offered what is refused.
@@ -19,11 +20,11 @@ export class Problem extends Error {
   constructor(status, said = {}) {
     super(said.detail || said.title || `unexpected answer (${status})`);
     this.status = status;
-    this.type = said.type ?? "about:blank";
-    this.errors = said.errors ?? [];
+    this.kind = said.kind ?? said.type?.split("/").at(-1) ?? "";
+    this.errors = said.errors ?? []; // [{ at: "body.url", what }]
   }
   get silent() { return this.status === SILENT; }
-  get away() { return this.type.endsWith("node-away"); }
+  get away() { return this.kind === "node-away"; }
 }
 
 // GET /cameras?q=gate: ask("/cameras", { query: { q: "gate" } }). POST: { method: "POST", body: {…} }.
@@ -69,9 +70,9 @@ export function addressOf(path, query) {
 // An order may take a while: 202, and an address at which to ask what became of it.
 export async function order(path, options) {
   let said = await ask(path, options);
-  while (said?.order !== undefined && said.done === false) {
-    await new Promise((resolve) => setTimeout(resolve, 400));
-    said = { order: said.order, ...(await ask(`/orders/${said.order}`)) };
+  while (said?.number !== undefined && said.done === false) {
+    await new Promise((resolve) => setTimeout(resolve, ASKS_AGAIN_MS));
+    said = await ask(`/orders/${said.number}`);
   }
   if (said?.failed) throw new Problem(409, { detail: said.failed });
   return said;

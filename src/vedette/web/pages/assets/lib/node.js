@@ -49,7 +49,7 @@ async function heard(signal) {
 
 function learn({ status, asked, answered }) {
   node.name = status.node ?? node.name;
-  if (status.answers === false) return lost(status.why ?? "the node does not answer", status.since);
+  if (status.answers === false) return lost(status.detail || "nothing is heard of it");
   if (status.at && answered - asked < 1000) keepTime(status.at, (asked + answered) / 2000);
   Object.assign(node, { status, away: "", awaySince: null, heardAt: now() });
   for (const each of listeners) each();
@@ -61,7 +61,7 @@ function keepTime(theirs, mine) {
   if (Math.abs(skew - node.skew) > 1) node.skew = Math.abs(skew) > 1 ? skew : 0;
 }
 
-function lost(why, since = null) {
-  if (!node.away) node.awaySince = since ?? node.heardAt ?? now();
+function lost(why) {
+  if (!node.away) node.awaySince = node.heardAt ?? now();
   node.away = why;
 }

@@ -61,7 +61,7 @@ export const Shell = {
       if (node.status) this.spoken = now > before ? `${plural(now, "camera")} not seen` : now ? `${plural(now, "camera")} not seen any more, fewer than before` : "All cameras are seen again";
     },
     "node.away"(now, before) { if (!now && before) this.spoken = "The node answers again"; },
-    "here.path"() { this.$refs.main.focus({ preventScroll: true }); },
+    "here.path"() { this.$refs.main?.focus({ preventScroll: true }); },
   },
   created() {
     lookWhere();
