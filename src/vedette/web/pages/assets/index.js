@@ -15,6 +15,7 @@ export * from "./lib/remember.js";
 export * from "./lib/say.js";
 export * from "./lib/pictures.js";
 export * from "./lib/shell.js";
+export * from "./lib/stream.js";
 export * from "./lib/strip.js";
 export * from "./lib/table.js";
 export * from "./lib/theme.js";

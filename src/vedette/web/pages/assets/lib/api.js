@@ -11,7 +11,7 @@ const ASKS_AGAIN_MS = 400;
 const SILENT = 0;
 
 // Who asks; what they may is said by the node, and only repeated here so that nobody is offered what is refused.
-export const session = reactive({ name: null, role: "viewer", csrf: null, open: true, known: false });
+export const session = reactive({ name: null, role: "viewer", csrf: null, by: null, known: false });
 const ROLES = ["viewer", "reviewer", "operator", "admin"];
 export const may = (role) => ROLES.indexOf(session.role) >= ROLES.indexOf(role);
 
@@ -33,18 +33,24 @@ export async function ask(path, { method = "GET", query = null, body, signal, pa
   if (answer.status === 204) return null;
   const said = await answer.json().catch(() => null);
   if (!answer.ok) {
-    if (answer.status === 401) session.known = false;
+    if (answer.status === 401) logIn();
     throw new Problem(answer.status, said ?? { detail: `unexpected answer (${answer.status})` });
   }
   if (said === null) throw new Problem(answer.status, { detail: "an answer that cannot be read" });
   return said;
 }
 
+// The session is over: back here once it is known who asks.
+function logIn() {
+  session.known = false;
+  location.href = `${ROOT}/login?next=${encodeURIComponent(location.pathname.slice(ROOT.length) + location.search)}`;
+}
+
 async function fetched(url, method, body, signal, patience) {
   const ends = AbortSignal.timeout(patience);
   const headers = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  if (method !== "GET" && session.csrf) headers["X-CSRF-Token"] = session.csrf;
+  if (method !== "GET" && session.csrf) headers["X-Vedette-CSRF"] = session.csrf;
   try {
     return await fetch(url, {
       method, headers, body: body === undefined ? undefined : JSON.stringify(body),
@@ -80,7 +86,7 @@ export async function order(path, options) {
 
 export async function learnWhoAsks() {
   const who = await ask("/session");
-  Object.assign(session, { name: who.name ?? null, role: who.role ?? "viewer", csrf: who.csrf ?? null, open: who.open ?? !who.name, known: true });
+  Object.assign(session, { name: who.name ?? null, role: who.role ?? "viewer", csrf: who.csrf ?? null, by: who.by ?? null, known: true });
 }
 
 // Asks again and again: the next time `every` ms after the last answer. Rests while nobody sees the page, and

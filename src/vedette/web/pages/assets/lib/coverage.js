@@ -2,9 +2,10 @@
 import { markRaw, reactive } from "vue";
 import { ask, poll } from "./api.js";
 import { coverage } from "./format.js";
+import { node } from "./node.js";
 import { gradient } from "./strip.js";
 
-const EVERY_MS = 60_000;
+const EVERY_MS = 60_000, SOON_MS = 300;
 const NOT_WATCHED = -1;
 
 // `known`: false where there is no ledger.
@@ -14,9 +15,9 @@ let polling = null, looking = 0;
 
 export function watchDay() {
   looking += 1;
-  polling ??= poll((signal) => ask("/coverage/strips", { query: { since: "24h" }, signal }), {
-    every: EVERY_MS,
-    said(strips) { Object.assign(lastDay, { strips: markRaw(strips), known: true }); },
+  polling ??= poll((signal) => look(signal), {
+    every: () => (node.status ? EVERY_MS : SOON_MS),
+    said(strips) { if (strips) Object.assign(lastDay, { strips: markRaw(strips), known: true }); },
     refused(error) { if (error.kind === "no-ledger") lastDay.known = false; },
   });
   return () => {
@@ -25,6 +26,13 @@ export function watchDay() {
     polling.stop();
     polling = null;
   };
+}
+
+// A node without a ledger has none of today either.
+function look(signal) {
+  if (!node.status) return null;
+  lastDay.known = node.status.blind_s_today !== null;
+  return lastDay.known ? ask("/coverage/strips", { query: { since: "24h" }, signal }) : null;
 }
 
 // An hour in which anything was missed has the colour of that for as much of it, and never too little to be seen.

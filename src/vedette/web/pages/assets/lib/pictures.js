@@ -3,9 +3,9 @@
 import { reactive, markRaw } from "vue";
 import { ask, poll } from "./api.js";
 
-// names(): whose pictures are wanted now. → { of: {name: picture}, stop, now }. A picture: { captured_at, src, width,
+// `came`: called with the name for each new one. names(): whose pictures are wanted now. → { of: {name: picture}, stop, now }. A picture: { captured_at, src, width,
 // height, boxes }.
-export function lookAt(names, { every = 1000, width = 320 } = {}) {
+export function lookAt(names, { every = 1000, width = 320, came = () => {} } = {}) {
   const of = reactive({});
   const polling = poll(
     (signal) => {
@@ -17,7 +17,10 @@ export function lookAt(names, { every = 1000, width = 320 } = {}) {
       every,
       said({ pictures }) {
         for (const [name, picture] of Object.entries(pictures))
-          if (of[name]?.captured_at !== picture.captured_at) of[name] = markRaw({ ...picture, src: `data:image/jpeg;base64,${picture.jpeg}`, jpeg: null });
+          if (of[name]?.captured_at !== picture.captured_at) {
+            of[name] = markRaw({ ...picture, src: `data:image/jpeg;base64,${picture.jpeg}`, jpeg: null });
+            came(name);
+          }
       },
     },
   );
@@ -39,18 +42,20 @@ export function toneOf(name) {
   return TONES[sum % TONES.length];
 }
 
-// <vd-picture :picture="picture" :boxes="true" :words="true" alt="…"/>: the picture with what was found in it.
+// <vd-picture :picture="picture" :boxes="true" :words="true" alt="…"/>: the picture with what was found in it. `fixed`:
+// 16 to 9, whatever it is.
 export const Picture = {
-  props: { picture: Object, boxes: { type: Boolean, default: true }, words: Boolean, ids: Boolean, alt: String },
+  props: { picture: Object, boxes: { type: Boolean, default: true }, words: Boolean, ids: Boolean, fixed: Boolean, alt: String },
   template: `
-<div class="vd-picture" :style="{ aspectRatio: ratio }">
+<div class="vd-picture" :class="{ 'vd-fixed': fixed }" :style="{ aspectRatio: ratio }">
   <img v-if="picture" :src="picture.src" :alt="alt" draggable="false">
-  <svg v-if="picture && boxes" :viewBox="'0 0 ' + picture.width + ' ' + picture.height" preserveAspectRatio="none" aria-hidden="true"><g v-for="(box, number) in picture.boxes" :key="number"><rect class="vd-box-halo" :x="box.xyxy[0]" :y="box.xyxy[1]" :width="box.xyxy[2] - box.xyxy[0]" :height="box.xyxy[3] - box.xyxy[1]"/><rect class="vd-box" :style="{ stroke: toneOf(box.class_name) }" :x="box.xyxy[0]" :y="box.xyxy[1]" :width="box.xyxy[2] - box.xyxy[0]" :height="box.xyxy[3] - box.xyxy[1]"/></g></svg>
+  <svg v-if="picture && boxes" :viewBox="'0 0 ' + picture.width + ' ' + picture.height" :preserveAspectRatio="fixed ? 'xMidYMid meet' : 'none'" aria-hidden="true"><g v-for="(box, number) in picture.boxes" :key="number"><rect class="vd-box-halo" :x="box.xyxy[0]" :y="box.xyxy[1]" :width="box.xyxy[2] - box.xyxy[0]" :height="box.xyxy[3] - box.xyxy[1]"/><rect class="vd-box" :style="{ stroke: toneOf(box.class_name) }" :x="box.xyxy[0]" :y="box.xyxy[1]" :width="box.xyxy[2] - box.xyxy[0]" :height="box.xyxy[3] - box.xyxy[1]"/></g></svg>
   <template v-if="picture && boxes && (words || ids)"><span v-for="(box, number) in picture.boxes" :key="number" class="vd-box-says" :style="place(box)">{{ says(box) }}</span></template>
   <slot v-if="!picture"/>
 </div>`,
   computed: {
-    ratio() { return this.picture ? `${this.picture.width} / ${this.picture.height}` : "16 / 9"; },
+    // On a wall all are alike, whatever they show: nothing moves when a picture comes.
+    ratio() { return this.picture && !this.fixed ? `${this.picture.width} / ${this.picture.height}` : "16 / 9"; },
   },
   methods: {
     toneOf,

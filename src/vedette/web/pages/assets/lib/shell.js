@@ -28,7 +28,7 @@ export const Shell = {
       <button type="button" class="vd-quiet vd-find" aria-label="Search" aria-keyshortcuts="/" @click="searching = true"><span>Search</span> <kbd>/</kbd></button>
       <button type="button" class="vd-icon" :aria-label="'Colours: ' + themes[theme.chosen]" :title="'Colours: ' + themes[theme.chosen]" @click="changeTheme"><svg viewBox="0 0 16 16" aria-hidden="true"><path v-if="theme.chosen === 'auto'" d="M8 2a6 6 0 1 0 .01 0Z M8 2v12"/><path v-else-if="theme.chosen === 'light'" d="M8 5a3 3 0 1 0 .01 0Z M8 1v1.6M8 13.4V15M1 8h1.6M13.4 8H15M3 3l1.2 1.2M11.8 11.8 13 13M3 13l1.2-1.2M11.8 4.2 13 3"/><path v-else d="M13.5 10A6 6 0 0 1 6 2.5 6 6 0 1 0 13.5 10Z"/></svg></button>
       <button type="button" class="vd-icon vd-keyhelp" aria-label="Keys" aria-keyshortcuts="?" title="Keys" @click="helping = true">?</button>
-      <span v-if="session.name" class="vd-who"><span>{{ session.name }} <small>{{ session.role }}</small></span><button type="button" class="vd-quiet" @click="leave">Log out</button></span>
+      <span v-if="session.by === 'session'" class="vd-who"><span>{{ session.name }} <small>{{ session.role }}</small></span><button type="button" class="vd-quiet" @click="leave">Log out</button></span>
     </div>
   </header>
   <p v-if="node.away" class="vd-banner" role="alert"><b>{{ node.name || "The node" }} does not answer</b> since {{ since }}: {{ node.away }}. <template v-if="node.heardAt">What is shown is {{ old }} old.</template> Trying again by itself. <button type="button" class="vd-quiet" @click="retry">Try now</button></p>

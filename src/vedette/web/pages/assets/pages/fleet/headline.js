@@ -28,10 +28,11 @@ function longest(problems, now, kind = null) {
   const whom = first.camera ?? (first.cameras?.length ? plural(first.cameras.length, "camera") : "");
   const many = those.length > 1 || first.cameras?.length > 1;
   const since = first.since ? `${many ? "The longest for" : "For"} ${duration(now - first.since)}` : "";
-  return sentence([[since, whom && `${whom}`].filter(Boolean).join(": "), first.why || first.what].filter(Boolean).join(", "), first.doing);
+  return sentence([[since, whom].filter(Boolean).join(": "), withoutBlame(first.why) || first.what].filter(Boolean).join(", "), first.doing);
 }
 
-const told = (problem, now) => sentence([problem.since && `for ${duration(now - problem.since)}`, problem.why].filter(Boolean).join(": "), problem.doing);
-const sentence = (one, other) => [one, other].filter(Boolean).map((each) => `${each[0].toUpperCase()}${each.slice(1)}${/[.!?]$/.test(each) ? "" : "."}`).join(" ");
+const told = (problem, now) => sentence([problem.since && `For ${duration(now - problem.since)}`, problem.why].filter(Boolean).join(": "), problem.doing);
+const sentence = (...said) => said.filter(Boolean).map((each) => `${each}${/[.!?]$/.test(each) ? "" : "."}`).join(" ").replace(/\. ([a-z])/g, (_, letter) => `. ${letter.toUpperCase()}`);
 
+export const withoutBlame = (why) => (why ?? "").replace(/ \(whose doing: .*\)$/, "");
 export const worst = (problems) => [...problems].sort((one, other) => SEVERE[one.severity] - SEVERE[other.severity]);

@@ -8,7 +8,7 @@ export const Thumb = {
   template: `
 <article class="fleet-thumb" :class="'vd-' + tone" :data-camera="camera.name" @contextmenu="menus && ($event.preventDefault(), $emit('menu', $refs.more))">
   <a class="fleet-look" :href="link" tabindex="-1" aria-hidden="true">
-    <vd-picture :picture="shown" alt=""><span class="fleet-none"><b>{{ why }}</b><span v-if="camera.doing">{{ camera.doing }}</span></span></vd-picture>
+    <vd-picture :picture="shown" fixed alt=""><span class="fleet-none"><b>{{ why }}</b><span v-if="camera.doing">{{ camera.doing }}</span></span></vd-picture>
     <span v-if="shown" class="fleet-age"><vd-age :at="shown.captured_at"/></span>
     <span v-if="shown && found" class="fleet-found">{{ found }}</span>
   </a>
