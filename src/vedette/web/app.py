@@ -21,7 +21,7 @@ def build(served: Served) -> FastAPI:
     app = FastAPI(
         title="Vedette",
         version=__version__,
-        openapi_url=f"{API}/openapi.json",
+        openapi_url=None,  # the API has its own
         docs_url=None,
         redoc_url=None,
     )

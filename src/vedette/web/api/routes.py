@@ -1,20 +1,63 @@
-"""All of the API's routes, put into the application."""
+"""All of the API, put into the application that serves it."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from typing import Any
 
 from fastapi import FastAPI
 
+from vedette import __version__
+from vedette.web.api.answers import document
+from vedette.web.api.cameras import cameras
+from vedette.web.api.ledger import ledger
+from vedette.web.api.parts import Parts
+from vedette.web.api.pictures import pictures
+from vedette.web.api.state import alive, state
+from vedette.web.problems import handle
 from vedette.web.served import Served
 from vedette.web.who.guard import Guard
 
 __all__ = ["api"]
 
+ABOUT = """\
+What a Vedette node sees and does. Times are Unix seconds, durations have their unit in their name. All errors are
+problem details (RFC 9457, `application/problem+json`), whose `kind` is for programs. Parameters and keys that are
+not known are refused."""
+
+TAGS: list[dict[str, Any]] = [
+    {"name": "node", "description": "The node as a whole, and what it was told to do."},
+    {"name": "cameras", "description": "Which there are, how they are, and changing them."},
+    {"name": "pictures", "description": "Pictures now: one, some, and live."},
+    {"name": "ledger", "description": "What was not seen, and why; coverage."},
+]
+
+ROUTERS = (state, cameras, pictures, ledger)
+
+
+class _Api(FastAPI):
+    """An application of its own, mounted in the dashboard's: all it answers, errors too, is JSON."""
+
+    server = "/"
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = document(self, about=ABOUT, tags=TAGS, server=self.server)
+        return self.openapi_schema
+
 
 def api(app: FastAPI, served: Served, guard: Guard, *, prefix: str) -> None:
     """Raises nothing."""
-
-    @app.get(f"{prefix}/status")
-    async def status() -> dict[str, object]:
-        return asdict(await served.asked.view())
+    parts = Parts.of(served, guard)
+    inner = _Api(
+        title="Vedette",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    inner.server = prefix
+    handle(inner)
+    for router in ROUTERS:
+        inner.include_router(router(parts))
+    alive(app, parts)
+    app.mount(prefix, inner)

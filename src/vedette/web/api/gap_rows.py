@@ -1,0 +1,237 @@
+"""Rows of the ledger as the API says them: seconds in place of microseconds, and words beside causes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import tzinfo
+
+import msgspec
+
+from vedette.causes import BLINDING, Cause, Kind
+from vedette.errors import redact
+from vedette.ledger.answers import Covered, Record, covered, known_only
+from vedette.ledger.buckets import Bucket, bucket_edges
+from vedette.ledger.rows import LedgerGap, LedgerIncident
+from vedette.ledger.when import SECOND
+from vedette.web.api.rows import Open
+from vedette.web.api.words import reason
+
+__all__ = [
+    "NOT_KNOWN",
+    "NOT_WATCHED",
+    "Coverage",
+    "CoverageRow",
+    "GapRow",
+    "Gaps",
+    "IncidentRow",
+    "Incidents",
+    "Strips",
+    "coverage_row",
+    "gap_row",
+    "incident_row",
+    "opened",
+    "strips",
+]
+
+NOT_WATCHED, NOT_KNOWN = -1, -2
+"""In a strip, in place of a share."""
+
+
+class GapRow(msgspec.Struct, frozen=True, kw_only=True):
+    """``kind``: blind, degraded or event. ``start``, ``end``: Unix seconds; ``end`` null while it is open.
+    ``seconds``: its length so far. ``words``: the cause for people. ``frames_missed``: estimated, null where
+    that is not known. ``incident``: the id of what it has in common with others."""
+
+    id: str
+    node: str
+    camera: str
+    kind: str
+    cause: str
+    words: str
+    blame: str
+    start: float
+    end: float | None
+    seconds: float
+    detail: str
+    frames_missed: int | None
+    tracks_cut: int
+    epoch_before: int | None
+    epoch_after: int | None
+    incident: str | None
+
+
+class Gaps(msgspec.Struct, frozen=True, kw_only=True):
+    """``total``: how many there are, of which ``gaps`` are some, the newest first unless asked otherwise.
+    ``heard``: when nodes that do not run now were last heard of, Unix seconds: what those have open is known
+    up to then."""
+
+    gaps: list[GapRow]
+    total: int
+    since: float
+    until: float
+    heard: Mapping[str, float] = {}
+
+
+class IncidentRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Cameras that went within seconds of each other. ``scope``: what they share."""
+
+    id: str
+    node: str
+    scope: str
+    cause: str
+    words: str
+    start: float
+    end: float | None
+    seconds: float
+    cameras: list[str]
+
+
+class Incidents(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest first."""
+
+    incidents: list[IncidentRow]
+    total: int
+    since: float
+    until: float
+
+
+class CoverageRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A camera in one bucket. ``seen_s`` and ``blind_s`` make up ``watched_s``; ``unknown_s`` lies beside it.
+    ``share``: seen of watched, null where it was not watched; ``sure``: the same with what is unknown as not
+    seen. ``causes``: seconds by cause."""
+
+    node: str
+    camera: str
+    start: float
+    end: float
+    watched_s: float
+    seen_s: float
+    blind_s: float
+    unknown_s: float
+    share: float | None
+    sure: float
+    causes: Mapping[str, float]
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """By node, camera and bucket."""
+
+    coverage: list[CoverageRow]
+    since: float
+    until: float
+    by: str
+
+
+class Strips(msgspec.Struct, frozen=True, kw_only=True):
+    """Coverage by the hour, small enough for a thousand cameras. ``edges``: Unix seconds, one more than there
+    are buckets. ``shares``: for each camera and bucket, of a thousand: 1000 = seen all the time; -1 = not
+    watched, -2 = not known. ``causes``: for each camera and bucket the number of the cause in ``names`` that
+    took most of what was not seen, -1 where there was none. ``day``: the share of the whole time, 0…1, null
+    where it was not watched."""
+
+    edges: list[float]
+    names: list[str]
+    shares: Mapping[str, list[int]]
+    causes: Mapping[str, list[int]]
+    day: Mapping[str, float | None]
+
+
+def gap_row(gap: LedgerGap, now: int) -> GapRow:
+    """``now``: µs."""
+    return GapRow(
+        id=gap.id,
+        node=gap.node,
+        camera=gap.camera,
+        kind=gap.kind.value,
+        cause=gap.cause.value,
+        words=reason(gap.cause),
+        blame=gap.blame.value,
+        start=gap.start / SECOND,
+        end=None if gap.end is None else gap.end / SECOND,
+        seconds=max(0, (now if gap.end is None else gap.end) - gap.start) / SECOND,
+        detail=redact(gap.detail),
+        frames_missed=gap.frames_missed,
+        tracks_cut=gap.tracks_cut,
+        epoch_before=gap.epoch_before,
+        epoch_after=gap.epoch_after,
+        incident=gap.incident,
+    )
+
+
+def incident_row(incident: LedgerIncident, now: int) -> IncidentRow:
+    """``now``: µs."""
+    end = incident.end
+    return IncidentRow(
+        id=incident.id,
+        node=incident.node,
+        scope=incident.scope,
+        cause=incident.cause.value,
+        words=reason(incident.cause),
+        start=incident.start / SECOND,
+        end=None if end is None else end / SECOND,
+        seconds=max(0, (now if end is None else end) - incident.start) / SECOND,
+        cameras=list(incident.cameras),
+    )
+
+
+def coverage_row(covered: Covered) -> CoverageRow:
+    return CoverageRow(
+        node=covered.node,
+        camera=covered.camera,
+        start=covered.start / SECOND,
+        end=covered.end / SECOND,
+        watched_s=covered.watched / SECOND,
+        seen_s=covered.seen / SECOND,
+        blind_s=(covered.watched - covered.seen) / SECOND,
+        unknown_s=covered.unknown / SECOND,
+        share=covered.share,
+        sure=covered.sure,
+        causes={cause.value: time / SECOND for cause, time in covered.blind.items()},
+    )
+
+
+def opened(gaps: Iterable[LedgerGap]) -> dict[str, dict[str, Open]]:
+    """By camera and cause: what is open. ``gaps``: of one node."""
+    found: dict[str, dict[str, Open]] = {}
+    for gap in gaps:
+        if gap.end is None and gap.kind is not Kind.EVENT:
+            told = Open(gap.cause.value, gap.start / SECOND, redact(gap.detail), gap.incident)
+            found.setdefault(gap.camera, {})[gap.cause.value] = told
+    return found
+
+
+def blind_s(record: Record, since: int, until: int, zone: tzinfo) -> float:
+    """Seconds that cameras were not seen, all together, without those that somebody paused."""
+    rows = covered(known_only(record, until), since, until, "all", zone)
+    return sum(
+        time for row in rows for cause, time in row.blind.items() if cause is not Cause.PAUSED
+    ) / float(SECOND)
+
+
+def strips(record: Record, since: int, until: int, bucket: Bucket, zone: tzinfo) -> Strips:
+    """``record``: of one node."""
+    edges = bucket_edges(since, until, bucket, zone)
+    place = {edge: number for number, edge in enumerate(edges[:-1])}
+    names = sorted(cause.value for cause in BLINDING)
+    numbers = {name: number for number, name in enumerate(names)}
+    shares: dict[str, list[int]] = {}
+    causes: dict[str, list[int]] = {}
+    whole: dict[str, list[int]] = {}
+    for row in covered(record, since, until, bucket, zone):
+        mine = shares.setdefault(row.camera, [NOT_WATCHED] * len(place))
+        worst = causes.setdefault(row.camera, [-1] * len(place))
+        sums = whole.setdefault(row.camera, [0, 0])
+        at = place[row.start]
+        mine[at] = row.seen * 1000 // row.watched if row.watched else NOT_KNOWN
+        if row.blind:
+            worst[at] = numbers[max(row.blind, key=lambda cause: row.blind[cause]).value]
+        sums[0] += row.seen
+        sums[1] += row.watched
+    day = {camera: seen / watched if watched else None for camera, (seen, watched) in whole.items()}
+    return Strips(edges=[edge / SECOND for edge in edges], names=names, shares=shares, causes=causes, day=day)
+
+
+def page(gaps: Sequence[LedgerGap], offset: int, limit: int, *, newest: bool) -> Sequence[LedgerGap]:
+    """Of rows by their start."""
+    ordered = gaps[::-1] if newest else gaps
+    return ordered[offset : offset + limit]

@@ -1,0 +1,107 @@
+"""Orders given to the node: told at once whether it refuses, waited for a moment, and written down."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+from fastapi import Request, Response
+
+from vedette.control.protocol import Became, NodeRefusedError, Order
+from vedette.errors import redact
+from vedette.web.api.answers import answer
+from vedette.web.api.fleet import Fleet
+from vedette.web.node import NodeGoneError
+from vedette.web.problems import ProblemError
+from vedette.web.served import Served
+from vedette.web.who.guard import Guard, Who
+
+__all__ = ["Giving", "Ordered"]
+
+WAIT_S = 5.0
+"""What takes longer is answered with 202: whoever asked looks again."""
+LOOK_EVERY_S = 0.05
+LOOK_LESS_OFTEN_S = 0.25
+
+
+class Ordered(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an order. ``done``: it is over; ``failed``: why it was not done after all, empty where it
+    was. ``words``: what is to be said of it, or how far it is. ``url``: where to ask again. ``name``: what was
+    changed."""
+
+    number: int
+    name: str = ""
+    done: bool
+    failed: str = ""
+    words: str = ""
+    url: str
+
+
+class Giving:
+    """Of one dashboard."""
+
+    def __init__(self, served: Served, guard: Guard, fleet: Fleet) -> None:
+        self._asked, self._guard, self._fleet = served.asked, guard, fleet
+
+    async def give(
+        self, request: Request, who: Who, order: Order, *, status: int = 200, wait_s: float = WAIT_S
+    ) -> Response:
+        """The answer to whoever asked for it: ``status`` where it was done, 202 where it takes longer.
+
+        Raises ProblemError where it was begun and failed; NodeRefusedError, NodeGoneError.
+        """
+        action, what = order.kind, order.what
+        try:
+            number = await self._asked.order(order)
+            became = await self._awaited(number, wait_s)
+        except NodeRefusedError as err:
+            self._guard.audit(who, action, redact(what), f"refused: {redact(str(err))}")
+            raise
+        except NodeGoneError as err:
+            self._guard.audit(who, action, redact(what), f"not known, the node is away: {redact(str(err))}")
+            raise
+        finally:
+            self._fleet.changed()
+        self._guard.audit(who, action, redact(what), _outcome(became))
+        if became.failed:
+            raise ProblemError("not-done", became.failed)
+        url = f"{request.scope.get('root_path', '')}/orders/{number}"
+        told = ordered(number, became, url, name=what)
+        headers = {"Location": url} if not became.done else {}
+        if became.done and status == 201:
+            headers["Location"] = f"{request.url.path.rstrip('/')}/{what}"
+        return answer(request, told, status if became.done else 202, headers)
+
+    async def became(self, number: int) -> Became:
+        """Raises ProblemError for an order that there is not, or not any more; NodeGoneError."""
+        try:
+            return await self._asked.became(number)
+        except NodeRefusedError as err:
+            raise ProblemError("not-found", str(err).removeprefix("the node refused: ")) from err
+
+    async def _awaited(self, number: int, wait_s: float) -> Became:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while True:
+            became = await self._asked.became(number)
+            passed = loop.time() - began
+            if became.done or passed >= wait_s:
+                return became
+            await asyncio.sleep(LOOK_EVERY_S if passed < 1 else LOOK_LESS_OFTEN_S)
+
+
+def ordered(number: int, became: Became, url: str, *, name: str = "") -> Ordered:
+    return Ordered(
+        number=number,
+        name=redact(name),
+        done=became.done,
+        failed=redact(became.failed),
+        words=redact(became.words),
+        url=url,
+    )
+
+
+def _outcome(became: Became) -> str:
+    if not became.done:
+        return "begun"
+    return f"failed: {redact(became.failed)}" if became.failed else "done"

@@ -1,0 +1,40 @@
+"""What all routers of the API share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Depends
+
+from vedette.web.api.books import Books
+from vedette.web.api.fleet import Fleet
+from vedette.web.api.giving import Giving
+from vedette.web.api.live import Lives
+from vedette.web.served import Served
+from vedette.web.who.guard import Guard
+
+__all__ = ["Parts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Of one dashboard."""
+
+    served: Served
+    guard: Guard
+    books: Books
+    fleet: Fleet
+    giving: Giving
+    lives: Lives
+
+    @classmethod
+    def of(cls, served: Served, guard: Guard) -> Parts:
+        """Opens and asks nothing yet."""
+        books = Books(served)
+        fleet = Fleet(served, books)
+        return cls(served, guard, books, fleet, Giving(served, guard, fleet), Lives(served.asked))
+
+    def may(self, role: str) -> Any:
+        """What a route depends on, that those who have this role may use: gives the ``Who``."""
+        return Depends(self.guard.may(role))
