@@ -22,6 +22,7 @@ from vedette.quality.review.command import review
 from vedette.quality.validate.command import validate
 from vedette.top.command import top
 from vedette.units import parse_duration
+from vedette.web.who.command import user
 
 __all__ = ["app", "main"]
 
@@ -206,6 +207,7 @@ app.command()(accuracy)
 app.command()(review)
 app.add_typer(model, name="model")
 app.add_typer(drift, name="drift")
+app.add_typer(user, name="user")
 
 
 @app.command()

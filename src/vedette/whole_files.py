@@ -9,8 +9,9 @@ from pathlib import Path
 __all__ = ["write_whole"]
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Whoever reads ``path`` sees all of it, or what was there before: after a crash, too. Raises OSError."""
+def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Whoever reads ``path`` sees all of it, or what was there before: after a crash, too. ``mode``: who may
+    read and write it. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -18,7 +19,7 @@ def write_whole(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(0o644)  # mkstemp makes it private
+        Path(name).chmod(mode)  # mkstemp makes it private
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -26,6 +26,7 @@ def build(served: Served) -> FastAPI:
         redoc_url=None,
     )
     guard = Guard(served)
+    guard.routes(app, prefix=API)
     api(app, served, guard, prefix=API)
     pages(served)
     ui.run_with(app, title="Vedette", dark=None, tailwind=False, show_welcome_message=False)

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationInfo
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    model_validator,
+)
 
 from vedette import config_checks as checks
 from vedette.observe.metrics.address import parse_address
@@ -33,6 +41,11 @@ def _file(value: object, info: ValidationInfo) -> Path | None:
     return checks.local_path(value, (info.context or {}).get("folder") or Path.cwd())
 
 
+def _existing(value: object, info: ValidationInfo) -> Path | None:
+    path = _file(value, info)
+    return path and checks.existing_file(path, path.parent)
+
+
 class WebSettings(BaseModel):
     """Where the dashboard and the API are served, and to whom."""
 
@@ -47,9 +60,19 @@ class WebSettings(BaseModel):
     """Names by which browsers reach it, beside the address itself."""
     trusts: tuple[Annotated[str, Field(pattern=r"^[0-9A-Fa-f:.]+(/\d+)?$")], ...] = ()
     """Proxies before it that say truly who asks, and whether over TLS: addresses or networks."""
+    certificate: Annotated[Path | None, PlainValidator(_existing)] = None
+    """For TLS, with ``key``: the certificate, and those it is signed by, as PEM."""
+    key: Annotated[Path | None, PlainValidator(_existing)] = None
+    """The certificate's private key, as PEM, without a password."""
     local_sources: Flag = False
     """Whether cameras may be added over the API that are files or devices of this machine, or lie at
     link-local addresses."""
+
+    @model_validator(mode="after")
+    def _a_certificate_has_a_key(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key: give both, or neither")
+        return self
 
 
 def is_loopback(host: str) -> bool:

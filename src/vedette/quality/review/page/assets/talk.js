@@ -2,17 +2,13 @@
 
 const PATIENCE_MS = 20_000; // the store waits five seconds for another program that writes
 
+let csrf = null; // inside of the dashboard, where people log in: what shows that a page of its own asks
+
 export async function ask(url, body) {
   let answer;
   try {
-    answer = await fetch(url, {
-      signal: AbortSignal.timeout(PATIENCE_MS),
-      ...(body && {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(body),
-      }),
-    });
+    answer = await send(url, body);
+    if (answer.status === 403 && body && (await renewed())) answer = await send(url, body);
   } catch (error) {
     throw new Error(error.name === "TimeoutError" ? "no answer for 20 seconds" : "Vedette does not answer");
   }
@@ -22,8 +18,28 @@ export async function ask(url, body) {
   } catch {
     // an error without words
   }
-  if (!answer.ok || said === null) throw new Error(said?.error ?? `unexpected answer (${answer.status}); reload the page`);
+  if (!answer.ok || said === null) throw new Error(said?.error ?? said?.detail ?? `unexpected answer (${answer.status}); reload the page`);
   return said;
+}
+
+function send(url, body) {
+  return fetch(url, {
+    signal: AbortSignal.timeout(PATIENCE_MS),
+    ...(body && {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...(csrf && { "X-Vedette-CSRF": csrf }) },
+      body: JSON.stringify(body),
+    }),
+  });
+}
+
+// Asked for only where it was missed: alone, the page has no sessions.
+async function renewed() {
+  const answer = await fetch("/api/v1/session", { signal: AbortSignal.timeout(PATIENCE_MS) });
+  const said = answer.ok ? await answer.json().catch(() => null) : null;
+  if (!said?.csrf || said.csrf === csrf) return false;
+  csrf = said.csrf;
+  return true;
 }
 
 // Each tab has a name, which lives as long as the tab, so that a reload gets the same frames. A tab that was
