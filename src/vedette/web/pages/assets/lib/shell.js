@@ -80,7 +80,7 @@ export const Shell = {
     to: (path) => href(path),
     keys: allKeys,
     retry: askNow,
-    isHere: (page) => here.page === page || (page.name === "fleet" && here.page?.name === "camera"),
+    isHere: ({ name }) => here.page?.name === name || (name === "fleet" && here.page?.name === "camera"),
     toMain() { this.$refs.main.focus(); },
     changeTheme() { say(`Colours: ${THEMES[nextTheme()]}`); },
     async leave() {

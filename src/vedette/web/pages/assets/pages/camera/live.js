@@ -9,7 +9,7 @@ export const Live = {
   props: { name: String, camera: Object, why: String },
   template: `
 <section class="cam-live" aria-label="Live picture">
-  <div ref="place" class="cam-place"><vd-picture :picture="shown" :boxes="on.boxes" :words="on.words" :ids="on.ids" :alt="'What ' + name + ' sees'" :style="{ aspectRatio: ratio }"><span class="cam-none"><b>{{ why || "The picture is on its way" }}</b><span>{{ camera?.doing }}</span></span></vd-picture></div>
+  <div ref="place" class="cam-place"><vd-picture :picture="shown" :boxes="on.boxes" :words="on.words" :ids="on.ids" :alt="'What ' + name + ' sees'" :style="{ aspectRatio: ratio, '--ratio': ratio }"><span class="cam-none"><b>{{ why || "The picture is on its way" }}</b><span>{{ camera?.doing }}</span></span></vd-picture></div>
   <div class="cam-tools">
     <button v-for="[key, says, letter] in switches" :key="key" type="button" class="vd-quiet cam-switch" :aria-pressed="on[key]" :aria-keyshortcuts="letter" @click="turn(key)"><i aria-hidden="true">{{ on[key] ? "☑" : "☐" }}</i> {{ says }}</button>
     <button type="button" class="vd-quiet cam-switch" aria-keyshortcuts="h" :aria-pressed="held" @click="hold"><i aria-hidden="true">{{ held ? "▶" : "‖" }}</i> {{ held ? "Go on" : "Hold" }}</button>
@@ -21,7 +21,7 @@ export const Live = {
   computed: {
     seen() { return !this.camera || this.camera.health === "seen" || this.camera.health === "degraded"; },
     shown() { return this.held ? this.kept : this.seen ? this.pictures[this.name] ?? null : null; },
-    ratio() { return this.camera?.width ? `${this.camera.width} / ${this.camera.height}` : "16 / 9"; },
+    ratio() { return this.camera?.width ? `${this.camera.width / this.camera.height}` : String(16 / 9); },
     snapshot() { return addressOf(`${cameraPath(this.name)}/snapshot.jpg`, { width: 1920, boxes: this.on.boxes ? 1 : null }); },
   },
   created() {

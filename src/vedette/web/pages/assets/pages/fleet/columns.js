@@ -4,7 +4,7 @@ import { healthOf, milliseconds, plain, rate, shareOf, whyOf } from "vedette-pag
 export const COLUMNS = [
   { key: "name", title: "Camera", min: 130, width: "minmax(130px, 1.1fr)", rank: 0, value: (row) => row.name, text: (row) => row.name },
   { key: "site", title: "Site", min: 90, width: "minmax(90px, .7fr)", rank: 9, value: (row) => row.site || null, text: (row) => row.site },
-  { key: "health", title: "Health", min: 108, width: "108px", rank: 1, value: (row) => healthOf(row.health).rank, text: (row) => healthOf(row.health).word },
+  { key: "health", title: "Health", min: 120, width: "120px", rank: 1, value: (row) => healthOf(row.health).rank, text: (row) => healthOf(row.health).word },
   { key: "since", title: "Since", min: 70, width: "70px", rank: 3, num: true, value: (row) => row.since, text: () => "" },
   { key: "why", title: "Why", min: 150, width: "minmax(150px, 2fr)", rank: 4, value: (row) => whyOf(row) || null, text: whyOf },
   { key: "fps", title: "fps", min: 62, width: "62px", rank: 6, num: true, value: (row) => row.fps_analysed, text: (row) => rate(row.fps_analysed) },
