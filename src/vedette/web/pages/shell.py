@@ -28,8 +28,8 @@ _BEFORE_ANYTHING_IS_DRAWN = """<script>
 
 
 class Dashboard(Element, component="assets/dashboard.js", esm={"vedette-pages": "assets"}):
-    """The shell, and in it the page that the address names; what is put into it by Python where that is a page
-    of somebody else's."""
+    """The shell, and in it the page that the address names; where that is somebody else's page, what is put
+    into it by Python."""
 
 
 def pages(served: Served) -> None:

@@ -52,7 +52,14 @@ const FIELDS = [
 
 const asText = (value) => (value === null || value === undefined ? "" : String(value));
 
-// <vd-camera-form/> adds one; with `name` and `settings` it changes that one. Only what was changed is sent.
+// [{ at, what }]; some are only in the sentence: "body.url: …".
+function mistakes(error) {
+  if (error.errors?.length) return error.errors;
+  const [, at, what] = /^body\.([\w.]+): (.*)$/s.exec(error.message) ?? [];
+  return at ? [{ at, what }] : [];
+}
+
+// <vd-camera-dialog/> adds one; with `name` and `settings` it changes that one. Only what was changed is sent.
 export const CameraDialog = {
   components: { VdDialog: Dialog },
   props: { name: String, settings: Object },
@@ -124,12 +131,12 @@ export const CameraDialog = {
     told(error) {
       const known = new Set(["name", "url", ...FIELDS.map((field) => field.key)]);
       const left = [];
-      for (const { at, what } of error.errors ?? []) {
+      for (const { at, what } of mistakes(error)) {
         const field = at.split(".").findLast((part) => known.has(part));
         if (field) this.wrong[field] = what;
         else left.push(at ? `${at}: ${what}` : what);
       }
-      if (error.kind === "exists") this.wrong.name = error.message;
+      if (error.kind === "exists") this.wrong = { name: error.message };
       if (FIELDS.some((field) => field.more && this.wrong[field.key])) this.more = true;
       this.failed = left.join("; ") || (Object.keys(this.wrong).length ? "" : error.message);
       this.toTheFirst();
