@@ -52,7 +52,8 @@ class Dashboard:
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(what) + "\n")
         self._process.stdin.flush()
-        assert self._process.stdout.readline() == "heard\n"
+        # Between its answers there may be lines of its log.
+        assert "heard\n" in iter(self._process.stdout.readline, "")
 
     def end(self) -> None:
         self._process.terminate()
