@@ -1,5 +1,5 @@
-"""A dashboard of a node that is not there, in a process of its own, for tests of pages. It is told what happens
-to the node by lines of JSON on standard input, and says ``heard`` to each: ``{"gone": true}``, ``{"refuses":
+"""A dashboard of a node that is not there, in a process of its own, for tests of pages. It is told what
+happens to the node by lines of JSON on standard input, and says ``heard`` to each: ``{"gone": true}``, ``{"refuses":
 "why"}``, ``{"camera": "camera_1", "set": {"blind": null}}``, ``{"begin": true}`` (all as at first)."""
 
 from __future__ import annotations

@@ -171,7 +171,7 @@ def test_goes_to_pages_and_cameras_by_keys(page: Page, node: Any) -> None:
     page.keyboard.press("/")
     expect(page.get_by_role("combobox", name="A camera or a page")).to_be_focused()
     page.keyboard.type("camera_7")
-    expect(page.get_by_role("option").first).to_contain_text("camera_7")
+    expect(page.locator("#vd-found").get_by_role("option").first).to_contain_text("camera_7")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{node.url}/camera/camera_7")
     page.keyboard.press("g")

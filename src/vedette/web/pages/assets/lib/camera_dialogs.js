@@ -34,7 +34,10 @@ export const RemoveDialog = {
   emits: ["close", "done"],
   template: `<vd-confirm :title="'Remove ' + name + '?'" does="Remove" wrong @yes="remove" @close="$emit('close')"><p>It is not watched any more, also after a restart. What the ledger knows of it stays.</p></vd-confirm>`,
   methods: {
-    async remove() { if (await act(this.name, "remove")) this.$emit("done"); },
+    async remove() {
+      if (await act(this.name, "remove")) this.$emit("done");
+      this.$emit("close");
+    },
   },
 };
 
