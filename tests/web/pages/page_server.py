@@ -1,6 +1,7 @@
 """A dashboard of a node that is not there, in a process of its own, for tests of pages. It is told what
-happens to the node by lines of JSON on standard input, and says ``heard`` to each: ``{"gone": true}``, ``{"refuses":
-"why"}``, ``{"camera": "camera_1", "set": {"blind": null}}``, ``{"begin": true}`` (all as at first)."""
+happens to the node by lines of JSON on standard input, and says ``heard`` to each: ``{"gone": true}``,
+``{"refuses": "why"}``, ``{"camera": "camera_1", "set": {"blind": null}}``, ``{"begin": true}`` (all as at
+first)."""
 
 from __future__ import annotations
 
@@ -148,7 +149,8 @@ def main() -> None:
         write_a_day(ledger, node.cameras, time.time_ns() // 1000)
         threading.Thread(target=beat, args=[ledger], daemon=True).start()
     threading.Thread(target=listen, args=[node], daemon=True).start()
-    app = build(Served(NODE, node, ledger=address))
+    review = None if given.folder is None else given.folder / "review"
+    app = build(Served(NODE, node, ledger=address, review=review))
     uvicorn.run(app, host="127.0.0.1", port=given.port, log_level="warning")
 
 
