@@ -229,3 +229,12 @@ def test_offers_nobody_what_they_may_not_do(page: Page, node: Any) -> None:
     expect(page.locator(".fleet-thumb").first).to_be_visible()
     expect(page.get_by_role("button", name="Add a camera")).to_have_count(0)
     expect(page.get_by_role("button", name="Actions for camera_4")).to_have_count(0)
+
+
+def test_has_the_review_desk_in_its_shell(page: Page, node: Any) -> None:
+    page.goto(f"{node.url}/review")
+    expect(page.get_by_role("main")).to_have_count(1)
+    expect(page.get_by_role("main")).to_contain_text("no frame was kept for review yet")
+    expect(page.get_by_role("link", name="Review")).to_have_attribute("aria-current", "page")
+    page.get_by_role("link", name="Fleet").click()
+    expect(page.locator(".fleet-headline h1")).to_be_visible()

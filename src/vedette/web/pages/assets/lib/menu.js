@@ -5,9 +5,9 @@ export const Menu = {
   props: { at: Object, items: Array, label: { type: String, default: "Actions" } },
   emits: ["close"],
   template: `
-<div ref="menu" class="vd-menu" role="menu" :aria-label="label" :style="place" @keydown.stop="press">
+<teleport to=".vd"><div ref="menu" class="vd-menu" role="menu" :aria-label="label" :style="place" @keydown.stop="press">
   <button v-for="(item, number) in items" :key="item.name" ref="buttons" type="button" role="menuitem" tabindex="-1" :disabled="item.off" :title="item.why || null" :class="{ 'vd-danger-text': item.danger }" @click="take(item)" @mousemove="$refs.buttons[number].focus()">{{ item.name }}</button>
-</div>`,
+</div></teleport>`,
   data: () => ({ place: { visibility: "hidden" } }),
   async mounted() {
     this.lay();
