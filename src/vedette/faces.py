@@ -136,7 +136,8 @@ class Faces:
             return
         task, listening = task_of(self._config, control), listen(self._config.web.address)
         try:
-            known = users_file(self._config.web.users, task.store and Path(task.store), task.node)
+            store = None if task.store is None else Path(task.store)
+            known = users_file(self._config.web.users, store, task.node)
             may_be_served(self._config.web, listening.getsockname()[0], UsersFile(known))
         except ConfigError:
             listening.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 
 from vedette import __version__
 from vedette.web.api.answers import document
@@ -21,7 +21,7 @@ from vedette.web.api.uploads import LARGEST
 from vedette.web.problems import handle
 from vedette.web.served import Served
 from vedette.web.who.guard import Guard
-from vedette.web.who.refusals import RefusedError, answer
+from vedette.web.who.refusals import RefusedError, answered
 
 __all__ = ["api"]
 
@@ -67,15 +67,10 @@ def api(app: FastAPI, served: Served, guard: Guard, *, prefix: str) -> None:
     )
     inner.server = prefix
     handle(inner)
-    inner.add_exception_handler(RefusedError, _refused)
+    inner.add_exception_handler(RefusedError, answered)
     handle(app)  # an address that no pattern takes (with a line break in it) comes to nobody else
     for router in ROUTERS:
         inner.include_router(router(parts))
     guard.bodies(f"{prefix}/models", max(LARGEST.values()), "admin")
     alive(app, parts)
     app.mount(prefix, inner)
-
-
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RefusedError)
-    return answer(error)

@@ -1,17 +1,74 @@
-"""What is around each page: where one is, where one can go, light and dark."""
+"""What is around each page, and under which addresses: one component of the browser draws all of them."""
 
 from __future__ import annotations
 
-from nicegui import ui
+from pathlib import Path
 
+from nicegui import ui
+from nicegui.element import Element
+
+from vedette.web.pages.review import PATH as REVIEW
+from vedette.web.pages.review import mount_desk, show_desk
 from vedette.web.served import Served
 
-__all__ = ["pages"]
+__all__ = ["Dashboard", "dashboard", "pages"]
+
+ASSETS = Path(__file__).parent / "assets"
+PATHS = ("/", "/camera/{name}", "/gaps", "/accuracy", "/system")
+STYLES = ("theme.css", "parts.css", *sorted(f"pages/{each.name}" for each in ASSETS.glob("pages/*.css")))
+
+AWAY_S = 60
+"""So long a page that was cut off is still known when it comes back; after that it loads itself anew."""
+
+_BEFORE_ANYTHING_IS_DRAWN = """<script>
+  try {
+    const theme = JSON.parse(localStorage.getItem("vedette-theme"));
+    if (theme && theme !== "auto") document.documentElement.dataset.theme = theme;
+  } catch {}
+  document.documentElement.lang = "en";
+</script>"""
+
+
+class Dashboard(Element, component="assets/dashboard.js", esm={"vedette-pages": "assets"}):
+    """The shell, and in it the page that the address names; where that is somebody else's page, what is put
+    into it by Python."""
 
 
 def pages(served: Served) -> None:
     """Put all pages into NiceGUI's application."""
 
-    @ui.page("/", title="Vedette", dark=None)
-    def fleet() -> None:
-        ui.label(served.node)
+    def page() -> None:
+        dashboard()
+
+    def review() -> None:
+        with dashboard():
+            show_desk(served)
+
+    for path in PATHS:
+        _at(path, served)(page)
+    mount_desk(served)
+    # After the desk's own page of that address, which it takes the place of.
+    _at(REVIEW, served)(review)
+
+
+def _at(path: str, served: Served) -> ui.page:
+    return ui.page(path, title=f"{served.node} · Vedette", dark=None, reconnect_timeout=AWAY_S)
+
+
+def dashboard() -> Dashboard:
+    """Into the page that is being built."""
+    _without_quasar()
+    ui.add_head_html(_BEFORE_ANYTHING_IS_DRAWN)
+    for name in STYLES:
+        ui.add_css(ASSETS / name)
+    return Dashboard()
+
+
+def _without_quasar() -> None:
+    """Its layout would make all of the page a ``main``, header and all."""
+    client = ui.context.client
+    slot = client.content.parent_slot
+    page = slot.parent if slot else None
+    for each in (client.layout, client.page_container, page):
+        if each is not None:
+            each.tag = "div"

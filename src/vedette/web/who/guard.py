@@ -19,8 +19,7 @@ from urllib.parse import quote
 import structlog
 from fastapi import FastAPI
 from starlette.exceptions import WebSocketException
-from starlette.requests import HTTPConnection, Request
-from starlette.responses import Response
+from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from vedette.errors import ConfigError
@@ -31,7 +30,7 @@ from vedette.web.who.audit import Audit
 from vedette.web.who.gate import POLICY_VIOLATION, Gate, Passed
 from vedette.web.who.login import LoginPage
 from vedette.web.who.origin import Network, asks_to_see, foreign, is_ours, networks
-from vedette.web.who.refusals import RefusedError, answer
+from vedette.web.who.refusals import RefusedError, answered
 from vedette.web.who.roles import LOCAL, ROLES, Who, covers
 from vedette.web.who.served_to import may_be_served, users_file
 from vedette.web.who.sessions import Session, Sessions
@@ -125,7 +124,7 @@ class Guard:
     def protect(self, app: FastAPI) -> None:
         """Put it before everything that ``app`` serves, answers to its mistakes among them. Nothing can be
         put before it afterwards."""
-        app.add_exception_handler(RefusedError, _answered)
+        app.add_exception_handler(RefusedError, answered)
         app.middleware_stack = Gate(app.build_middleware_stack(), self, self.streams)
 
     def audit(self, who: Who | str, action: str, what: str, outcome: str) -> None:
@@ -292,11 +291,6 @@ def _dependency(guard: Guard, role: str) -> Callable[[HTTPConnection], Who]:
         raise RefusedError("not-allowed", f"{asks.name} is {asks.role}; this needs {role}")
 
     return who
-
-
-async def _answered(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RefusedError)
-    return answer(error)
 
 
 def _needed(asked: Asked, session: str) -> str:

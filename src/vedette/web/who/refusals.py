@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from starlette.requests import Request
 from starlette.responses import Response
 
-__all__ = ["RefusedError", "answer"]
+__all__ = ["RefusedError", "answer", "answered"]
 
 _KINDS = MappingProxyType(
     {
@@ -52,3 +53,9 @@ def answer(refused: RefusedError) -> Response:
     if refused.kind == "not-known":
         headers["WWW-Authenticate"] = "Bearer"
     return Response(json.dumps(problem), refused.status, headers, "application/problem+json")
+
+
+async def answered(_: Request, error: Exception) -> Response:
+    """The same, as an application's handler of that exception."""
+    assert isinstance(error, RefusedError)
+    return answer(error)
