@@ -97,3 +97,31 @@ def test_nobody_wants_one(tmp_path: Path) -> None:
             run.until_all_analysed(["cam0"])
             assert not run.saw("dashboard served")
             wait_until(lambda: run.results, "it watches")
+
+
+def test_what_is_changed_over_the_api_holds_after_a_restart(tmp_path: Path) -> None:
+    with Cameras(3) as cameras:
+        section = cameras.section()
+        added = section.pop("cam2")
+        config = {"cameras": section, "detector": fake(), "web": "127.0.0.1:0"}
+        with Run(tmp_path, config) as run:
+            run.until_all_analysed(["cam0", "cam1"])
+            api = url_of(run) + "api/v1"
+            assert asked(f"{api}/cameras", "POST", {"name": "cam2", **added, "max_fps": 5})[0] == 201
+            assert asked(f"{api}/cameras/cam0/pause", "POST", {"why": "works on the roof"})[0] == 200
+            assert asked(f"{api}/cameras/cam1", "DELETE")[0] == 200
+            run.until_all_analysed(["cam2"])
+            status, cam0 = asked(f"{api}/cameras/cam0")
+            assert (status, cam0["health"]) == (200, "paused")
+            assert asked(f"{api}/cameras/cam1/pause", "POST", {})[0] in (404, 409)
+            assert run.interrupt() == 0
+        before = len(run.results)
+        with Run(tmp_path, config) as again:
+            again.until(lambda run: len(run.results_of("cam2")) > 3, "the camera that was added is watched")
+            status, cam0 = asked(url_of(again) + "api/v1/cameras/cam0")
+            assert (status, cam0["health"]) == (200, "paused")
+            assert "works on the roof" in cam0["why"]
+            assert asked(url_of(again) + "api/v1/cameras/cam1")[0] == 404
+            assert again.interrupt() == 0
+        assert {result["camera"] for result in again.results[before:]} == {"cam2"}
+        assert again.report["cameras"]["cam0"]["frames"]["received"] == 0, "not even for a moment"

@@ -22,7 +22,7 @@ from vedette.web.api.past import Sample, forecast
 from vedette.web.api.rows import SORTS, CameraRow, Open, arranged, row
 from vedette.web.api.standing import status
 from vedette.web.api.trouble import Incident, troubles
-from vedette.web.api.words import HEALTH_WORDS, doing, health_word, why
+from vedette.web.api.words import HEALTH_WORDS, health_word, why
 
 LIVE = CameraView("gate", state="live", frames=Frames(received=10, analysed=10))
 
@@ -55,14 +55,11 @@ def test_a_camera_has_one_word_for_how_it_is(camera: CameraView, word: str) -> N
     assert health_word(camera) == word
 
 
-def test_says_why_and_what_is_done() -> None:
+def test_says_why() -> None:
     lost = blind("a", "unauthorised", state="waiting")
 
     assert why(lost, "401 Unauthorized") == "wrong user or password: 401 Unauthorized"
-    assert "now and then" in doing(lost)
-    assert doing(blind("a", "unreachable", state="connecting")) == "it is being connected"
-    assert why(LIVE) == doing(LIVE) == ""
-    assert "resumes" in doing(blind("a", "paused"))
+    assert why(LIVE) == ""
 
 
 @given(

@@ -178,7 +178,7 @@ def quality(parts: Parts) -> APIRouter:
                 worker=each.worker,
                 cameras=list(each.cameras),
             )
-            for each in getattr(view, "alerts", ())
+            for each in view.alerts
         ]
         return answer(request, Alerts(alerts=told))
 

@@ -11,7 +11,7 @@ import msgspec
 from vedette.observe.views import AccuracyView, CameraView, Percentiles
 from vedette.top.quality import drift_word
 from vedette.top.quality import why as drift_why
-from vedette.web.api.words import HEALTH_WORDS, cause_of, doing, health_word, why
+from vedette.web.api.words import HEALTH_WORDS, cause_of, health_word, why
 
 __all__ = [
     "SORTS",
@@ -142,14 +142,14 @@ def _fields(camera: CameraView, site: str, known: Mapping[str, Open]) -> dict[st
     opened = known.get(cause) if cause else None
     return {
         "name": camera.name,
-        "site": getattr(camera, "site", "") or site,
+        "site": camera.site or site,
         "health": health_word(camera),
-        "since": opened.since if opened else getattr(camera, "since", None),
+        "since": opened.since if opened else camera.since,
         "cause": cause,
         "blame": camera.blame,
         "degraded": camera.degraded,
         "why": why(camera, opened.detail if opened else ""),
-        "doing": doing(camera),
+        "doing": camera.doing,
         "state": camera.state,
         "fps_in": round(camera.fps_in, 1),
         "fps_analysed": round(camera.fps_analysed, 1),

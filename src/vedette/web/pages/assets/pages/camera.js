@@ -45,7 +45,7 @@ export default {
             <dt>Lag</dt><dd>{{ milliseconds(camera.lag_ms) }} from capture to arrival</dd>
             <dt>Ladder</dt><dd>{{ plain(camera.step) }}; decodes {{ plain(camera.decodes) }}</dd>
             <dt>Sessions</dt><dd>{{ count(camera.sessions) }}, epoch {{ camera.epoch < 0 ? dash : camera.epoch }}<template v-if="camera.last_end_reason">; the last one: {{ plain(camera.last_end_reason) }}</template></dd>
-            <dt>Not seen</dt><dd>{{ count(camera.gaps) }} times, {{ duration(camera.blind_s) }} since the start</dd>
+            <dt>Not seen</dt><dd>{{ plural(camera.gaps, "time") }}, {{ duration(camera.blind_s) }} since the start</dd>
             <template v-if="camera.drift"><dt>Detector</dt><dd>{{ camera.drift.word }}<template v-if="camera.drift.why">: {{ camera.drift.why }}</template></dd></template>
             <template v-for="each in camera.accuracy" :key="each.measure"><dt>{{ large(each.measure) }}</dt><dd>{{ each.value === null ? "too few reviewed yet" : percent(each.value) + " (" + percent(each.lower) + " to " + percent(each.upper) + ")" }}, {{ each.frames }} frames<b v-if="each.lost" class="cam-lost"> below its floor</b></dd></template>
           </dl>
