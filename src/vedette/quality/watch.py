@@ -168,7 +168,7 @@ class DriftWatch:
         for decision in self._monitor.close(now):
             self._standings.decided(decision)
             self._tell(_fact(decision, self._clock.monotonic() - self._clock.wall()))
-        self.status = {camera: self._monitor.status(camera) for camera in self._models}
+        self.status = self._monitor.statuses(self._models)
         self.standing = {
             camera: self._standings.stands(camera, status, now) for camera, status in self.status.items()
         }

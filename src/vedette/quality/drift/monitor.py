@@ -166,22 +166,17 @@ class Monitor:
 
     def status(self, camera: str) -> Status:
         """Raises KeyError for a camera that was never fed."""
-        each = self._cameras[camera]
-        baseline, observer = each.baseline, each.observer
-        return Status(
-            stage=stage(each.state, baseline.learning),
-            model=baseline.model,
-            progress=baseline.progress,
-            light=observer.light,
-            lights=tuple(sorted(baseline.known)),
-            judged=each.judged,
-            evidence=self._evidence_of([each.row])[0] / DAY_WINDOWS,
-            left_out=observer.scores.left_out,
-            nbytes=baseline.nbytes + observer.nbytes + self._evidence.nbytes // len(self._evidence),
-            met=baseline.met_lights,
-            missing=baseline.missing,
-            unseen_since=each.state.unseen_since,
-        )
+        return self.statuses([camera])[camera]
+
+    def statuses(self, cameras: Iterable[str]) -> dict[str, Status]:
+        """Of many at once, which is several times quicker. Raises KeyError for one that was never fed."""
+        some = {camera: self._cameras[camera] for camera in cameras}
+        evidence = self._evidence_of(each.row for each in some.values())
+        of_a_row = self._evidence.nbytes // len(self._evidence)
+        return {
+            camera: _status(each, of / DAY_WINDOWS, of_a_row)
+            for (camera, each), of in zip(some.items(), evidence, strict=True)
+        }
 
     def scores(self, camera: str) -> Scores:
         """Everything that was counted of it. Raises KeyError."""
@@ -292,3 +287,21 @@ class Monitor:
             light=window.light,
             evidence=evidence / DAY_WINDOWS,
         )
+
+
+def _status(camera: _Camera, evidence: float, of_a_row: int) -> Status:
+    baseline, observer = camera.baseline, camera.observer
+    return Status(
+        stage=stage(camera.state, baseline.learning),
+        model=baseline.model,
+        progress=baseline.progress,
+        light=observer.light,
+        lights=tuple(sorted(baseline.known)),
+        judged=camera.judged,
+        evidence=evidence,
+        left_out=observer.scores.left_out,
+        nbytes=baseline.nbytes + observer.nbytes + of_a_row,
+        met=baseline.met_lights,
+        missing=baseline.missing,
+        unseen_since=camera.state.unseen_since,
+    )
