@@ -117,6 +117,9 @@ def main() -> None:
     )
     days, alarms = sum(row["camera_days"] for row in stationary), sum(row["alarms"] for row in stationary)
     print(f"\nin all {alarms} in {days}: at most {bound(alarms, max(days, 1)):.5f} a camera-day\n")
+    lasting = _rows("drift-lasting-*")
+    columns = {"": "{of}", "levels": "{block}", "camera-days": "{camera_days}", "alarms": "{alarms}"}
+    print(markdown(lasting, columns), "\n")
     rows = _rows("drift-changes-*")
     for row in rows:
         row["harm"] = _harm(row["clip"]).get(row["what"], "–")
