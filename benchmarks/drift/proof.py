@@ -42,7 +42,7 @@ from benchmarks.drift.streams import BLOCKS, Floats
 from benchmarks.drift.watched import HOUR, Stream, Watched
 from benchmarks.machine import machine
 from benchmarks.report import write_json
-from vedette.quality.drift.decisions import SuspectedLoss, UnseenConditions
+from vedette.quality.drift.decisions import Noticed, SuspectedLoss, UnseenConditions
 from vedette.quality.drift.light import light_of
 from vedette.quality.drift.measured import LEARNT, Measure
 from vedette.quality.drift.settings import Settings
@@ -96,14 +96,15 @@ def _ramped(pool: Pool, rng: np.random.Generator, name: str, cameras: int, windo
 
 
 def _steps(watched: Watched, part: Stream) -> Iterator[tuple[int, int, str]]:
-    """(window of the part, camera, what was told: ``loss``, ``unseen``)."""
+    """(window of the part, camera, what was told: ``loss: …``, ``changed: …``, ``unseen``)."""
     for window in range(part.lights.shape[1]):
         told = watched.step(
             part.first + window, part.values[:, window], part.counts[:, window], part.lights[:, window]
         )
         for camera, each in told:
-            if isinstance(each, SuspectedLoss):
-                yield window, camera, f"loss: {each.measure} {each.direction}"
+            if isinstance(each, Noticed):
+                kind = "loss" if isinstance(each, SuspectedLoss) else "changed"
+                yield window, camera, f"{kind}: {each.measure} {each.direction}"
             elif isinstance(each, UnseenConditions):
                 yield window, camera, "unseen"
 
@@ -340,10 +341,12 @@ def _happenings(pool: Pool, rng: np.random.Generator, cameras: int) -> dict[str,
 
 
 def _first_told(watched: Watched, parts: list[Stream], cameras: int) -> list[dict[str, Any]]:
-    """By part: minutes until each camera told of a loss, or of unseen conditions; -1 = not within the day.
-    Who has told of a loss is not followed any longer."""
+    """By part: minutes until each camera told of a loss, of a changed picture, or of unseen conditions; -1 =
+    not within the day. Who has told of a loss is not followed any longer. ``by``: what the first of these two
+    rested on."""
     told: list[dict[str, Any]] = [
-        {"loss": [-1.0] * cameras, "unseen": [-1.0] * cameras, "by": [""] * cameras} for _ in parts
+        {**{kind: [-1.0] * cameras for kind in ("loss", "changed", "unseen")}, "by": [""] * cameras}
+        for _ in parts
     ]
     rows = [(part, camera) for part in range(len(parts)) for camera in range(cameras)]
     many = watched.of(np.array([camera for _, camera in rows]))
@@ -355,11 +358,11 @@ def _first_told(watched: Watched, parts: list[Stream], cameras: int) -> list[dic
         )
         for window, row, what in _steps(many, Stream(values, counts, lights, parts[0].first + start)):
             part, camera = rows[row]
-            kind = "unseen" if what == "unseen" else "loss"
+            kind = what.split(":")[0]
             if told[part][kind][camera] < 0:
                 told[part][kind][camera] = round((start + window + 1) / 6, 2)
-                if kind == "loss":
-                    told[part]["by"][camera] = what
+                if kind != "unseen":
+                    told[part]["by"][camera] = told[part]["by"][camera] or what
         left = [row for row, (part, camera) in enumerate(rows) if told[part]["loss"][camera] < 0]
         many, rows = many.of(np.array(left, np.intp)), [rows[row] for row in left]
         if not rows:
@@ -380,7 +383,10 @@ def check(pool: Pool) -> None:
     both = Stream(*(np.concatenate(each, axis=1) for each in zip(_arrays(usual), _arrays(rest), strict=True)))
     # The Monitor has learnt after DAY - 1 windows, and judges the last of them, too.
     watched, after = Watched(_part(both, 0, DAY - 1), settings), _part(both, DAY - 2, both.lights.shape[1])
-    ours = [(window + DAY - 2, camera, what.split(":")[0]) for window, camera, what in _steps(watched, after)]
+    ours = [
+        (window + DAY - 2, camera, "unseen" if what == "unseen" else "loss")
+        for window, camera, what in _steps(watched, after)
+    ]
     run = Run(CASES["stationary"], both.values, both.lights, both.counts, DAY, np.full(cameras, DAY))
     monitored = by_the_monitor(run, settings.arl_days)
     theirs = [

@@ -26,6 +26,7 @@ from vedette.facts import (
     LossOver,
     LossSuspected,
     ModelGated,
+    PictureChanged,
     Quarantined,
     Recovered,
     Released,
@@ -109,7 +110,7 @@ def log_fact(fact: AnyFact) -> None:
             )
         case _ if isinstance(fact, _OF_WORKERS):
             _log_worker(fact)
-        case LossSuspected() | ConditionsUnseen() | ConditionsKnown() | SuspicionOver():
+        case LossSuspected() | PictureChanged() | ConditionsUnseen() | ConditionsKnown() | SuspicionOver():
             _log_drift(fact)
         case ModelGated() | ValidationPassed() | ValidationFailed() | ValidationPostponed():
             _log_validation(fact)
@@ -175,9 +176,11 @@ def _log_worker(fact: AnyFact) -> None:
 def _log_drift(fact: AnyFact) -> None:
     log = structlog.get_logger()
     match fact:
-        case LossSuspected():
-            log.warning(
-                "loss suspected",
+        case LossSuspected() | PictureChanged():
+            suspected = isinstance(fact, LossSuspected)
+            say = log.warning if suspected else log.info
+            say(
+                "loss suspected" if suspected else "picture changed",
                 camera=fact.camera,
                 measure=fact.measure,
                 direction=fact.direction,

@@ -38,6 +38,9 @@ EMPTY_BELOW = 0.5
 """Of the usual number of sure boxes: a window with fewer is of an empty scene. Where everybody has left, a
 false box on a sign is all there is, and every share and mean of boxes is unlike the usual."""
 
+EMPTY_WEIGHT = 1 / 30
+"""Of a window in ``emptiness``, which so remembers five minutes."""
+
 _OF_MEASURE = np.array([side.measure for side in JUDGED])
 _OF_BOXES = _OF_MEASURE[_OF_MEASURE <= Measure.UNUSUAL]
 """The measures of the first sides, which are shares and means over boxes."""
@@ -57,6 +60,7 @@ class Strongest:
 class Evidence:
     """Rows are cameras. A row without norms gathers nothing. 3 kB a row, and 4 kB of norms.
 
+    ``emptiness`` [rows]: the share of the last minutes in which the scene was empty, 0…1.
     ``wealth``, ``runs`` [rows, 8 sides, 7 chains, 3 bets]: R, and the same as CUSUM, max(1, run) L, which
     says since when: ``begun``, number of the first window. ``deviations`` [rows, 8]: how far the last block
     was off.
@@ -68,6 +72,7 @@ class Evidence:
         self.runs = np.zeros(chains, np.float32)
         self.begun = np.zeros(chains, np.int32)
         self.deviations = np.zeros((rows, SIDES), np.float32)
+        self.emptiness = np.zeros(rows, np.float32)
         self._paid = np.ones(chains, np.float32)
         self._sum = np.zeros((rows, SIDES, LAYERS), np.float32)
         self._count = np.zeros((rows, SIDES, LAYERS), np.int16)
@@ -144,7 +149,9 @@ class Evidence:
         usual = self._mean[rows, lights]
         few = np.minimum(1.0, counts / self._often[rows, lights])
         off = ((values - usual) * np.sqrt(few))[:, _OF_MEASURE] * _SIGNS
-        empty = np.flatnonzero(counts[:, Measure.CONFIDENCE] < EMPTY_BELOW * self._sure[rows, lights])
+        is_empty = counts[:, Measure.CONFIDENCE] < EMPTY_BELOW * self._sure[rows, lights]
+        self.emptiness[rows] += EMPTY_WEIGHT * (is_empty - self.emptiness[rows])
+        empty = np.flatnonzero(is_empty)
         if len(empty):
             in_number = _bad(values[empty]) * few[np.ix_(empty, _OF_BOXES)] - _bad(usual[empty])
             of_boxes = np.ix_(empty, np.arange(len(_OF_BOXES)))
@@ -184,11 +191,17 @@ class Evidence:
         """Of each of these cameras, in windows: the mean over its bets, layers and sides."""
         return np.asarray((self.wealth[rows].mean(axis=3) * self._share[rows]).sum(axis=(1, 2)), np.float64)
 
+    def of_boxes(self, row: int) -> float:
+        """The part of it that rests on boxes, not on the picture."""
+        return float(self._by_side(row)[: len(_OF_BOXES)].sum())
+
     def hold(self, row: int, most: float) -> None:
-        """Let a camera's evidence not grow beyond ``most``: what is long told would never be over."""
-        now = float(self.evidence(np.array([row]))[0])
-        if now > most:
-            self.wealth[row] *= most / now
+        """Let a camera's evidence of no side grow beyond ``most``: what is long told would never be over."""
+        now = self._by_side(row)
+        self.wealth[row] *= np.minimum(1.0, most / np.maximum(now, most))[:, None, None]
+
+    def _by_side(self, row: int) -> Floats:
+        return np.asarray((self.wealth[row].mean(axis=2) * self._share[row]).sum(axis=1), np.float64)
 
     def usual(self, row: int, light: int, measure: int) -> float:
         """Its mean in this light; NaN where that is not known."""
