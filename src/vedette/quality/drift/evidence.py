@@ -24,6 +24,7 @@ from vedette.quality.drift.bets import BETS, factors, payoffs
 from vedette.quality.drift.light import LIGHTS, UNKNOWN
 from vedette.quality.drift.measured import JUDGED, LEARNT, SIDES, Floats, Measure
 from vedette.quality.drift.norms import LAYERS, PHASES, Norms
+from vedette.quality.drift.windows import STRONG_LEAST
 
 __all__ = ["Evidence", "Strongest"]
 
@@ -60,7 +61,7 @@ class Strongest:
 class Evidence:
     """Rows are cameras. A row without norms gathers nothing. 3 kB a row, and 4 kB of norms.
 
-    ``emptiness`` [rows]: the share of the last minutes in which the scene was empty, 0…1.
+    ``emptiness`` [rows]: the share of the last minutes in which it was unusually empty, 0…1.
     ``wealth``, ``runs`` [rows, 8 sides, 7 chains, 3 bets]: R, and the same as CUSUM, max(1, run) L, which
     says since when: ``begun``, number of the first window. ``deviations`` [rows, 8]: how far the last block
     was off.
@@ -149,9 +150,10 @@ class Evidence:
         usual = self._mean[rows, lights]
         few = np.minimum(1.0, counts / self._often[rows, lights])
         off = ((values - usual) * np.sqrt(few))[:, _OF_MEASURE] * _SIGNS
-        is_empty = counts[:, Measure.CONFIDENCE] < EMPTY_BELOW * self._sure[rows, lights]
-        self.emptiness[rows] += EMPTY_WEIGHT * (is_empty - self.emptiness[rows])
-        empty = np.flatnonzero(is_empty)
+        sure, half = counts[:, Measure.CONFIDENCE], EMPTY_BELOW * self._sure[rows, lights]
+        self.emptiness[rows] += EMPTY_WEIGHT * ((sure < half) - self.emptiness[rows])
+        # Where it is empty most of the time, too, nobody there for an hour is not to look like half seen.
+        empty = np.flatnonzero(sure < np.maximum(half, STRONG_LEAST))
         if len(empty):
             in_number = _bad(values[empty]) * few[np.ix_(empty, _OF_BOXES)] - _bad(usual[empty])
             of_boxes = np.ix_(empty, np.arange(len(_OF_BOXES)))
@@ -216,7 +218,7 @@ class Evidence:
         return Strongest(side, int(self.begun[row, side, chain, bet]), float(self.deviations[row, side]))
 
 
-def _bad(values: Floats) -> Floats:
+def _bad(values: NDArray[np.floating]) -> NDArray[np.floating]:
     """The bad share of the boxes, [n, sides of boxes], of measures [n, 6]: weak, sure, in doubt, unusual.
 
     In an empty scene that has to be more than usual as a number: a share of the boxes that are there usually,
