@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from benchmarks.drift.cases import DAY, Run
-from vedette.quality.drift.decisions import SuspectedLoss, UnseenConditions
+from vedette.quality.drift.decisions import Noticed, UnseenConditions
 from vedette.quality.drift.measured import LEARNT, MEASURES, Measure
 from vedette.quality.drift.monitor import Monitor
 from vedette.quality.drift.settings import Settings
@@ -41,7 +41,7 @@ def ours(run: Run, arl_days: float) -> Alarms:
                 monitor.watch(names[number], "model-2", now)
         closed = {name: _window(run, number, window) for name, number in place.items()}
         for told in monitor.judge(window, closed, now):
-            if isinstance(told, SuspectedLoss):
+            if isinstance(told, Noticed):
                 loss[place[told.camera]].append(window)
             elif isinstance(told, UnseenConditions):
                 unseen[place[told.camera]].append(window)

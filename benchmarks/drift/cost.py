@@ -11,11 +11,13 @@ import msgspec
 import numpy as np
 
 from benchmarks.streams.clips import decoded
+from vedette.account import Kept
 from vedette.clock import SystemClock
 from vedette.infer.detector import Boxes
 from vedette.infer.letterbox import fit
 from vedette.infer.load import DetectorSpec, load_detector
 from vedette.ingest.convert import Converter
+from vedette.pipeline import found_of
 from vedette.quality.drift.baseline import Baseline
 from vedette.quality.drift.bets import BETS
 from vedette.quality.drift.evidence import CHAINS, Evidence
@@ -28,6 +30,7 @@ from vedette.quality.drift.windows import WINDOW_S, Observer, Picture, Window
 from vedette.quality.watch import DriftWatch
 from vedette.sim.clip import bundled_clip
 from vedette.workers import protocol
+from vedette.workers.studied import studied_of
 
 __all__ = ["a_box", "a_studied_frame", "an_update", "learning", "state_at_most"]
 
@@ -107,7 +110,8 @@ def a_studied_frame(clip: Path, frames: int = 20, times: int = 15) -> dict[str, 
     """Microseconds that a frame costs more because it is studied, after the network; weak boxes a frame.
 
     ``after the network``: from candidates to boxes. ``messages``: from the detector to the camera's worker
-    and on to the node, packed and unpacked. ``watch``: the node's thread, with its share of closing windows.
+    and on to the node, packed and unpacked. ``camera's worker``: sure and weak boxes put together, without
+    review. ``watch``: the node's thread, with its share of closing windows.
     """
     detector = load_detector(DetectorSpec(device="cpu", threads=1))
     pictures = np.stack([_input(image, detector.input_size) for image in _some(clip, frames)])
@@ -128,6 +132,7 @@ def a_studied_frame(clip: Path, frames: int = 20, times: int = 15) -> dict[str, 
         "a usual frame, after the network": usual,
         "a studied one, more": studied - usual,
         "messages, more": _messages(kept),
+        "camera's worker": _put_together(kept, detector.input_size),
         "watch": _watched(kept),
     }
 
@@ -167,6 +172,26 @@ def _messages(found: list[Boxes], times: int = 200) -> float:
                     unpacker.decode(packer.encode(studied))
         took.append((time.process_time() - began) * 1e6 / (times * len(found)))
     return took[1] - took[0]
+
+
+def _put_together(found: list[Boxes], size: tuple[int, int], times: int = 200) -> float:
+    """From ``Done`` to ``Studied``, of pictures of 768 × 576."""
+    seen, source = protocol.Seen(120.0, 40.0, 0.5, 0.9, False), (576, 768)
+    kept = Kept(0, 0, 1.0, 1.0, 1.0, None, source[1], source[0], placement=fit(source, size), studied=True)
+    frames = []
+    for boxes in found:
+        assert boxes.weak is not None
+        weak = protocol.Weak(**_packed(boxes.weak))  # type: ignore[arg-type]
+        done = protocol.Done(1, 0, names=list(boxes.class_name), weak=weak, **_packed(boxes))
+        output = protocol.Output(
+            0, 0, 0, 1.0, 1.0, 0.1, *source, done.xyxy, done.confidence, done.class_id, b"", done.names
+        )
+        frames.append((output, done))
+    began = time.process_time()
+    for _ in range(times):
+        for output, done in frames:
+            studied_of(0, found_of(kept, output, done), seen, 0.0)
+    return (time.process_time() - began) * 1e6 / (times * len(found))
 
 
 def _watched(found: list[Boxes], frames: int = 3000) -> float:

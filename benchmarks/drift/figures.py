@@ -29,8 +29,9 @@ def bound(count: int, days: float, level: float = 0.95) -> float:
 
 
 def delays(row: Row, side: str = "") -> list[float]:
-    """Minutes by camera, infinite where nothing was told. ``side``: of an arm's two streams; empty: ours."""
-    parts = [row[side]] if side else [row["loss"], row["unseen"]]
+    """Minutes by camera, infinite where nothing was told. ``side``: of an arm's two streams, or by one of our
+    words; empty: ours, whichever comes first."""
+    parts = [row[side]] if side else [row[each] for each in ("loss", "changed", "unseen") if each in row]
     return [min(at if at >= 0 else np.inf for at in each) for each in zip(*parts, strict=True)]
 
 
@@ -64,7 +65,9 @@ def _by_harm(rows: list[Row]) -> list[Row]:
             ]
             minutes = [at for row in some if "loss" in row for at in delays(row)]
             if minutes:
-                found.append({"block": block, "harm": harm, **quantiles(minutes)})
+                losses = quantiles(at for row in some if "loss" in row for at in delays(row, "loss"))
+                words = {"as_loss": losses["of"] - losses["missed"]}
+                found.append({"block": block, "harm": harm, **quantiles(minutes), **words})
     return found
 
 
@@ -75,7 +78,7 @@ def _by_change(rows: list[Row]) -> list[Row]:
             of = found.setdefault(row["what"], {"what": row["what"], "harm": row["harm"]})
             told = quantiles(delays(row))
             by = (
-                {each.removeprefix("loss: ") for each in row["by"] if each} or {"unseen"}
+                {each.split(": ")[-1] for each in row["by"] if each} or {"unseen"}
                 if told["missed"] < told["of"]
                 else {"–"}
             )
@@ -117,6 +120,9 @@ def main() -> None:
     )
     days, alarms = sum(row["camera_days"] for row in stationary), sum(row["alarms"] for row in stationary)
     print(f"\nin all {alarms} in {days}: at most {bound(alarms, max(days, 1)):.5f} a camera-day\n")
+    lasting = _rows("drift-lasting-*")
+    columns = {"": "{of}", "levels": "{block}", "camera-days": "{camera_days}", "alarms": "{alarms}"}
+    print(markdown(lasting, columns), "\n")
     rows = _rows("drift-changes-*")
     for row in rows:
         row["harm"] = _harm(row["clip"]).get(row["what"], "–")
@@ -129,6 +135,7 @@ def main() -> None:
                 "p50": "{p50:.1f}",
                 "p95": "{p95:.1f}",
                 "missed": "{missed} of {of}",
+                "as a loss": "{as_loss}",
             },
         ),
         "\n",

@@ -8,7 +8,8 @@ again: a window of the pool is what the product would have made of those frames.
 
 What was not recorded, and is made of what was: nobody there (the boxes that the detector finds in the median
 of the clip, with the looks of the clip as it is, for a median is smoother than any picture), twice the
-traffic (the boxes of two frames in one; nobody stands before anybody), and another kind of object (one more
+traffic (the boxes of two frames in one; nobody stands before anybody), half and a quarter of the people (each
+box of the commonest class is there by chance; what is false stays), and another kind of object (one more
 sure box a frame in the mean, of a class that was never met, and half a weak one).
 """
 
@@ -23,7 +24,14 @@ from benchmarks.drift.recorded import CLEAN, FPS, Recording, variants
 from benchmarks.drift.streams import Floats
 from vedette.quality.drift.light import LIGHTS, light_of
 from vedette.quality.drift.measured import MEASURES, Measure
-from vedette.quality.drift.windows import BOXES_A_FRAME, BOXES_LEAST, STRONG, STRONG_LEAST, WINDOW_S
+from vedette.quality.drift.windows import (
+    BOXES_A_FRAME,
+    BOXES_LEAST,
+    HALF_SEEN,
+    STRONG,
+    STRONG_LEAST,
+    WINDOW_S,
+)
 
 __all__ = ["MADE", "Pool", "pool_of", "stretches"]
 
@@ -32,8 +40,8 @@ FRAMES = round(WINDOW_S)
 STRETCH = round(WINDOW_S * FPS)
 STEP = 5
 """Frames between the beginnings of two stretches."""
-MADE = ("traffic", "new class")
-_RAW, _STRONG, _SURENESS, _RARITY, _ROOT = range(5)
+MADE = ("traffic", "new class", "half", "quarter")
+_SEEN, _STRONG, _SURENESS, _RARITY, _ROOT = range(5)
 _PICTURE = (Measure.SHARPNESS, Measure.CONTRAST, Measure.LUMA, Measure.EDGES)
 
 
@@ -66,6 +74,8 @@ def pool_of(recording: Recording, seed: int = 0) -> Pool:
     )
     parts.append(_windows(recording, 0, drawn, mixes, others=others))
     parts.append(_windows(recording, 0, drawn, mixes, strangers=rng))
+    chance = np.random.default_rng([seed, 78]).random(len(recording.confidence))
+    parts += [_windows(recording, 0, drawn, mixes, here=chance < share) for share in (0.5, 0.25)]
     columns = [np.stack(each) for each in zip(*parts, strict=True)]
     return Pool(*columns, {name: place for place, name in enumerate([*names, *MADE])})
 
@@ -97,19 +107,25 @@ def _mixes(recording: Recording) -> Floats:
     return np.asarray(counted / np.maximum(counted.sum(axis=1, keepdims=True), 1))
 
 
-def _of_frames(recording: Recording, number: int, mixes: Floats) -> Floats:
-    """[frames, 5]: raw and strong boxes; over the strong ones sureness, rarity, root of the area."""
+def _of_frames(
+    recording: Recording, number: int, mixes: Floats, here: npt.NDArray[np.bool_] | None = None
+) -> Floats:
+    """[frames, 5]: boxes seen or half seen, strong ones; over these sureness, rarity, root of the area.
+    ``here``: of all boxes whether they are there if they are of the commonest class."""
     looks = recording.looks[number]
     mix = mixes[light_of(float(np.median(looks[:, 0])), bool(np.median(looks[:, 4]) > 0.5))]
+    there = np.ones(len(recording.confidence), bool) if here is None else here
+    there |= recording.class_id != int(mix.argmax())
     rows = np.zeros((len(looks), 5))
     for frame in range(len(looks)):
         at = recording.boxes(number, frame)
-        confidence = recording.confidence[at]
+        confidence, class_id = recording.confidence[at][there[at]], recording.class_id[at][there[at]]
         strong = confidence >= STRONG
-        rarity = 1 - mix[recording.class_id[at][strong]]
-        roots = np.sqrt(recording.area[at][strong])
+        rarity = 1 - mix[class_id[strong]]
+        roots = np.sqrt(recording.area[at][there[at]][strong])
         rows[frame] = (
-            len(confidence), strong.sum(), confidence[strong].sum(), rarity.sum(), roots.sum(),
+            (confidence >= HALF_SEEN).sum(), strong.sum(),
+            confidence[strong].sum(), rarity.sum(), roots.sum(),
         )  # fmt: skip
     return rows
 
@@ -121,15 +137,17 @@ def _windows(
     mixes: Floats,
     others: npt.NDArray[np.intp] | None = None,
     strangers: np.random.Generator | None = None,
+    here: npt.NDArray[np.bool_] | None = None,
 ) -> tuple[Floats, Floats, Floats, npt.NDArray[np.bool_]]:
-    """``others``: frames whose boxes are there as well. ``strangers``: draws boxes of a class never met."""
-    by_frame = _of_frames(recording, number, mixes)
+    """``others``: frames whose boxes are there as well. ``strangers``: draws boxes of a class never met.
+    ``here``: see :func:`_of_frames`."""
+    by_frame = _of_frames(recording, number, mixes, here)
     sums = by_frame[drawn].sum(axis=2)
     if others is not None:
         sums += by_frame[others].sum(axis=2)
     if strangers is not None:
         sure, weak = (strangers.poisson(mean * FRAMES, sums.shape[:-1]) for mean in (1.0, 0.5))
-        sums[..., _RAW] += sure + weak
+        sums[..., _SEEN] += sure + weak
         sums[..., _STRONG] += sure
         sums[..., _SURENESS] += 0.65 * sure
         sums[..., _RARITY] += sure
@@ -147,11 +165,11 @@ def _windows(
 
 
 def _of_sums(sums: Floats) -> tuple[Floats, Floats]:
-    raw, strong = sums[..., _RAW], sums[..., _STRONG]
-    values, counts = np.full((*raw.shape, MEASURES), np.nan), np.ones((*raw.shape, MEASURES))
-    enough, sure = raw >= BOXES_LEAST, strong >= STRONG_LEAST
-    values[enough, Measure.WEAK] = ((raw - strong) / np.maximum(raw, 1))[enough]
-    counts[enough, Measure.WEAK] = raw[enough]
+    seen, strong = sums[..., _SEEN], sums[..., _STRONG]
+    values, counts = np.full((*seen.shape, MEASURES), np.nan), np.ones((*seen.shape, MEASURES))
+    enough, sure = seen >= BOXES_LEAST, strong >= STRONG_LEAST
+    values[enough, Measure.WEAK] = ((seen - strong) / np.maximum(seen, 1))[enough]
+    counts[enough, Measure.WEAK] = seen[enough]
     columns = (Measure.CONFIDENCE, _SURENESS), (Measure.UNUSUAL, _RARITY), (Measure.SIZE, _ROOT)
     for measure, column in columns:
         values[sure, measure] = (sums[..., column] / np.maximum(strong, 1))[sure]

@@ -1,9 +1,10 @@
 """``python -m benchmarks.drift.proof``: ours and others on days that are put together from recorded clips.
 
-``stationary``: nothing happens, ours alone, as many days as wanted. ``nights``: dusk, dawn and infrared, all
-arms. ``changes``: after three days of learning and two more, each corruption at each severity at once, or
-over 1 h or 24 h; twice the traffic, nobody there, another kind of object; all arms. Others are as shipped, or
-tuned until the two days before had no alarm of theirs. ``check``: that the cameras of
+``stationary``: nothing happens, ours alone, as many days as wanted. ``lasting``: after three days in which
+nothing happened it is ``--of`` (like ``traffic``, ``empty``) for good, ours alone. ``nights``: dusk, dawn and
+infrared, all arms. ``changes``: after three days of learning and two more, each corruption at each severity
+at once, or over 1 h or 24 h; twice the traffic, nobody there, another kind of object; all arms. Others are as
+shipped, or tuned until the two days before had no alarm of theirs. ``check``: that the cameras of
 :mod:`~benchmarks.drift.watched` tell what the product's Monitor tells.
 
 Needs what ``benchmarks.drift.recorded`` wrote, and its results of today or before.
@@ -41,15 +42,13 @@ from benchmarks.drift.streams import BLOCKS, Floats
 from benchmarks.drift.watched import HOUR, Stream, Watched
 from benchmarks.machine import machine
 from benchmarks.report import write_json
-from vedette.quality.drift.decisions import SuspectedLoss, UnseenConditions
+from vedette.quality.drift.decisions import Noticed, SuspectedLoss, UnseenConditions
 from vedette.quality.drift.light import light_of
 from vedette.quality.drift.measured import LEARNT, Measure
 from vedette.quality.drift.settings import Settings
 
 LEARN_DAYS = 3
 BEFORE_DAYS = 2
-OTHERS_AT_MOST = 2
-"""Of the cameras of a change, the first ones: a camera-day takes others a second and more."""
 SETTINGS = Settings()
 RESULTS = Path(__file__).parents[1] / "results"
 SHIPPED = {"KS": -float(np.log10(0.05)), "Wasserstein": 0.1}
@@ -97,14 +96,15 @@ def _ramped(pool: Pool, rng: np.random.Generator, name: str, cameras: int, windo
 
 
 def _steps(watched: Watched, part: Stream) -> Iterator[tuple[int, int, str]]:
-    """(window of the part, camera, what was told: ``loss``, ``unseen``)."""
+    """(window of the part, camera, what was told: ``loss: …``, ``changed: …``, ``unseen``)."""
     for window in range(part.lights.shape[1]):
         told = watched.step(
             part.first + window, part.values[:, window], part.counts[:, window], part.lights[:, window]
         )
         for camera, each in told:
-            if isinstance(each, SuspectedLoss):
-                yield window, camera, f"loss: {each.measure} {each.direction}"
+            if isinstance(each, Noticed):
+                kind = "loss" if isinstance(each, SuspectedLoss) else "changed"
+                yield window, camera, f"{kind}: {each.measure} {each.direction}"
             elif isinstance(each, UnseenConditions):
                 yield window, camera, "unseen"
 
@@ -112,15 +112,20 @@ def _steps(watched: Watched, part: Stream) -> Iterator[tuple[int, int, str]]:
 # ---- nothing happens
 
 
-def stationary(clip: str, pool: Pool, block: str, cameras: int, days: int, seed: int) -> dict[str, Any]:
+def stationary(
+    clip: str, pool: Pool, block: str, cameras: int, days: int, seed: int, of: str = CLEAN
+) -> dict[str, Any]:
+    """``of``: the pictures of the days that are watched."""
     rng, began = _rng(clip, block, seed, 1), time.process_time()
     watched = Watched(stream(pool, rng, _usual(pool, cameras, LEARN_DAYS * DAY), BLOCKS[block], 0), SETTINGS)
     learnt, told = time.process_time() - began, []
     for day in range(days):
-        part = stream(pool, rng, _usual(pool, cameras, DAY), BLOCKS[block], (LEARN_DAYS + day) * DAY)
+        places = np.full((cameras, DAY), pool.places[of])
+        part = stream(pool, rng, places, BLOCKS[block], (LEARN_DAYS + day) * DAY)
         told += [(day, *each) for each in _steps(watched, part)]
     return {
-        "part": "stationary", "clip": clip, "block": block, "arm": "ours", "seed": seed,
+        "part": "stationary" if of == CLEAN else "lasting", "of": of,
+        "clip": clip, "block": block, "arm": "ours", "seed": seed,
         "camera_days": cameras * days, "alarms": len(told), "told": told,
         "spacing": np.array(watched.spacing).mean(axis=0).round(1).tolist(),
         "cpu_s": round(time.process_time() - began, 1), "learning_s": round(learnt, 1),
@@ -274,8 +279,9 @@ def _part(whole: Stream, first: int, end: int) -> Stream:
 
 
 def changes(
-    clip: str, pool: Pool, block: str, cameras: int, seed: int, others_too: bool
+    clip: str, pool: Pool, block: str, cameras: int, seed: int, others_of: int
 ) -> list[dict[str, Any]]:
+    """``others_of``: the first so many cameras are watched by the others, too."""
     rng, block_windows = _rng(clip, block, seed, 3), BLOCKS[block]
     usual = stream(pool, rng, _usual(pool, cameras, LEARN_DAYS * DAY), block_windows, 0)
     before = stream(pool, rng, _usual(pool, cameras, BEFORE_DAYS * DAY), block_windows, LEARN_DAYS * DAY)
@@ -285,8 +291,8 @@ def changes(
     first = (LEARN_DAYS + BEFORE_DAYS) * DAY
     parts = [stream(pool, rng, places, block_windows, first) for places in happenings.values()]
     ours = _first_told(watched, parts, cameras)
-    few = slice(0, OTHERS_AT_MOST)
-    others = Others(usual.values[few, :, :LEARNT], before.values[few, :, :LEARNT]) if others_too else None
+    few = slice(0, others_of)
+    others = Others(usual.values[few, :, :LEARNT], before.values[few, :, :LEARNT]) if others_of else None
     of = {"part": "changes", "clip": clip, "block": block, "seed": seed}
     rows: list[dict[str, Any]] = [
         of | {"what": "before", "arm": "ours", "alarms": false, "camera_days": cameras * BEFORE_DAYS}
@@ -315,7 +321,10 @@ def changes(
 
 def _compared(what: str) -> bool:
     """Others take long: they see severity 5, and what is no corruption."""
-    return what in ("traffic", "empty", "new class", "swap", "dirt 3", "cover 3") or what[-1] == "5"
+    return (
+        what in ("traffic", "half", "quarter", "empty", "new class", "swap", "dirt 3", "cover 3")
+        or what[-1] == "5"
+    )
 
 
 def _happenings(pool: Pool, rng: np.random.Generator, cameras: int) -> dict[str, Places]:
@@ -323,7 +332,7 @@ def _happenings(pool: Pool, rng: np.random.Generator, cameras: int) -> dict[str,
     for name in CORRUPTIONS:
         for severity in range(1, 6):
             found[f"{name} {severity}"] = np.full((cameras, DAY), pool.places[f"{name} {severity}"])
-    for name in ("traffic", "empty", "new class", "swap"):
+    for name in ("traffic", "half", "quarter", "empty", "new class", "swap"):
         found[name] = np.full((cameras, DAY), pool.places[name])
     for name in CORRUPTIONS:
         for hours in (1, 24):
@@ -332,10 +341,12 @@ def _happenings(pool: Pool, rng: np.random.Generator, cameras: int) -> dict[str,
 
 
 def _first_told(watched: Watched, parts: list[Stream], cameras: int) -> list[dict[str, Any]]:
-    """By part: minutes until each camera told of a loss, or of unseen conditions; -1 = not within the day.
-    Who has told of a loss is not followed any longer."""
+    """By part: minutes until each camera told of a loss, of a changed picture, or of unseen conditions; -1 =
+    not within the day. Who has told of a loss is not followed any longer. ``by``: what the first of these two
+    rested on."""
     told: list[dict[str, Any]] = [
-        {"loss": [-1.0] * cameras, "unseen": [-1.0] * cameras, "by": [""] * cameras} for _ in parts
+        {**{kind: [-1.0] * cameras for kind in ("loss", "changed", "unseen")}, "by": [""] * cameras}
+        for _ in parts
     ]
     rows = [(part, camera) for part in range(len(parts)) for camera in range(cameras)]
     many = watched.of(np.array([camera for _, camera in rows]))
@@ -347,11 +358,11 @@ def _first_told(watched: Watched, parts: list[Stream], cameras: int) -> list[dic
         )
         for window, row, what in _steps(many, Stream(values, counts, lights, parts[0].first + start)):
             part, camera = rows[row]
-            kind = "unseen" if what == "unseen" else "loss"
+            kind = what.split(":")[0]
             if told[part][kind][camera] < 0:
                 told[part][kind][camera] = round((start + window + 1) / 6, 2)
-                if kind == "loss":
-                    told[part]["by"][camera] = what
+                if kind != "unseen":
+                    told[part]["by"][camera] = told[part]["by"][camera] or what
         left = [row for row, (part, camera) in enumerate(rows) if told[part]["loss"][camera] < 0]
         many, rows = many.of(np.array(left, np.intp)), [rows[row] for row in left]
         if not rows:
@@ -372,7 +383,10 @@ def check(pool: Pool) -> None:
     both = Stream(*(np.concatenate(each, axis=1) for each in zip(_arrays(usual), _arrays(rest), strict=True)))
     # The Monitor has learnt after DAY - 1 windows, and judges the last of them, too.
     watched, after = Watched(_part(both, 0, DAY - 1), settings), _part(both, DAY - 2, both.lights.shape[1])
-    ours = [(window + DAY - 2, camera, what.split(":")[0]) for window, camera, what in _steps(watched, after)]
+    ours = [
+        (window + DAY - 2, camera, "unseen" if what == "unseen" else "loss")
+        for window, camera, what in _steps(watched, after)
+    ]
     run = Run(CASES["stationary"], both.values, both.lights, both.counts, DAY, np.full(cameras, DAY))
     monitored = by_the_monitor(run, settings.arl_days)
     theirs = [
@@ -391,12 +405,14 @@ def _arrays(part: Stream) -> tuple[Any, ...]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.drift.proof", description=__doc__)
-    parser.add_argument("parts", nargs="+", choices=["check", "stationary", "nights", "changes"])
+    parser.add_argument("parts", nargs="+", choices=["check", "stationary", "lasting", "nights", "changes"])
     parser.add_argument("--clips", default="vtest,driveway")
     parser.add_argument("--blocks", default=",".join(BLOCKS))
     parser.add_argument("--cameras", type=int, default=8)
     parser.add_argument("--days", type=int, default=3, help="watched, of nights and of stationary cameras")
+    parser.add_argument("--of", default="traffic", help="pictures that last")
     parser.add_argument("--ours-alone", action="store_true", help="without the other arms")
+    parser.add_argument("--others-of", type=int, default=2, help="cameras: each takes them a second a day")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save", action="store_true", help="add to benchmarks/results")
     options = parser.parse_args()
@@ -416,15 +432,17 @@ def main() -> None:
 
 def _rows(part: str, clip: str, pool: Pool, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for block in options.blocks.split(","):
-        if part == "stationary":
-            yield stationary(clip, pool, block, options.cameras, options.days, options.seed)
+        if part in ("stationary", "lasting"):
+            of = CLEAN if part == "stationary" else options.of
+            yield stationary(clip, pool, block, options.cameras, options.days, options.seed, of)
         elif part == "nights":
             for cycle in ("dusk", "switch"):
                 others_too = not options.ours_alone
                 watched = options.cameras, options.days, options.seed, others_too
                 yield from nightly(clip, pool, block, cycle, *watched)
         else:
-            yield from changes(clip, pool, block, options.cameras, options.seed, not options.ours_alone)
+            others_of = 0 if options.ours_alone else options.others_of
+            yield from changes(clip, pool, block, options.cameras, options.seed, others_of)
 
 
 def _save(rows: list[dict[str, Any]], before: dict[str, Any]) -> None:
@@ -433,7 +451,8 @@ def _save(rows: list[dict[str, Any]], before: dict[str, Any]) -> None:
     for part in sorted({row["part"] for row in rows}):
         of = [row for row in rows if row["part"] == part]
         blocks = "-".join(sorted({row["block"] for row in of}))
-        name = f"drift-{part}-{of[0]['clip']}-{blocks}-{of[0]['seed']}"
+        what = f"{part}-{of[0]['of']}" if part == "lasting" else part
+        name = f"drift-{what}-{of[0]['clip']}-{blocks}-{of[0]['seed']}"
         print(f"written to {write_json(name, of, command, before).name}")
 
 

@@ -14,10 +14,11 @@ import numpy.typing as npt
 from benchmarks.drift.cases import DAY
 from benchmarks.drift.streams import Floats
 from vedette.quality.drift.baseline import Baseline
-from vedette.quality.drift.decisions import Decision, SuspectedLoss
+from vedette.quality.drift.decisions import Decision, Noticed
 from vedette.quality.drift.evidence import Evidence
 from vedette.quality.drift.light import LIGHTS
 from vedette.quality.drift.measured import JUDGED, LEARNT
+from vedette.quality.drift.monitor import kind_of
 from vedette.quality.drift.norms import Care
 from vedette.quality.drift.scores import Scores
 from vedette.quality.drift.settings import Settings
@@ -105,7 +106,7 @@ class Watched:
                 camera=str(camera), began=number * WINDOW_S, at=(number + 1) * WINDOW_S,
                 known=bool(known[camera]), light=int(lights[camera]), hour=hour,
                 evidence=float(evidence[camera]),
-                loss=self._loss(camera, number, evidence[camera]) if named[camera] else None,
+                noticed=self._noticed(camera, number, evidence[camera]) if named[camera] else None,
             )  # fmt: skip
             self._states[camera], decisions = next_state(self._states[camera], said, self.settings)
             self._uneasy[camera] = self._states[camera] != State()
@@ -114,10 +115,10 @@ class Watched:
                 self._evidence.hold(camera, self.settings.arl)
         return told
 
-    def _loss(self, camera: int, number: int, evidence: float) -> SuspectedLoss:
+    def _noticed(self, camera: int, number: int, evidence: float) -> Noticed:
         strongest = self._evidence.strongest(camera)
         side = JUDGED[strongest.side]
-        return SuspectedLoss(
+        return kind_of(self._evidence, camera, self.settings)(
             camera=str(camera), at=(number + 1) * WINDOW_S, since=strongest.since * WINDOW_S,
             measure=side.measure.name.lower(), direction="up" if side.sign > 0 else "down",
             usual=0.0, lately=0.0, deviations=strongest.deviations, light=0, evidence=evidence,

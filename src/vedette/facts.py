@@ -43,6 +43,7 @@ __all__ = [
     "LossSuspected",
     "ModelGated",
     "Outcome",
+    "PictureChanged",
     "Quarantined",
     "Recovered",
     "Released",
@@ -482,6 +483,20 @@ class LossSuspected(Fact, frozen=True):
     evidence: float
 
 
+class PictureChanged(Fact, frozen=True):
+    """Its pictures are unlike what they were (``measure``: sharpness, contrast or edges); of what is found in
+    them nobody can say so. It may cost nothing. The rest as in :class:`LossSuspected`."""
+
+    camera: str
+    since: float
+    measure: str
+    direction: str
+    usual: float
+    lately: float
+    light: str
+    evidence: float
+
+
 class SuspicionOver(Fact, frozen=True):
     """It has looked as usual again for a while; or what is usual is learnt anew (``reset``)."""
 
@@ -688,6 +703,7 @@ AnyFact = (
     | ConditionsUnseen
     | ConditionsKnown
     | LossSuspected
+    | PictureChanged
     | SuspicionOver
     | ModelGated
     | ValidationPassed

@@ -629,7 +629,7 @@ class Pipeline:
         else:
             self._emit(kept, output)
         if kept.studied:  # no result waits for those who judge it
-            self._observer.found(self.index, _found(kept, output, done))
+            self._observer.found(self.index, found_of(kept, output, done))
 
     def _ended_there(self, kept: Kept, done: Done) -> Ending | None:
         """How a frame ended at the detector; None where its result is still wanted. With the lock held."""
@@ -799,7 +799,8 @@ class Pipeline:
         self._observer.fact(trouble)
 
 
-def _found(kept: Kept, output: Output, done: Done) -> Found:
+def found_of(kept: Kept, output: Output, done: Done) -> Found:
+    """Of a frame that is studied, all boxes."""
     sure = np.frombuffer(output.xyxy, np.float32).reshape(-1, 4)
     confidence, class_id = np.frombuffer(done.confidence, np.float32), np.frombuffer(done.class_id, np.int32)
     weak = done.weak

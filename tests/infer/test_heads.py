@@ -10,6 +10,7 @@ from onnx import TensorProto, helper
 
 from networks import constant_network
 from vedette.infer.detector import Boxes
+from vedette.infer.heads import PICODET_STRIDES, anchors, picodet
 from vedette.infer.load import DetectorSpec, load_detector
 
 F4 = np.float32
@@ -46,6 +47,24 @@ def test_picodet_adds_distances_in_strides_to_the_cell_centre(
     scores[0, 1, 5] = 0.39
     path = constant_network(tmp_path / "m.onnx", {"scores": scores, "dist": dist})
     check(detect(path, runtime, head=head), ([24, 16, 52, 28], 0.9, 3))
+
+
+@pytest.mark.parametrize("threshold", [0.05, 0.4, 0.99, 1.5])
+def test_picodet_finds_to_the_bit_what_looking_at_every_class_finds(threshold: float) -> None:
+    rng = np.random.default_rng(4)
+    scores = (rng.random((2, 80, 85)) ** 40 * rng.integers(0, 2, (2, 80, 1))).astype(F4)
+    scores[0, 7, 3] = scores[0, 9, 3] = 0.995  # the first of two that are equally sure
+    scores[1, 5, 20] = np.nan
+    dist = rng.uniform(0, 4, (2, 85, 4)).astype(F4)
+    centres, strides = anchors((64, 64), PICODET_STRIDES, 0.5)
+    for found, score, sides in zip(picodet([scores, dist], (64, 64), threshold), scores, dist, strict=True):
+        best = score.max(axis=0)
+        passes = best >= threshold
+        reach = sides[passes] * strides[passes]
+        corners = [centres[passes] - reach[:, :2], centres[passes] + reach[:, 2:]]
+        assert np.array_equal(found.xyxy, np.concatenate(corners, axis=1))
+        assert np.array_equal(found.confidence, best[passes])
+        assert np.array_equal(found.class_id, score[:, passes].argmax(axis=0))
 
 
 @pytest.mark.parametrize("head", ["auto", "yolox"])

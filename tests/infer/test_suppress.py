@@ -28,6 +28,11 @@ def test_a_box_that_was_suppressed_suppresses_nothing() -> None:
     assert keep([[0, 0, 10, 10], [3, 0, 13, 10], [6, 0, 16, 10]], [0.9, 0.8, 0.7], [0, 0, 0]) == [0, 2]
 
 
+def test_in_a_row_of_boxes_each_of_which_beats_the_next_every_second_stays() -> None:
+    row = [[3.0 * place, 0, 3.0 * place + 10, 10] for place in range(40)]
+    assert keep(row, [0.9 - 0.02 * place for place in range(40)], [0] * 40) == list(range(0, 40, 2))
+
+
 def test_different_classes_do_not_compete() -> None:
     assert keep([[0, 0, 10, 10], [0, 0, 10, 10]], [0.6, 0.9], [0, 1]) == [1, 0]
 

@@ -309,9 +309,9 @@ def test_how_the_detector_does_is_shown_in_figures_that_are_always_finite() -> N
     quiet = camera("new", drift=DriftView("learning", 0.25, "unknown light", 0.0))
     loud = camera("loud", drift=DriftView("suspected", 1.0, "unknown light", float("inf")))
     value = read(collector(node([camera(), quiet, loud])))
-    states = ("learning", "suspected", "unseen", "watching")
-    assert [value("drift_state", camera="gate", state=each) for each in states] == [0, 1, 0, 0]
-    assert [value("drift_state", camera="new", state=each) for each in states] == [1, 0, 0, 0]
+    states = ("changed", "learning", "suspected", "unseen", "watching")
+    assert [value("drift_state", camera="gate", state=each) for each in states] == [0, 0, 1, 0, 0]
+    assert [value("drift_state", camera="new", state=each) for each in states] == [0, 1, 0, 0, 0]
     assert value("drift_suspicions_total", camera="gate") == 2
     assert value("drift_evidence_log", camera="gate") == pytest.approx(3.3010, abs=1e-4)
     assert value("drift_evidence_log", camera="new") == -6

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from patience import PATIENCE_S
-from vedette.facts import ConditionsUnseen, DriftLearnt, DriftReset, LossSuspected, Trouble
+from vedette.facts import ConditionsUnseen, DriftLearnt, DriftReset, LossSuspected, PictureChanged, Trouble
 from vedette.quality.drift.settings import Settings
 from vedette.quality.watch import DriftWatch
 from vedette.testing import ManualClock
@@ -112,6 +112,19 @@ def test_a_detector_that_does_worse_is_suspected_and_the_measure_named(learnt: t
     assert world.watch.status["gate"].stage == "suspected"
 
 
+def test_a_picture_that_changes_and_nothing_else_is_told_by_another_word(learnt: tuple[World, Path]) -> None:
+    _, folder = learnt
+    world = World(folder, seed=8)
+    world.passes(600)
+    world.passes(600, sharpness=0.5)
+    [fact] = world.of(PictureChanged)
+    assert (fact.measure, fact.direction) == ("sharpness", "down")
+    assert not world.of(LossSuspected)
+    standing = world.watch.standing["gate"]
+    assert (standing.stage, standing.suspicions) == ("changed", 0)
+    assert standing.noticed is not None
+
+
 def test_a_light_that_was_never_met_is_told(learnt: tuple[World, Path]) -> None:
     _, folder = learnt
     world = World(folder, seed=4)
@@ -188,8 +201,8 @@ def test_it_is_seen_since_when_and_by_which_measure_a_loss_is_suspected(
             break
     standing = world.watch.standing["gate"]
     assert (standing.stage, standing.suspicions) == ("suspected", 1)
-    assert standing.loss is not None
-    assert standing.loss.measure == world.of(LossSuspected)[0].measure
+    assert standing.noticed is not None
+    assert standing.noticed.measure == world.of(LossSuspected)[0].measure
     assert began - 600 < standing.since < world.clock.wall()
     status = world.watch.status["gate"]
     assert set(status.lights) <= set(status.met)

@@ -54,18 +54,25 @@ def anchors(
     return np.concatenate(points).astype(np.float32), np.concatenate(widths).astype(np.float32)
 
 
+@lru_cache(maxsize=16)
+def _picodet_boxes(size: Size) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Of each cell what the sides of its box are multiplied by, and then added to, [A, 4]: minus and plus the
+    stride, and the centre twice."""
+    centres, strides = anchors(size, PICODET_STRIDES, 0.5)
+    return np.concatenate([-strides, -strides, strides, strides], axis=1), np.tile(centres, 2)
+
+
 def picodet(arrays: Arrays, size: Size, threshold: float) -> list[Candidates]:
     """``scores`` [N, C, A] in 0..1 and ``dist`` [N, A, 4]: left, top, right, bottom in strides."""
     scores, dist = arrays
-    centres, strides = anchors(size, PICODET_STRIDES, 0.5)
+    strides, centres = _picodet_boxes(size)
     found = []
     for score, sides in zip(scores, dist, strict=True):
         best = score.max(axis=0)
         keep = np.flatnonzero(best >= threshold)
         # take: several times quicker than an index where weak boxes are wanted, and hundreds pass.
-        reach, centre = sides.take(keep, axis=0) * strides.take(keep, axis=0), centres.take(keep, axis=0)
-        xyxy = np.concatenate([centre - reach[:, :2], centre + reach[:, 2:]], axis=1)
-        found.append(_candidates(xyxy, best[keep], score.take(keep, axis=1).argmax(axis=0)))
+        xyxy = sides.take(keep, axis=0) * strides.take(keep, axis=0) + centres.take(keep, axis=0)
+        found.append(_candidates(xyxy, best.take(keep), score.take(keep, axis=1).argmax(axis=0)))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,7 @@ def place(
     xyxy: NDArray[np.floating], placement: Placement, source_hw: tuple[int, int]
 ) -> NDArray[np.float32]:
     """Boxes [n, 4] in pixels of the source → pixels of the detector's input."""
-    scale, offset = _map(placement, source_hw)
+    scale, offset, _ = _map(placement, source_hw)
     return (xyxy * scale + offset).astype(np.float32)
 
 
@@ -61,13 +62,19 @@ def to_source(
     xyxy: NDArray[np.floating], placement: Placement, source_hw: tuple[int, int]
 ) -> NDArray[np.float32]:
     """Boxes [n, 4] in pixels of the detector's input → pixels of the source, clipped to its edges."""
-    scale, offset = _map(placement, source_hw)
+    scale, offset, edges = _map(placement, source_hw)
+    boxes = ((xyxy - offset) / scale).astype(np.float32, copy=False)
+    return np.minimum(np.maximum(boxes, 0), edges)
+
+
+@lru_cache(maxsize=256)
+def _map(
+    placement: Placement, source_hw: tuple[int, int]
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Scale, offset, and the source's edges; [4] each, never to be written to."""
     height, width = source_hw
-    boxes = ((xyxy - offset) / scale).astype(np.float32)
-    return np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
-
-
-def _map(placement: Placement, source_hw: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    across, down = placement.width / source_hw[1], placement.height / source_hw[0]
+    across, down = placement.width / width, placement.height / height
     offset = [placement.pad_x, placement.pad_y, placement.pad_x, placement.pad_y]
-    return np.array([across, down, across, down], np.float32), np.array(offset, np.float32)
+    of_edges = ([across, down, across, down], offset, [width, height, width, height])
+    scale, start, edges = (np.array(each, np.float32) for each in of_edges)
+    return scale, start, edges

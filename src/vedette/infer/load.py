@@ -221,10 +221,12 @@ class NetworkDetector(Loaded):
             # Half precision overflows now and then; a box without a place is no detection.
             found = _part(found, np.asarray(finite.all(axis=1)))
         keep = suppress(found.xyxy, found.confidence, found.class_id, self._iou, self._keys)
-        return _part(found, keep)
+        return Candidates(
+            found.xyxy.take(keep, axis=0), found.confidence.take(keep), found.class_id.take(keep)
+        )
 
 
-def _part(found: Candidates, which: NDArray[np.bool_] | NDArray[np.intp]) -> Candidates:
+def _part(found: Candidates, which: NDArray[np.bool_]) -> Candidates:
     return Candidates(found.xyxy[which], found.confidence[which], found.class_id[which])
 
 

@@ -64,44 +64,68 @@ def suppress(
     order = np.argsort(-confidence, kind="stable")[:most]
     if len(order) < 2:
         return order
-    edges = np.ascontiguousarray(xyxy[order].T)
-    one, other = _neighbours(edges, _keys_of(class_id[order], keys), iou)
-    clash = np.flatnonzero(_overlap(edges.take(one, axis=1), edges.take(other, axis=1)) > iou)
-    return order[_standing(len(order), one[clash], other[clash])]
+    one, other = _clashes(xyxy.take(order, axis=0), _keys_of(class_id[order], keys), iou)
+    return order[_standing(len(order), np.minimum(one, other), np.maximum(one, other))]
+
+
+def _clashes(
+    boxes: NDArray[np.float32], competing: NDArray[np.int32], iou: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """All pairs of ``boxes`` [n, 4] that compete and overlap by more than ``iou``, as :func:`overlap` says to
+    the bit."""
+    along, first, second = _neighbours(boxes[:, 0], boxes[:, 2], competing, iou)
+    # Right and bottom are turned round, so that one maximum of whole rows gives all four edges of what two
+    # boxes share: gathering rows of 16 bytes is four times quicker than gathering four columns.
+    inward = boxes.take(along, axis=0)
+    area = (inward[:, 2] - inward[:, 0]) * (inward[:, 3] - inward[:, 1])
+    np.negative(inward[:, 2:], out=inward[:, 2:])
+    edges = np.maximum(inward.take(first, axis=0), inward.take(second, axis=0))
+    shared = np.minimum(edges[:, 0] + edges[:, 2], 0)  # minus the width
+    shared *= np.minimum(edges[:, 1] + edges[:, 3], 0)
+    union = area.take(first) + area.take(second) - shared
+    clash = np.flatnonzero(shared / np.maximum(union, np.float32(1e-9)) > iou)
+    return along.take(first.take(clash)), along.take(second.take(clash))
 
 
 def _neighbours(
-    edges: NDArray[np.float32], competing: NDArray[np.int32], iou: float
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """All pairs of boxes ([4, n]) that may clash, and few others: there are some hundred boxes, and of ninety
-    thousand pairs hardly two thousand are near each other.
+    left: NDArray[np.float32], right: NDArray[np.float32], competing: NDArray[np.int32], iou: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """All pairs of n boxes that may clash, and few others: there are some hundred boxes, and of ninety
+    thousand pairs hardly two thousand are near each other. Their order along, and pairs of places in that.
 
     Boxes that overlap by more than ``iou`` share more than that of the width of each. So the left edge of the
     one that begins farther right lies within 1 − ``iou`` of the other's width, and a little for rounding.
     """
-    left, _, right, _ = edges
-    place = competing * (8 * _FARTHEST) + np.clip(left, -_FARTHEST, _FARTHEST)
+    place = competing * (8 * _FARTHEST) + np.minimum(np.maximum(left, -_FARTHEST), _FARTHEST)
     along = place.argsort()
-    place = place[along]
-    width = np.maximum(right - left, 0)[along]
-    reach = np.minimum((1.01 - iou) * width, 2 * _FARTHEST) + 4 * np.spacing(np.abs(place).max())
-    count = place.searchsorted(place + reach, side="right") - np.arange(1, len(place) + 1)
-    first = np.repeat(np.arange(len(place)), count)
-    second = np.arange(1, len(first) + 1) + np.repeat(np.arange(len(place)) - np.cumsum(count) + count, count)
-    return along[first], along[second]
+    place = place.take(along)
+    width = np.maximum(right - left, 0).take(along)
+    farthest = max(abs(float(place[0])), abs(float(place[-1])))
+    reach = np.minimum((1.01 - iou) * width, 2 * _FARTHEST) + 4 * np.spacing(farthest)
+    until = place.searchsorted(place + reach, side="right")
+    here = np.arange(1, len(place) + 1)
+    count = until - here
+    first = np.repeat(here - 1, count)
+    # The pairs of a box end with its farthest neighbour.
+    second = np.arange(len(first)) + (until - np.cumsum(count)).take(first)
+    return along, first, second
 
 
-def _standing(count: int, one: NDArray[np.intp], other: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _standing(count: int, stronger: NDArray[np.intp], weaker: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Which boxes are left, the most confident being first, when of each pair that clashes the second goes if
     the first one stands."""
-    stronger, weaker = np.minimum(one, other), np.maximum(one, other)
-    in_turn = stronger.argsort(kind="stable")
-    weaker, until = weaker[in_turn], np.cumsum(np.bincount(stronger, minlength=count)).tolist()
-    stands, start = np.ones(count, bool), 0
-    for index, end in enumerate(until):
-        if end > start and stands[index]:
-            stands[weaker[start:end]] = False
-        start = end
+    stands, beaten = np.ones(count, bool), np.zeros(count, bool)
+    beaten[weaker] = True
+    # Whom nobody beats stands. That settles all but a few, which hang on others that are beaten.
+    stands[weaker[~beaten.take(stronger)]] = False
+    left = np.flatnonzero(stands.take(stronger) & stands.take(weaker))
+    winners = stronger.take(left)
+    in_turn = winners.argsort(kind="stable")
+    gone: set[int] = set()
+    for winner, loser in zip(winners[in_turn].tolist(), weaker[left[in_turn]].tolist(), strict=True):
+        if winner not in gone:
+            gone.add(loser)
+    stands[list(gone)] = False
     return stands
 
 
@@ -109,4 +133,5 @@ def _keys_of(class_id: NDArray[np.int32], keys: NDArray[np.int32]) -> NDArray[np
     if not len(keys):
         return class_id
     known = (class_id >= 0) & (class_id < len(keys))
-    return np.where(known, keys[np.clip(class_id, 0, len(keys) - 1)], class_id)
+    theirs = keys.take(class_id, mode="clip")
+    return theirs if known.all() else np.where(known, theirs, class_id)

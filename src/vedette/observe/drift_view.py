@@ -16,7 +16,7 @@ __all__ = ["drift_view"]
 
 def drift_view(status: Status, standing: Standing | None) -> DriftView:
     """``standing``: None while it was not looked at yet."""
-    loss = None if standing is None else standing.loss
+    noticed = None if standing is None else standing.noticed
     return DriftView(
         stage=status.stage.value,
         learnt=status.progress,
@@ -24,10 +24,10 @@ def drift_view(status: Status, standing: Standing | None) -> DriftView:
         evidence=status.evidence,
         since=0.0 if standing is None else standing.since,
         suspicions=0 if standing is None else standing.suspicions,
-        measure="" if loss is None else loss.measure,
-        direction="" if loss is None else loss.direction,
-        usual=None if loss is None else _known(loss.usual),
-        lately=None if loss is None else _known(loss.lately),
+        measure="" if noticed is None else noticed.measure,
+        direction="" if noticed is None else noticed.direction,
+        usual=None if noticed is None else _known(noticed.usual),
+        lately=None if noticed is None else _known(noticed.lately),
         lights=_hours({light: status.met.get(light, 0) for light in status.lights}),
         unknown=_hours({light: count for light, count in status.met.items() if light not in status.lights}),
         missing_s=status.missing * WINDOW_S,

@@ -28,6 +28,7 @@ from vedette.facts import (
     LossOver,
     LossSuspected,
     ModelGated,
+    PictureChanged,
     Quarantined,
     Recovered,
     Released,
@@ -119,7 +120,7 @@ def log_fact(fact: AnyFact, log: Any = None) -> None:
             )
         case _ if isinstance(fact, _OF_WORKERS):
             _log_worker(fact, log)
-        case LossSuspected() | ConditionsUnseen() | ConditionsKnown() | SuspicionOver():
+        case LossSuspected() | PictureChanged() | ConditionsUnseen() | ConditionsKnown() | SuspicionOver():
             _log_drift(fact, log)
         case ModelGated() | ValidationPassed() | ValidationFailed() | ValidationPostponed():
             _log_validation(fact, log)
@@ -183,9 +184,11 @@ def _log_worker(fact: AnyFact, log: Any) -> None:
 
 def _log_drift(fact: AnyFact, log: Any) -> None:
     match fact:
-        case LossSuspected():
-            log.warning(
-                "loss suspected",
+        case LossSuspected() | PictureChanged():
+            suspected = isinstance(fact, LossSuspected)
+            say = log.warning if suspected else log.info
+            say(
+                "loss suspected" if suspected else "picture changed",
                 camera=fact.camera,
                 measure=fact.measure,
                 direction=fact.direction,

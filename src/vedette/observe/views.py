@@ -59,8 +59,8 @@ class Frames:
 
 @dataclass(frozen=True, slots=True)
 class DriftView:
-    """``stage``: learning, watching, unseen or suspected. ``learnt``: 0…1. ``light``: in words. ``evidence``:
-    camera-days between two false suspicions at which one would be told now.
+    """``stage``: learning, watching, unseen, changed or suspected. ``learnt``: 0…1. ``light``: in words.
+    ``evidence``: camera-days between two false suspicions at which one would be told now.
 
     ``since``: Unix seconds; of a suspicion, when the loss most likely began. ``suspicions``: since the start.
     ``measure``, ``direction``, ``usual``, ``lately``: what a suspicion rests on, and what it was when it was

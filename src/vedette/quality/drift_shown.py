@@ -16,7 +16,7 @@ from vedette.top.words import plain_name, watched
 
 __all__ = ["as_json", "missing", "render"]
 
-_STYLES = {"suspected": "yellow", "unseen": "yellow", "learning": "cyan"}
+_STYLES = {"suspected": "yellow", "changed": "cyan", "unseen": "yellow", "learning": "cyan"}
 
 
 def render(view: NodeView, node: str) -> RenderableType:

@@ -157,7 +157,7 @@ class ReviewKeeper:
             review = Review(msgspec.msgpack.encode(orders))
             conditions = Conditions(
                 [each.index for each in mine if _stage(status, each) is Stage.SUSPECTED],
-                [each.index for each in mine if _stage(status, each) is Stage.UNSEEN],
+                [each.index for each in mine if _stage(status, each) in (Stage.UNSEEN, Stage.CHANGED)],
             )
             before = self._said.get(worker.pid)
             if before is None or before[0] != review:

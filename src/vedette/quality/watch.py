@@ -22,6 +22,7 @@ from vedette.facts import (
     DriftLearnt,
     DriftReset,
     LossSuspected,
+    PictureChanged,
     SuspicionOver,
     Trouble,
 )
@@ -156,7 +157,7 @@ class DriftWatch:
         for decision in self._monitor.close(now):
             self._standings.decided(decision)
             self._tell(_fact(decision, self._clock.monotonic() - self._clock.wall()))
-        self.status = {camera: self._monitor.status(camera) for camera in self._models}
+        self.status = self._monitor.statuses(self._models)
         self.standing = {
             camera: self._standings.stands(camera, status, now) for camera, status in self.status.items()
         }
@@ -259,21 +260,17 @@ def _fact(decision: decisions.Decision, to_monotonic: float) -> AnyFact:
         case decisions.ConditionsKnown():
             return ConditionsKnown(at=at, camera=camera, since=decision.since + to_monotonic)
         case decisions.SuspectedLoss():
-            return _suspected(decision, at, to_monotonic)
+            return LossSuspected(at=at, camera=camera, **_noticed(decision, to_monotonic))
+        case decisions.ChangedPicture():
+            return PictureChanged(at=at, camera=camera, **_noticed(decision, to_monotonic))
         case decisions.SuspicionOver():
             since = decision.since + to_monotonic
             return SuspicionOver(at=at, camera=camera, since=since, reset=decision.reset)
     raise TypeError(f"{type(decision).__name__} is no decision of drift")
 
 
-def _suspected(decision: decisions.SuspectedLoss, at: float, to_monotonic: float) -> LossSuspected:
+def _noticed(decision: decisions.Noticed, to_monotonic: float) -> dict[str, Any]:
     told: dict[str, Any] = {
         name: getattr(decision, name) for name in ("measure", "direction", "usual", "lately", "evidence")
     }
-    return LossSuspected(
-        at=at,
-        camera=decision.camera,
-        since=decision.since + to_monotonic,
-        light=light_words(decision.light),
-        **told,
-    )
+    return told | {"since": decision.since + to_monotonic, "light": light_words(decision.light)}

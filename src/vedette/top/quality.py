@@ -10,9 +10,15 @@ from vedette.top.words import plain
 
 __all__ = ["DRIFT", "accuracy_words", "drift_lines", "drift_word", "evidence_words", "since", "why"]
 
-_RANK = {"": 0, "watching": 1, "learning": 2, "unseen": 3, "suspected": 4}
-_STYLES = {"watching": "dim", "learning": "cyan", "unseen": "yellow", "suspected": "yellow"}
-LOST = 5
+_RANK = {"": 0, "watching": 1, "learning": 2, "unseen": 3, "changed": 4, "suspected": 5}
+_STYLES = {
+    "watching": "dim",
+    "learning": "cyan",
+    "unseen": "yellow",
+    "changed": "cyan",
+    "suspected": "yellow",
+}
+LOST = 6
 
 
 def _lost(camera: CameraView) -> list[AccuracyView]:
@@ -41,7 +47,8 @@ def _cell(camera: CameraView) -> Cell:
 DRIFT: Column[CameraView] = Column(
     "drift",
     "drift",
-    "of the detector: learning, watching, unseen (no such light yet), suspected; ✗ reviews confirm a loss",
+    "of the detector: learning, watching, unseen (no such light yet), changed (the picture), suspected; "
+    "✗ reviews confirm a loss",
     _cell,
     _badness,
     width=9,

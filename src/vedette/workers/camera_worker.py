@@ -79,6 +79,7 @@ from vedette.workers.rest import Rest
 from vedette.workers.reviewing import Reviewing
 from vedette.workers.showing import Showing
 from vedette.workers.slots import Slots
+from vedette.workers.studied import studied_of
 from vedette.workers.table import REASONS, CameraState, Table
 from vedette.workers.threads import name_thread
 
@@ -828,21 +829,7 @@ class CameraWorker:
             return
         name = camera.pipeline.settings.name
         chance = self.for_review(lambda: self.reviewing.found(index, name, found), 0.0)
-        width, height = np.maximum(found.xyxy[:, 2:] - found.xyxy[:, :2], 0).T
-        self._tell(
-            Studied(
-                index,
-                found.captured,
-                found.confidence.tobytes(),
-                found.class_id.tobytes(),
-                (width * height / np.float32(found.width * found.height)).tobytes(),
-                found.weak_known,
-                camera.health.take_seen(),
-                chance,
-                found.detector,
-                found.process,
-            )
-        )
+        self._tell(studied_of(index, found, camera.health.take_seen(), chance))
 
     def trouble(self, message: str, where: str = "video") -> None:
         """From any thread."""

@@ -262,7 +262,7 @@ class Review(Message, frozen=True):
 
 class Conditions(Message, frozen=True):
     """Of this worker's cameras those on which the detector is suspected to do worse, and those in a light for
-    which nothing was learnt. All others are neither."""
+    which nothing was learnt, or whose picture has changed. All others are neither."""
 
     suspected: list[int]
     unseen: list[int]

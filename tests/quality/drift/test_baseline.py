@@ -116,6 +116,6 @@ def test_refuses_what_is_no_baseline(data: bytes) -> None:
 
 
 def test_refuses_another_version() -> None:
-    data = Baseline("m", 1).to_bytes().replace(b"\xa7version\x01", b"\xa7version\x09")
+    data = Baseline("m", 1).to_bytes().replace(b"\xa7version\x02", b"\xa7version\x09")
     with pytest.raises(UnreadableBaseline, match="version 9"):
         Baseline.from_bytes(data)

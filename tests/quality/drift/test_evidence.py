@@ -130,6 +130,66 @@ def test_few_boxes_that_vary_more_are_no_evidence() -> None:
     assert most < 2000
 
 
+USUAL = np.full(LEARNT, 0.5)
+LEFT_BEHIND = np.array([0.9, 0.2, 0.95, 0.5, 0.5, 0.5])
+"""By measure, where nobody is there but two false boxes, of which one is unsure."""
+
+
+def after_an_hour(values: Floats, boxes: float, sure: float) -> float:
+    evidence, _ = watched(1, 0.01, 1, 0.0)
+    counts = np.full((1, LEARNT), boxes)
+    counts[0, Measure.CONFIDENCE] = counts[0, Measure.UNUSUAL] = sure
+    for window in range(100, 460):
+        evidence.step(np.array([0]), np.zeros(1, np.int8), values[None], counts, window)
+    return float(evidence.evidence(np.array([0]))[0])
+
+
+@pytest.mark.parametrize("sure", [1.0, 2.0, 4.0])
+def test_boxes_that_stay_when_everybody_has_left_are_no_evidence(sure: float) -> None:
+    assert after_an_hour(LEFT_BEHIND, boxes=5.0, sure=sure) < 2000
+
+
+def test_nobody_for_an_hour_where_it_is_usually_empty_is_no_evidence() -> None:
+    """As many weak boxes as there are usually, and not the sure one that comes now and then."""
+    evidence, _ = watched(1, 0.01, 1, 0.0)
+    evidence._sure[0, 0] = 1.2
+    counts = np.full((1, LEARNT), 6.0)
+    counts[0, Measure.CONFIDENCE] = 1.0
+    values = np.array([0.83, np.nan, np.nan, 0.5, 0.5, 0.5])
+    for window in range(100, 460):
+        evidence.step(np.array([0]), np.zeros(1, np.int8), values[None], counts, window)
+    assert evidence.evidence(np.array([0]))[0] < 2000
+    assert evidence.emptiness[0] == 0, "that is nothing unusual here"
+
+
+def test_the_same_of_as_many_boxes_as_usual_is_evidence() -> None:
+    assert after_an_hour(LEFT_BEHIND, boxes=10.0, sure=10.0) > 1e6 * DAY
+
+
+@pytest.mark.parametrize("measure", [Measure.SHARPNESS, Measure.EDGES])
+def test_a_picture_is_judged_when_nobody_is_there(measure: Measure) -> None:
+    values = USUAL.copy()
+    values[measure] = 0.2
+    assert after_an_hour(values, boxes=2.0, sure=1.0) > 1000 * DAY
+
+
+def test_objects_that_are_only_half_seen_are_no_empty_scene() -> None:
+    """As many boxes as usual; most of those that were sure are weak now."""
+    values = np.array([0.9, 0.5, 0.5, 0.5, 0.5, 0.5])
+    assert after_an_hour(values, boxes=10.0, sure=1.0) > 1000 * DAY
+
+
+def test_what_comes_to_an_empty_scene_and_was_never_there_is_evidence() -> None:
+    """Fewer than usual, yet more of the unusual than there is usually."""
+    values = np.array([0.5, 0.5, 1.0, 0.5, 0.5, 0.5])
+    evidence, _ = watched(1, 0.01, 1, 0.0)
+    evidence._mean[0, 0, Measure.UNUSUAL] = 0.1
+    counts = np.full((1, LEARNT), 4.0)
+    for window in range(100, 460):
+        evidence.step(np.array([0]), np.zeros(1, np.int8), values[None], counts, window)
+    assert evidence.evidence(np.array([0]))[0] > 1000 * DAY
+
+
 def test_evidence_is_held_and_falls_when_it_is_as_usual_again() -> None:
     evidence, _ = watched(1, 0.01, 1, 0.0, shift=5.0)
     evidence.hold(0, 1e6)

@@ -11,6 +11,7 @@ from benchmarks.drift.cost import state_at_most
 from vedette.quality.drift.baseline import UnreadableBaseline
 from vedette.quality.drift.decisions import (
     BaselineReset,
+    ChangedPicture,
     ConditionsKnown,
     Decision,
     Learnt,
@@ -57,7 +58,7 @@ class Site:
     def _frame(self, camera: str, model: str, at: float, weak: float, boxes: int) -> None:
         is_weak = self.rng.random(boxes) < weak
         draw = self.rng.random(boxes)
-        confidence = np.where(is_weak, 0.05 + 0.44 * draw, 0.5 + 0.45 * draw).astype(np.float32)
+        confidence = np.where(is_weak, 0.2 + 0.29 * draw, 0.5 + 0.45 * draw).astype(np.float32)
         classes = self.rng.integers(0, 3, boxes).astype(np.int32)
         self.monitor.frame(camera, model, at, confidence, classes, np.full(boxes, 0.01, np.float32))
 
@@ -108,11 +109,26 @@ def test_weak_boxes_are_suspected_and_said_since_when(learnt: Site) -> None:
     assert learnt.monitor.status("a").stage is Stage.SUSPECTED
 
 
-def test_blur_is_suspected_though_confidence_says_nothing(learnt: Site) -> None:
-    told = learnt.windows(30, sharpness=0.3)
-    assert [(each.measure, each.direction) for each in told if isinstance(each, SuspectedLoss)] == [
-        ("sharpness", "down")
-    ]
+def test_blur_is_told_though_boxes_say_nothing_and_is_a_changed_picture(learnt: Site) -> None:
+    (told,) = learnt.windows(30, sharpness=0.3)
+    assert isinstance(told, ChangedPicture)
+    assert (told.measure, told.direction) == ("sharpness", "down")
+    assert learnt.monitor.status("a").stage is Stage.CHANGED
+    assert learnt.windows(300, sharpness=0.3) == []
+    assert [type(each) for each in learnt.windows(300)] == [SuspicionOver]
+
+
+def test_a_changed_picture_is_a_suspected_loss_once_boxes_say_so(learnt: Site) -> None:
+    assert [type(each) for each in learnt.windows(300, sharpness=0.3)] == [ChangedPicture]
+    (loss,) = learnt.windows(90, sharpness=0.3, weak=0.75)
+    assert isinstance(loss, SuspectedLoss)
+    assert learnt.monitor.status("a").stage is Stage.SUSPECTED
+
+
+def test_a_changed_picture_in_which_most_boxes_are_gone_is_a_suspected_loss(learnt: Site) -> None:
+    told = learnt.windows(60, sharpness=0.3, boxes=3)
+    assert [type(each) for each in told] == [ChangedPicture, SuspectedLoss]
+    assert told[-1].at - told[0].at < 300
 
 
 def test_a_suspicion_is_over_when_all_is_as_usual_again(learnt: Site) -> None:
@@ -124,6 +140,19 @@ def test_a_suspicion_is_over_when_all_is_as_usual_again(learnt: Site) -> None:
 def test_an_empty_scene_and_a_busy_one_are_no_loss(learnt: Site) -> None:
     assert learnt.windows(100, boxes=0) == []
     assert learnt.windows(100, boxes=30) == []
+
+
+def test_two_false_boxes_that_are_left_are_no_loss(learnt: Site) -> None:
+    """One is of a class that is rare here, and both are unsure."""
+    site = Left(monitor=learnt.monitor, at=learnt.at)
+    assert site.windows(400) == []
+
+
+class Left(Site):
+    def _frame(self, camera: str, model: str, at: float, weak: float, boxes: int) -> None:
+        confidence = np.array([0.56, 0.51, 0.3, *np.full(60, 0.06)], np.float32)
+        classes = np.array([2, 7, 7, *np.full(60, 2)], np.int32)
+        self.monitor.frame(camera, model, at, confidence, classes, np.full(63, 0.01, np.float32))
 
 
 def test_conditions_that_were_never_met_are_told_after_ten_minutes(learnt: Site) -> None:
@@ -177,7 +206,7 @@ def test_goes_on_with_what_was_kept(learnt: Site) -> None:
     assert other.monitor.status("a").stage is Stage.WATCHING
     assert other.monitor.scores("a").boxes == learnt.monitor.scores("a").boxes + 30 * 3 * 12
     told = other.windows(30, sharpness=0.3)
-    assert [type(each) for each in told] == [SuspectedLoss]
+    assert [type(each) for each in told] == [ChangedPicture]
 
 
 def test_a_model_that_comes_back_goes_on_with_its_own_baseline(learnt: Site) -> None:

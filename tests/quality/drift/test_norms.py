@@ -85,3 +85,12 @@ def test_bumps_that_are_learnt_are_expected() -> None:
     norms = norms_of({0: learnt(values + rng.normal(0, 0.02, values.shape))}, Care())
     up, down = (JUDGED.index(Side(Measure.WEAK, sign)) for sign in (+1, -1))
     assert norms.expectation[0, up, 0, 2] > norms.expectation[0, down, 0, 2]
+
+
+def test_usual_is_an_empty_scene_where_it_often_was_one() -> None:
+    busy = learnt(stream(1, 0.0, days=1))
+    assert norms_of({0: busy}, Care()).sure[0] == pytest.approx(10.0)
+    # As many windows again in which hardly anything was sure.
+    for measure in (Measure.WEAK, Measure.SHARPNESS):
+        busy.add(measure, stream(1, 0.0, days=1)[measure], np.zeros(0), np.full(DAY, 10.0))
+    assert norms_of({0: busy}, Care()).sure[0] == pytest.approx(1 / (0.5 * 0.1 + 0.5 * 1))

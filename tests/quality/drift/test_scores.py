@@ -65,6 +65,14 @@ def test_written_and_read_it_is_the_same(frames: list[tuple[int, Boxes]]) -> Non
     assert same(Scores.from_bytes(scores.to_bytes()), scores)
 
 
+@given(boxes)
+def test_classes_whose_numbers_lie_far_apart_are_counted_as_others_are(found: Boxes) -> None:
+    near = counted(Scores(), 1, [(score, class_id % 9, area) for score, class_id, area in found])
+    far = counted(Scores(), 1, [(score, class_id % 9 * 10**6, area) for score, class_id, area in found])
+    far.keys = {(light, class_id // 10**6): row for (light, class_id), row in far.keys.items()}
+    assert same(near, far)
+
+
 def test_a_score_is_in_the_bin_it_belongs_to() -> None:
     scores = counted(Scores(), 0, [(0.4999, 3, 0.1), (0.5, 3, 0.1), (1.0, 3, 0.1)])
     assert np.flatnonzero(scores.scores[scores.keys[0, 3]]).tolist() == [31, 32, 63]

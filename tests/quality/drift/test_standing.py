@@ -41,10 +41,10 @@ def test_a_suspicion_began_with_the_loss_and_says_by_which_measure() -> None:
     standings.decided(LOSS)
     assert stands(standings, Stage.SUSPECTED, 500.0) == 380.0
     found = standings.stands("gate", replace(WATCHING, stage=Stage.SUSPECTED), 510.0)
-    assert (found.loss, found.suspicions) == (LOSS, 1)
+    assert (found.noticed, found.suspicions) == (LOSS, 1)
     standings.decided(OVER)
     found = standings.stands("gate", WATCHING, 2000.0)
-    assert (found.since, found.loss, found.suspicions) == (2000.0, None, 1)
+    assert (found.since, found.noticed, found.suspicions) == (2000.0, None, 1)
 
 
 def test_an_unseen_light_began_when_it_came() -> None:

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vedette.quality.drift.decisions import (
+    ChangedPicture,
     ConditionsKnown,
     Decision,
+    Noticed,
     Stage,
     SuspectedLoss,
     SuspicionOver,
@@ -31,15 +33,21 @@ class Story:
     told: list[Decision] = field(default_factory=list)
 
     def windows(
-        self, count: int, *, known: bool | None = True, evidence: float = 0.0, named: bool = False
+        self,
+        count: int,
+        *,
+        known: bool | None = True,
+        evidence: float = 0.0,
+        named: bool = False,
+        kind: type[Noticed] = SuspectedLoss,
     ) -> None:
         for _ in range(count):
             began, self.at = self.at, self.at + 10
-            loss = SuspectedLoss(
+            noticed = kind(
                 camera="a", at=self.at, since=began, measure="weak", direction="up", usual=0.5, lately=0.7,
                 deviations=4.0, light=4, evidence=evidence,
             )  # fmt: skip
-            said = Said("a", began, self.at, known, 4, 12, evidence, loss if named else None)
+            said = Said("a", began, self.at, known, 4, 12, evidence, noticed if named else None)
             self.state, told = next_state(self.state, said, SETTINGS)
             self.told += told
 
@@ -92,6 +100,20 @@ def test_loss_is_told_once_and_over_after_ten_calm_minutes() -> None:
     assert stage(story.state, learning=False) is Stage.SUSPECTED
     story.windows(1, evidence=0.0)
     assert story.kinds() == [SuspectedLoss, SuspicionOver]
+
+
+def test_a_changed_picture_is_told_once_and_a_loss_after_it_once() -> None:
+    story = Story()
+    story.windows(50, evidence=2 * ARL, named=True, kind=ChangedPicture)
+    assert stage(story.state, learning=False) is Stage.CHANGED
+    story.windows(50, evidence=2 * ARL, named=True)
+    story.windows(50, evidence=2 * ARL, named=True, kind=ChangedPicture)
+    assert story.kinds() == [ChangedPicture, SuspectedLoss]
+    assert stage(story.state, learning=False) is Stage.SUSPECTED
+    story.windows(60, evidence=0.0)
+    assert story.kinds() == [ChangedPicture, SuspectedLoss, SuspicionOver]
+    story.windows(1, evidence=2 * ARL, named=True, kind=ChangedPicture)
+    assert stage(story.state, learning=False) is Stage.CHANGED
 
 
 def test_a_suspicion_that_comes_back_before_it_is_over_is_the_same() -> None:

@@ -35,7 +35,7 @@ def closed(observer: Observer, mix: Mix | None = None) -> Window:
 def test_measures_are_what_they_are_called() -> None:
     observer = Observer()
     observer.look(100, DAYLIGHT)
-    fed(observer, [0.1, 0.2, 0.6, 0.8])
+    fed(observer, [0.1, 0.19, 0.2, 0.4, 0.6, 0.8])
     values = closed(observer, Mix(np.array([0], np.int32), np.array([0.75], np.float32))).values
     assert values[Measure.WEAK] == 0.5
     assert values[Measure.CONFIDENCE] == pytest.approx(0.7)
@@ -51,7 +51,7 @@ def test_measures_are_what_they_are_called() -> None:
 def test_of_each_second_one_frame_enters_the_window_and_all_are_counted() -> None:
     observer = Observer()
     observer.look(100, DAYLIGHT)
-    fed(observer, [0.1, 0.2, 0.6, 0.8, 0.9], frames=250, fps=25.0)
+    fed(observer, [0.2, 0.3, 0.6, 0.8, 0.9], frames=250, fps=25.0)
     window = closed(observer)
     assert window.counts[Measure.WEAK] == 50
     assert observer.scores.boxes == 1250
@@ -111,7 +111,7 @@ def test_nothing_of_a_window_is_left_in_the_next() -> None:
     observer.look(100, DAYLIGHT)
     fed(observer, [0.9] * 5)
     closed(observer)
-    fed(observer, [0.1] * 5)
+    fed(observer, [0.3] * 5)
     assert closed(observer).values[Measure.WEAK] == 1.0
 
 

@@ -25,7 +25,8 @@ HOUR_REACH = 3
 """A known light is known up to so many hours from an hour at which it was met: with the seasons dusk moves
 by one or two, but a dark noon is none of the evenings that were learnt."""
 
-_VERSION = 1
+_VERSION = 2
+"""1: weak were the boxes from 0.05 on."""
 
 
 class UnreadableBaseline(ValueError):  # noqa: N818  # the baseline is what is wrong

@@ -7,9 +7,11 @@ from enum import StrEnum
 
 __all__ = [
     "BaselineReset",
+    "ChangedPicture",
     "ConditionsKnown",
     "Decision",
     "Learnt",
+    "Noticed",
     "Stage",
     "SuspectedLoss",
     "SuspicionOver",
@@ -22,6 +24,8 @@ class Stage(StrEnum):
     """What a camera's drift is doing; of several the first in this order that holds."""
 
     SUSPECTED = "suspected"
+    CHANGED = "changed"
+    """The picture is not as it was; of the boxes nobody can say so."""
     UNSEEN = "unseen"
     """These conditions have no baseline: nothing is noticed in them."""
     LEARNING = "learning"
@@ -75,8 +79,8 @@ class ConditionsKnown(Decision):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SuspectedLoss(Decision):
-    """The detector probably does worse: worth a review batch, never a page.
+class Noticed(Decision):
+    """What is seen of a camera is worse than usual.
 
     ``since``: when it most likely began. ``measure``, ``direction``: what says so most, like ``weak`` and
     ``up``. ``usual``: its mean in this light, ``lately``: in the last window, NaN where that had none.
@@ -94,9 +98,22 @@ class SuspectedLoss(Decision):
     evidence: float
 
 
+class SuspectedLoss(Noticed):
+    """The detector probably does worse: worth a review batch, never a page."""
+
+    __slots__ = ()
+
+
+class ChangedPicture(Noticed):
+    """By sharpness, contrast or edges alone. It may cost nothing: worth a look at some frames."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuspicionOver(Decision):
-    """It has looked as usual again for a while, or what is usual was reset (``reset``)."""
+    """It has looked as usual again for a while, or what is usual was reset (``reset``). Of a picture that had
+    changed, too."""
 
     since: float
     reset: bool

@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from vedette.quality.drift.bets import BETS, factors, payoffs
 from vedette.quality.drift.light import LIGHTS, UNKNOWN
-from vedette.quality.drift.measured import JUDGED, LEARNT, SIDES, Floats
+from vedette.quality.drift.measured import JUDGED, LEARNT, SIDES, Floats, Measure
 from vedette.quality.drift.norms import LAYERS, PHASES, Norms
+from vedette.quality.drift.windows import STRONG_LEAST
 
 __all__ = ["Evidence", "Strongest"]
 
@@ -34,7 +35,16 @@ CHAINS = 1 + PHASES
 _MOST = 1e30
 """No wealth is more: it is a float32."""
 
+EMPTY_BELOW = 0.5
+"""Of the usual number of sure boxes: a window with fewer is of an empty scene. Where everybody has left, a
+false box on a sign is all there is, and every share and mean of boxes is unlike the usual."""
+
+EMPTY_WEIGHT = 1 / 30
+"""Of a window in ``emptiness``, which so remembers five minutes."""
+
 _OF_MEASURE = np.array([side.measure for side in JUDGED])
+_OF_BOXES = _OF_MEASURE[_OF_MEASURE <= Measure.UNUSUAL]
+"""The measures of the first sides, which are shares and means over boxes."""
 _SIGNS = np.array([side.sign for side in JUDGED], dtype=np.float64)
 
 
@@ -51,6 +61,7 @@ class Strongest:
 class Evidence:
     """Rows are cameras. A row without norms gathers nothing. 3 kB a row, and 4 kB of norms.
 
+    ``emptiness`` [rows]: the share of the last minutes in which it was unusually empty, 0…1.
     ``wealth``, ``runs`` [rows, 8 sides, 7 chains, 3 bets]: R, and the same as CUSUM, max(1, run) L, which
     says since when: ``begun``, number of the first window. ``deviations`` [rows, 8]: how far the last block
     was off.
@@ -62,6 +73,7 @@ class Evidence:
         self.runs = np.zeros(chains, np.float32)
         self.begun = np.zeros(chains, np.int32)
         self.deviations = np.zeros((rows, SIDES), np.float32)
+        self.emptiness = np.zeros(rows, np.float32)
         self._paid = np.ones(chains, np.float32)
         self._sum = np.zeros((rows, SIDES, LAYERS), np.float32)
         self._count = np.zeros((rows, SIDES, LAYERS), np.int16)
@@ -72,6 +84,7 @@ class Evidence:
         nan = float("nan")
         self._mean = np.full((rows, LIGHTS, LEARNT), nan, np.float32)
         self._often = np.full((rows, LIGHTS, LEARNT), nan, np.float32)
+        self._sure = np.full((rows, LIGHTS), nan, np.float32)
         self._tolerance = np.full((rows, LIGHTS, SIDES, LAYERS), nan, np.float32)
         self._spread = np.full((rows, LIGHTS, SIDES, LAYERS), nan, np.float32)
         self._alike = np.full((rows, LIGHTS, SIDES, LAYERS), nan, np.float32)
@@ -99,7 +112,7 @@ class Evidence:
             vars(self)[name][row] = array[0]
         if norms is None:
             return
-        self._mean[row], self._often[row] = norms.mean, norms.often
+        self._mean[row], self._often[row], self._sure[row] = norms.mean, norms.often, norms.sure
         self._tolerance[row], self._spread[row] = norms.tolerance, norms.spread
         self._alike[row], self._expectation[row] = norms.alike, norms.expectation
         single = norms.spacing == 1
@@ -119,7 +132,7 @@ class Evidence:
         self._sum[turned] = 0.0
         self._count[turned] = 0
         self._light[rows] = lights
-        off = self._off(rows, lights, values, counts)[:, _OF_MEASURE] * _SIGNS
+        off = self._off(rows, lights, values, counts)
         seen = ~np.isnan(off)
         fresh = (self._count[rows] == 0) & seen[..., None]
         self._first[rows] = np.where(fresh, window, self._first[rows])
@@ -131,10 +144,21 @@ class Evidence:
                 self._bet(rows[at], sides, layer, lights[at])
 
     def _off(self, rows: Rows, lights: NDArray[np.int8], values: Floats, counts: Floats) -> Floats:
-        """How far the values are from the usual. Of fewer boxes than usual a mean varies more: it is taken
-        for as much nearer, so that a quiet hour does not look like a wild one."""
+        """How far the values are from the usual, in the direction of harm, [n, 8 sides]. Of fewer boxes than
+        usual a mean varies more: it is taken for as much nearer, so that a quiet hour does not look like a
+        wild one."""
+        usual = self._mean[rows, lights]
         few = np.minimum(1.0, counts / self._often[rows, lights])
-        return np.asarray((values - self._mean[rows, lights]) * np.sqrt(few))
+        off = ((values - usual) * np.sqrt(few))[:, _OF_MEASURE] * _SIGNS
+        sure, half = counts[:, Measure.CONFIDENCE], EMPTY_BELOW * self._sure[rows, lights]
+        self.emptiness[rows] += EMPTY_WEIGHT * ((sure < half) - self.emptiness[rows])
+        # Where it is empty most of the time, too, nobody there for an hour is not to look like half seen.
+        empty = np.flatnonzero(sure < np.maximum(half, STRONG_LEAST))
+        if len(empty):
+            in_number = _bad(values[empty]) * few[np.ix_(empty, _OF_BOXES)] - _bad(usual[empty])
+            of_boxes = np.ix_(empty, np.arange(len(_OF_BOXES)))
+            off[of_boxes] = np.minimum(off[of_boxes], in_number)
+        return np.asarray(off)
 
     def _bet(self, rows: Rows, sides: Rows, layer: int, lights: NDArray[np.int8]) -> None:
         """Of blocks that are full, one for each of ``rows`` and ``sides``."""
@@ -169,11 +193,17 @@ class Evidence:
         """Of each of these cameras, in windows: the mean over its bets, layers and sides."""
         return np.asarray((self.wealth[rows].mean(axis=3) * self._share[rows]).sum(axis=(1, 2)), np.float64)
 
+    def of_boxes(self, row: int) -> float:
+        """The part of it that rests on boxes, not on the picture."""
+        return float(self._by_side(row)[: len(_OF_BOXES)].sum())
+
     def hold(self, row: int, most: float) -> None:
-        """Let a camera's evidence not grow beyond ``most``: what is long told would never be over."""
-        now = float(self.evidence(np.array([row]))[0])
-        if now > most:
-            self.wealth[row] *= most / now
+        """Let a camera's evidence of no side grow beyond ``most``: what is long told would never be over."""
+        now = self._by_side(row)
+        self.wealth[row] *= np.minimum(1.0, most / np.maximum(now, most))[:, None, None]
+
+    def _by_side(self, row: int) -> Floats:
+        return np.asarray((self.wealth[row].mean(axis=2) * self._share[row]).sum(axis=1), np.float64)
 
     def usual(self, row: int, light: int, measure: int) -> float:
         """Its mean in this light; NaN where that is not known."""
@@ -186,3 +216,13 @@ class Evidence:
         chain = int(shares[side].argmax())
         bet = int(self.runs[row, side, chain].argmax())
         return Strongest(side, int(self.begun[row, side, chain, bet]), float(self.deviations[row, side]))
+
+
+def _bad(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The bad share of the boxes, [n, sides of boxes], of measures [n, 6]: weak, sure, in doubt, unusual.
+
+    In an empty scene that has to be more than usual as a number: a share of the boxes that are there usually,
+    not of those that are left. It is never more evidence than without.
+    """
+    of = values[:, _OF_BOXES]
+    return np.where(_SIGNS[: len(_OF_BOXES)] > 0, of, 1 - of)

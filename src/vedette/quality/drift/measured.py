@@ -21,8 +21,8 @@ class Measure(IntEnum):
     """
 
     WEAK = 0
-    """Share of the raw boxes that are weak, 0.05 to 0.5. What a detector half sees leaves the strong boxes
-    and stays among these; noise and compression add others, dirt takes them away. So it moves both ways."""
+    """Share of the boxes from 0.2 on that are weak, below 0.5. What a detector half sees leaves the strong
+    boxes and stays among these; noise adds others, fog takes them away. So it moves both ways."""
     CONFIDENCE = 1
     """Mean confidence of the strong boxes. Nearly blind to what is missed."""
     UNUSUAL = 2

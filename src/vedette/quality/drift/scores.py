@@ -19,6 +19,8 @@ BINS = 64
 STRONG_FROM = BINS // 2
 CELLS_MOST = 38
 """Pairs of light and class that are told apart, 512 bytes each: with all else a camera stays within 64 kB."""
+CLASSES_WIDE = 4096
+"""Numbers of classes that lie no farther apart are counted; others are sorted."""
 REST = -1
 """The class of all classes of a light for which there was no room."""
 COUNT_BINS = SIZE_BINS = 16
@@ -97,19 +99,19 @@ class Scores:
         self.frames[light] += np.bincount(filled, minlength=COUNT_BINS)
         if not len(confidence):
             return
-        size = np.clip(-np.log2(np.maximum(area, 1e-9)), 0, SIZE_BINS - 1).astype(np.intp)
+        size = np.minimum(np.maximum(-np.log2(np.maximum(area, 1e-9)), 0), SIZE_BINS - 1).astype(np.intp)
         self.sizes[light] += np.bincount(size, minlength=SIZE_BINS)
-        classes, which = np.unique(class_id, return_inverse=True)
-        cells = np.array([self._cell(light, int(each)) for each in classes], np.intp)[which]
+        cells = self._cells(light, class_id)
         self.left_out += int(np.count_nonzero(cells == self.keys.get((light, REST), -1)))
-        score = np.clip(confidence * BINS, 0, BINS - 1).astype(np.intp)
+        score = np.minimum(np.maximum(confidence * BINS, 0), BINS - 1).astype(np.intp)
         counted = np.bincount(cells * BINS + score, minlength=self.scores.size)
         self.scores += counted.reshape(self.scores.shape)
 
     def mix(self, light: int) -> Mix:
         """Of the strong boxes, by class. Those without a cell of their own count, and are unknown."""
         known = sorted((class_id, row) for (of, class_id), row in self.keys.items() if of == light)
-        strong = np.array([self.scores[row, STRONG_FROM:].sum() for _, row in known], np.float32)
+        rows = np.array([row for _, row in known], np.intp)
+        strong = self.scores[rows, STRONG_FROM:].sum(axis=1).astype(np.float32)
         classes = np.array([class_id for class_id, _ in known], np.int32)
         shares = strong / max(float(strong.sum()), 1.0)
         named = classes != REST
@@ -150,6 +152,19 @@ class Scores:
         except (msgspec.DecodeError, ValueError) as err:
             raise err if isinstance(err, UnreadableScores) else UnreadableScores(str(err)) from err
         return read
+
+    def _cells(self, light: int, class_id: NDArray[np.int32]) -> NDArray[np.intp]:
+        """The row of the counts of each box."""
+        least = int(class_id.min())
+        if int(class_id.max()) - least > CLASSES_WIDE:
+            classes, which = np.unique(class_id, return_inverse=True)
+            return np.array([self._cell(light, int(each)) for each in classes], np.intp)[which]
+        # Counting is quicker than sorting.
+        place = class_id.astype(np.intp) - least
+        there = np.flatnonzero(np.bincount(place))
+        rows = np.zeros(int(there[-1]) + 1, np.intp)
+        rows[there] = [self._cell(light, each + least) for each in there.tolist()]
+        return rows.take(place)
 
     def _cell(self, light: int, class_id: int) -> int:
         """The row of its counts; made if there is room."""

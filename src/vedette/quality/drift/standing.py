@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from vedette.quality.drift.decisions import Decision, Stage, SuspectedLoss, SuspicionOver
+from vedette.quality.drift.decisions import (
+    ChangedPicture,
+    Decision,
+    Noticed,
+    Stage,
+    SuspectedLoss,
+    SuspicionOver,
+)
 from vedette.quality.drift.monitor import Status
 
 __all__ = ["Standing", "Standings"]
@@ -12,13 +19,14 @@ __all__ = ["Standing", "Standings"]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """``since``: Unix seconds; of a suspicion, when the loss most likely began; of the other stages, since
-    when they were seen, which is not before the node's start. ``loss``: what is suspected, while it is.
+    """``since``: Unix seconds; of a suspicion and a changed picture, when that most likely began; of the
+    others, since when they were seen, which is not before the node's start. ``noticed``: what it rests on,
+    while it lasts.
     ``suspicions``: how many there were, since the node's start."""
 
     stage: Stage
     since: float
-    loss: SuspectedLoss | None = None
+    noticed: Noticed | None = None
     suspicions: int = 0
 
 
@@ -33,9 +41,11 @@ class Standings:
         known = self._all.get(decision.camera) or Standing(Stage.LEARNING, decision.at)
         match decision:
             case SuspectedLoss():
-                known = replace(known, loss=decision, suspicions=known.suspicions + 1)
+                known = replace(known, noticed=decision, suspicions=known.suspicions + 1)
+            case ChangedPicture():
+                known = replace(known, noticed=decision)
             case SuspicionOver():
-                known = replace(known, loss=None)
+                known = replace(known, noticed=None)
         self._all[decision.camera] = known
 
     def stands(self, camera: str, status: Status, now: float) -> Standing:
@@ -44,10 +54,10 @@ class Standings:
         since = known.since if known is not None and known.stage is status.stage else now
         if status.stage is Stage.UNSEEN and status.unseen_since is not None:
             since = status.unseen_since
-        loss = known.loss if known is not None else None
-        if status.stage is Stage.SUSPECTED and loss is not None:
-            since = loss.since
-        found = Standing(status.stage, since, loss, known.suspicions if known is not None else 0)
+        noticed = known.noticed if known is not None else None
+        if status.stage in (Stage.SUSPECTED, Stage.CHANGED) and noticed is not None:
+            since = noticed.since
+        found = Standing(status.stage, since, noticed, known.suspicions if known is not None else 0)
         self._all[camera] = found
         return found
 

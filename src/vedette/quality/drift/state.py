@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from vedette.quality.drift.decisions import (
     ConditionsKnown,
     Decision,
+    Noticed,
     Stage,
     SuspectedLoss,
     SuspicionOver,
@@ -26,12 +27,14 @@ at the least, so that is ten usual blocks more."""
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Unix seconds, None = not so. ``unseen``: told that conditions are. ``suspected``: told, since."""
+    """Unix seconds, None = not so. ``unseen``: told that conditions are. ``suspected``: told, since;
+    ``lost``: of a loss, not only of another picture."""
 
     unseen_since: float | None = None
     unseen: bool = False
     known_since: float | None = None
     suspected: float | None = None
+    lost: bool = False
     calm_since: float | None = None
 
 
@@ -40,7 +43,7 @@ class Said:
     """By a window that ended at ``at`` and lasted since ``began``.
 
     ``known``: whether such conditions were met while learning; None before anything was learnt. ``evidence``:
-    in windows. ``loss``: what is to be told, where the camera is among those chosen.
+    in windows. ``noticed``: what is to be told, where the camera is among those chosen.
     """
 
     camera: str
@@ -50,12 +53,12 @@ class Said:
     light: int
     hour: int
     evidence: float
-    loss: SuspectedLoss | None = None
+    noticed: Noticed | None = None
 
 
 def stage(state: State, learning: bool) -> Stage:
     if state.suspected is not None:
-        return Stage.SUSPECTED
+        return Stage.SUSPECTED if state.lost else Stage.CHANGED
     if state.unseen_since is not None:
         return Stage.UNSEEN
     return Stage.LEARNING if learning else Stage.WATCHING
@@ -63,8 +66,8 @@ def stage(state: State, learning: bool) -> Stage:
 
 def next_state(state: State, said: Said, settings: Settings) -> tuple[State, tuple[Decision, ...]]:
     state, conditions = _conditions(state, said, settings)
-    state, loss = _loss(state, said, settings)
-    return state, (*conditions, *loss)
+    state, noticed = _noticed(state, said, settings)
+    return state, (*conditions, *noticed)
 
 
 def _conditions(state: State, said: Said, settings: Settings) -> tuple[State, tuple[Decision, ...]]:
@@ -87,11 +90,13 @@ def _conditions(state: State, said: Said, settings: Settings) -> tuple[State, tu
     return replace(state, unseen_since=None, unseen=False, known_since=None), told_over
 
 
-def _loss(state: State, said: Said, settings: Settings) -> tuple[State, tuple[Decision, ...]]:
+def _noticed(state: State, said: Said, settings: Settings) -> tuple[State, tuple[Decision, ...]]:
+    if said.noticed is not None and not state.lost:
+        lost = isinstance(said.noticed, SuspectedLoss)
+        if lost or state.suspected is None:
+            return replace(state, suspected=said.at, lost=lost, calm_since=None), (said.noticed,)
     if state.suspected is None:
-        if said.loss is None:
-            return state, ()
-        return replace(state, suspected=said.at, calm_since=None), (said.loss,)
+        return state, ()
     if not said.known:
         # Nothing is judged now: neither calm nor worse.
         return replace(state, calm_since=None), ()
@@ -101,4 +106,4 @@ def _loss(state: State, said: Said, settings: Settings) -> tuple[State, tuple[De
     if said.at - calm < CALM_FOR_S:
         return replace(state, calm_since=calm), ()
     over = SuspicionOver(camera=said.camera, at=said.at, since=calm, reset=False)
-    return replace(state, suspected=None, calm_since=None), (over,)
+    return replace(state, suspected=None, lost=False, calm_since=None), (over,)

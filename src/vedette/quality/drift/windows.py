@@ -24,6 +24,9 @@ FRAMES_MOST = 128
 """Boxes and frames that are held until they are counted, together: one frame at a time costs 20 times as
 much."""
 STRONG = 0.5
+HALF_SEEN = 0.2
+"""From here to ``STRONG`` a box is weak. Most of those below are background, whether somebody is there or
+not: of 93 boxes in a frame of a campus 73, of 96 in the same one without people 90."""
 BOXES_A_FRAME = 4.0
 """So many strong boxes a frame are 0.5 of :attr:`Measure.COUNT`."""
 
@@ -104,7 +107,7 @@ class Observer:
         """Of the last frame. The first of each second enters the window: so a camera's numbers vary as much
         as before when it is analysed more often."""
         self._boxes = np.zeros(3)
-        """Raw, strong and weak boxes of the window, of frames that count."""
+        """Weak and strong boxes of the window together, strong and weak ones, of frames that count."""
         self._sums = np.zeros(4)
         """Over the strong ones: confidence, rarity of the class, root of the area; and frames that count."""
         self._looks: list[Picture] = []
@@ -165,7 +168,7 @@ class Observer:
     def _see(self) -> None:
         """Which light it is."""
         if self._looks:
-            luma = float(np.median([look.luma for look in self._looks]))
+            luma = _middle([look.luma for look in self._looks])
             infrared = 2 * sum(look.infrared for look in self._looks) > len(self._looks)
             self.light = light_of(luma, infrared, self.light)
 
@@ -199,20 +202,27 @@ class Observer:
             self.unlit += len(confidence)
         counting = np.repeat(taken, per_frame)
         strong = counting & (confidence >= STRONG)
-        raw, sure = np.count_nonzero(counting), np.count_nonzero(strong)
-        self._boxes += raw, sure, raw - sure
+        seen, sure = np.count_nonzero(counting & (confidence >= HALF_SEEN)), np.count_nonzero(strong)
+        self._boxes += seen, sure, seen - sure
         usual = (mix or self._so_far()).of(class_id[strong])
         root = float(np.sqrt(area[strong]).sum())
         frames_taken = float(np.count_nonzero(taken))
         self._sums += np.array([confidence[strong].sum(), (1 - usual).sum(), root, frames_taken], np.float64)
 
 
+def _middle(numbers: list[float]) -> float:
+    """The median: of ten numbers thirty times quicker than numpy's."""
+    ordered = sorted(numbers)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+
+
 def _of_boxes(boxes: Floats, sums: Floats) -> tuple[Floats, Floats]:
     values, counts = np.full(MEASURES, np.nan), np.ones(MEASURES)
-    raw, strong, weak = boxes
+    seen, strong, weak = boxes
     confidence, rarity, root, frames = sums
-    if raw >= BOXES_LEAST:
-        values[Measure.WEAK], counts[Measure.WEAK] = weak / raw, raw
+    if seen >= BOXES_LEAST:
+        values[Measure.WEAK], counts[Measure.WEAK] = weak / seen, seen
     if strong >= STRONG_LEAST:
         means = (Measure.CONFIDENCE, confidence), (Measure.UNUSUAL, rarity), (Measure.SIZE, root)
         for measure, total in means:
