@@ -25,12 +25,13 @@ def mount_desk(served: Served) -> None:
 
 def show_desk(served: Served) -> None:
     """Into the page that is being built."""
-    if served.review is None:
-        with ui.element("section").classes("vd-empty"):
-            ui.label(f"{served.node} keeps no frames for review.")
-        return
-    style()
-    ReviewDesk(PATH)
+    with ui.element("main"):
+        if served.review is None:
+            with ui.element("section").classes("vd-empty"):
+                ui.label(f"{served.node} keeps no frames for review.")
+            return
+        style()
+        ReviewDesk(PATH)
 
 
 class _Opened:
