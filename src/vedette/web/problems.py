@@ -1,8 +1,8 @@
-"""What goes wrong, as whoever asked is told: problem details (RFC 9457), each of a kind that programs know."""
+"""What goes wrong, as whoever asked is told: problem details (RFC 9457), of kinds that programs know."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -10,10 +10,18 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 
 from vedette.control.protocol import NodeRefusedError
-from vedette.errors import ConfigError, DetectorError, LabelError, LedgerError, ReviewError, redact
+from vedette.errors import (
+    ConfigError,
+    DetectorError,
+    LabelError,
+    LedgerError,
+    ReviewError,
+    VedetteError,
+    redact,
+)
 from vedette.ledger.question import QuestionError
 from vedette.web.node import NodeGoneError
 
@@ -52,6 +60,16 @@ KINDS: Mapping[str, Kind] = {
     "ledger": Kind(503, "The ledger cannot be read", "The database does not answer, or is damaged."),
     "review": Kind(503, "The review cannot be read", "The folder of frames for review cannot be read."),
     "node-away": Kind(503, "The node is away", "The node does not answer now; it may later."),
+    # Those of who may: raised before a request comes here.
+    "wrong-password": Kind(401, "Not logged in", "Name or password are not right."),
+    "foreign": Kind(403, "Asked by another site", "A page of another site asked."),
+    "csrf": Kind(403, "Without the session's token", "The header X-Vedette-CSRF is missing or old."),
+    "through-proxy": Kind(403, "Not open to other machines", "There are no users yet, and a proxy asks."),
+    "unknown-host": Kind(400, "Not our name", "It was asked by a name that web.hosts does not have."),
+    "not-as-asked": Kind(400, "Not as asked", "The request is not well-formed."),
+    "too-slow": Kind(408, "Too slow", "The request was not sent in time."),
+    "not-json": Kind(415, "Not JSON", "The body must be JSON."),
+    "users-unreadable": Kind(503, "Nobody can be known", "The file of users cannot be read."),
     "http": Kind(400, "Not as asked", "What was asked does not go by HTTP's own rules."),
 }
 _OF_STATUS = {401: "not-known", 403: "not-allowed", 404: "not-found", 405: "method", 413: "too-large"}
@@ -114,11 +132,8 @@ def handle(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, lambda _, error: response(_problem(error)))
     app.add_exception_handler(RequestValidationError, lambda _, error: response(_invalid(error)))
     app.add_exception_handler(HTTPException, lambda request, error: response(_http(request, error)))
-    for kind in (NodeRefusedError, NodeGoneError, LedgerError, ReviewError, LabelError):
+    for kind in (VedetteError, Exception):
         app.add_exception_handler(kind, lambda _, error: response(_problem(error)))
-    for kind in (ConfigError, DetectorError):
-        app.add_exception_handler(kind, lambda _, error: response(_problem(error)))
-    app.add_exception_handler(Exception, lambda _, error: response(_problem(error)))
 
 
 def _problem(error: Exception) -> ProblemError:
@@ -167,8 +182,18 @@ def _http(request: Request, error: HTTPException) -> ProblemError:
 def _methods(request: Request) -> list[str]:
     """That some route takes at this address; a route alone knows only its own."""
     found: set[str] = set()
-    for route in request.app.routes:
+    for route in _flat(request.app.routes):
         match, _ = route.matches(request.scope)
         if match is not Match.NONE:
             found |= set(getattr(route, "methods", None) or ())
     return sorted(found)
+
+
+def _flat(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
+    """Those of included routers in their place."""
+    for route in routes:
+        included = getattr(route, "original_router", None)
+        if included is None:
+            yield route
+        else:
+            yield from _flat(included.routes)

@@ -16,13 +16,15 @@ from vedette.web.api.giving import Ordered
 from vedette.web.api.held import Held
 from vedette.web.api.parts import Parts
 from vedette.web.api.rows import CameraDetail, CameraRow, arranged
-from vedette.web.api.sources import check_source
+from vedette.web.api.sources import NO_REDIRECTS, check_source
 from vedette.web.problems import ProblemError
 from vedette.web.who.guard import Who
 
 __all__ = ["cameras"]
 
 HOLDS_S = 0.5
+HIDDEN = "***@"
+"""In place of a user and password, in all addresses that are told."""
 
 Name = Annotated[str, Path(description="Of the camera.", max_length=64)]
 Sort = Literal["name", "health", "site", "since", "age", "lag", "fps", "gaps", "blind", "drift"]
@@ -88,7 +90,7 @@ def cameras(parts: Parts) -> APIRouter:
     )
     async def add(request: Request, told: NewCamera | DeepStreamCamera, who: Who = admin) -> Response:
         new = told.as_ours() if isinstance(told, DeepStreamCamera) else told
-        settings = await _allowed(parts, new, whole=True)
+        settings = await _allowed(parts, new, new.name, whole=True)
         if new.name in {row.name for row in (await parts.fleet.moment()).rows}:
             raise ProblemError("exists", f"there is a camera {new.name} already")
         order = Order(kind="add", what=new.name, settings=settings)
@@ -105,7 +107,7 @@ def cameras(parts: Parts) -> APIRouter:
     @router.patch("/cameras/{name}", summary="Change a camera's settings", responses=_CHANGED)
     async def change(request: Request, name: Name, told: CameraChange, who: Who = admin) -> Response:
         await parts.fleet.known(name)
-        settings = await _allowed(parts, told, whole=False)
+        settings = await _allowed(parts, told, name, whole=False)
         if not settings:
             raise ProblemError("invalid", "body: says nothing that could be changed")
         return await parts.giving.give(request, who, Order(kind="change", what=name, settings=settings))
@@ -149,12 +151,21 @@ async def _table(parts: Parts, query: CamerasQuery) -> Body:
     return body(table, of=shown)
 
 
-async def _allowed(parts: Parts, told: CameraChange, *, whole: bool) -> dict[str, object]:
+async def _allowed(parts: Parts, told: CameraChange, name: str, *, whole: bool) -> dict[str, object]:
     """Raises ProblemError for settings that are wrong, or that may not be given from afar."""
     local = parts.served.settings.local_sources
     settings = told.settings()
     if settings.get("options") and not local:
         raise ProblemError("invalid", "body.options: may only be set in the configuration file")
-    if settings.get("url") is not None and (problem := await check_source(settings["url"], local=local)):
-        raise ProblemError("invalid", f"body.url: {problem}")
-    return checked(settings, whole=whole)
+    url = settings.get("url")
+    if url is not None:
+        if HIDDEN in url:
+            raise ProblemError("invalid", f"body.url: {HIDDEN} stands for a password that is not told")
+        if problem := await check_source(url, local=local):
+            raise ProblemError("invalid", f"body.url: {problem}")
+    checked(settings, whole=whole)
+    if url is not None and not local and url.lower().startswith("http"):
+        known = {} if whole else (await parts.fleet.settings()).get(name, {})
+        if not known.get("options"):  # those of the file are the administrator's
+            settings["options"] = NO_REDIRECTS
+    return settings

@@ -15,7 +15,7 @@ __all__ = ["colour_of", "drawn", "ink_on"]
 
 QUALITY = 80
 COLOURS = (
-    # Okabe and Ito's, which colour-blind people tell apart (jfly.uni-koeln.de/color, 2008), without the black.
+    # Okabe and Ito's, which colour-blind people tell apart (jfly.uni-koeln.de/color, 2008), without black.
     (230, 159, 0),
     (86, 180, 233),
     (0, 158, 115),

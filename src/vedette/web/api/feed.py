@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -30,13 +31,15 @@ class Batch(NamedTuple, Generic[T]):
     missed: int = 0
 
 
-class Missed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Missed:
     """So many were left out: by the node, or because whoever listens was too slow."""
 
     count: int
 
 
-class Away(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Away:
     """The node does not answer; it is asked on."""
 
     why: str

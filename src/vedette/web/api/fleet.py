@@ -69,6 +69,13 @@ class Fleet:
         defaults = keys.get("defaults") or {}
         return {name: {**defaults, **camera} for name, camera in (keys.get("cameras") or {}).items()}
 
+    async def detector(self) -> Mapping[str, Any]:
+        """The section ``detector`` of what runs; empty where the node cannot say. Raises NodeGoneError."""
+        try:
+            return (await self.configuration()).get("detector") or {}
+        except NodeRefusedError:
+            return {}
+
     async def known(self, name: str) -> CameraView:
         """Raises NodeGoneError; ProblemError where there is no such camera."""
         view = (await self.moment()).view

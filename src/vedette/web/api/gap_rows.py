@@ -1,4 +1,5 @@
-"""Rows of the ledger as the API says them: seconds in place of microseconds, and words beside causes. Pure."""
+"""Rows of the ledger as the API says them: seconds in place of microseconds, and words beside causes.
+Pure."""
 
 from __future__ import annotations
 

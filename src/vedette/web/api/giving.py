@@ -25,9 +25,9 @@ LOOK_LESS_OFTEN_S = 0.25
 
 
 class Ordered(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of an order. ``done``: it is over; ``failed``: why it was not done after all, empty where it
-    was. ``words``: what is to be said of it, or how far it is. ``url``: where to ask again. ``name``: what was
-    changed."""
+    """What became of an order. ``done``: it is over; ``failed``: why it was not done after all, empty where
+    it was. ``words``: what is to be said of it, or how far it is. ``url``: where to ask again. ``name``: what
+    was changed."""
 
     number: int
     name: str = ""

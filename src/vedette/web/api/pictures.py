@@ -67,8 +67,8 @@ class BoxTold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PictureTold(msgspec.Struct, frozen=True, kw_only=True):
-    """``captured_at``: Unix seconds. ``jpeg``: in base64; it is smaller than the frame of ``width`` × ``height``
-    pixels, in which the boxes are told."""
+    """``captured_at``: Unix seconds. ``jpeg``: in base64; it is smaller than the frame of ``width`` ×
+    ``height`` pixels, in which the boxes are told."""
 
     captured_at: float
     jpeg: str

@@ -96,7 +96,7 @@ def feed_of_happenings(asked: Node) -> Feed[Happening]:
     async def ask(after: int) -> Batch[Happening]:
         if after < 0:
             # Only the number to go on from: what was before, pages ask for by itself.
-            return Batch([], (await asked.happenings(2**53, 1)).last)
+            return Batch([], (await asked.happenings(0, 5000)).last)
         found = await asked.happenings(after)
         return Batch(found.happenings, found.last, found.missed)
 
@@ -137,8 +137,8 @@ def results(parts: Parts) -> APIRouter:
     @router.get(
         "/results",
         summary="Results as they are made (server-sent events)",
-        description="Events `result` (a line as sinks write it), `missed` (how many were left out: what is not "
-        "taken in time is not kept) and `away` (the node does not answer; it is asked on).",
+        description="Events `result` (a line as sinks write it), `missed` (how many were left out: what is "
+        "not taken in time is not kept) and `away` (the node does not answer; it is asked on).",
         dependencies=[viewer],
         responses={**text("text/event-stream", "Events, without end."), **error("invalid", "too-many")},
         response_class=StreamingResponse,

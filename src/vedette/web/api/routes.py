@@ -10,9 +10,14 @@ from vedette import __version__
 from vedette.web.api.answers import document
 from vedette.web.api.cameras import cameras
 from vedette.web.api.ledger import ledger
+from vedette.web.api.models import models
 from vedette.web.api.parts import Parts
 from vedette.web.api.pictures import pictures
+from vedette.web.api.quality import quality
+from vedette.web.api.results import results
 from vedette.web.api.state import alive, state
+from vedette.web.api.system import system
+from vedette.web.api.uploads import LARGEST
 from vedette.web.problems import handle
 from vedette.web.served import Served
 from vedette.web.who.guard import Guard
@@ -20,18 +25,22 @@ from vedette.web.who.guard import Guard
 __all__ = ["api"]
 
 ABOUT = """\
-What a Vedette node sees and does. Times are Unix seconds, durations have their unit in their name. All errors are
-problem details (RFC 9457, `application/problem+json`), whose `kind` is for programs. Parameters and keys that are
-not known are refused."""
+What a Vedette node sees and does. Times are Unix seconds, durations have their unit in their name. All errors
+are problem details (RFC 9457, `application/problem+json`), whose `kind` is for programs. Parameters and keys
+that are not known are refused."""
 
 TAGS: list[dict[str, Any]] = [
     {"name": "node", "description": "The node as a whole, and what it was told to do."},
     {"name": "cameras", "description": "Which there are, how they are, and changing them."},
     {"name": "pictures", "description": "Pictures now: one, some, and live."},
+    {"name": "results", "description": "What is found, and what happens, as it happens."},
     {"name": "ledger", "description": "What was not seen, and why; coverage."},
+    {"name": "quality", "description": "Drift, accuracy, validation, review, alerts."},
+    {"name": "models", "description": "Which model detects; uploads; candidates."},
+    {"name": "system", "description": "Workers, memory, stages, the machine."},
 ]
 
-ROUTERS = (state, cameras, pictures, ledger)
+ROUTERS = (state, cameras, pictures, results, ledger, quality, models, system)
 
 
 class _Api(FastAPI):
@@ -59,5 +68,6 @@ def api(app: FastAPI, served: Served, guard: Guard, *, prefix: str) -> None:
     handle(inner)
     for router in ROUTERS:
         inner.include_router(router(parts))
+    guard.bodies(f"{prefix}/models", max(LARGEST.values()), "admin")
     alive(app, parts)
     app.mount(prefix, inner)

@@ -110,8 +110,8 @@ class CameraRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CameraDetail(CameraRow, frozen=True, kw_only=True):
-    """With ``at``, when this was so; ``stages_ms`` by stage; ``frames`` by outcome and ``endings`` of frames by
-    place and outcome, since the start; ``blind_by_cause_s``; ``settings`` as in the YAML file, addresses
+    """With ``at``, when this was so; ``stages_ms`` by stage; ``frames`` by outcome and ``endings`` of frames
+    by place and outcome, since the start; ``blind_by_cause_s``; ``settings`` as in the YAML file, addresses
     without credentials; ``review``: frames kept for people by stream and outcome, null where none are;
     ``lights``: hours of data of each light that drift has learnt, ``lights_unknown`` of others."""
 
@@ -142,9 +142,9 @@ def _fields(camera: CameraView, site: str, known: Mapping[str, Open]) -> dict[st
     opened = known.get(cause) if cause else None
     return {
         "name": camera.name,
-        "site": site,
+        "site": getattr(camera, "site", "") or site,
         "health": health_word(camera),
-        "since": opened.since if opened else None,
+        "since": opened.since if opened else getattr(camera, "since", None),
         "cause": cause,
         "blame": camera.blame,
         "degraded": camera.degraded,

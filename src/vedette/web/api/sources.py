@@ -1,15 +1,15 @@
 """Which addresses a camera may have that is added from afar.
 
 Whoever may add cameras may not, by that, read this machine's files or ask what only this machine may ask: a
-cloud's metadata service gives out credentials to whoever asks from inside (OWASP, "Server Side Request Forgery
-Prevention Cheat Sheet"). So, unless the configuration allows ``local_sources``:
+cloud's metadata service gives out credentials to whoever asks from inside (OWASP, "Server Side Request
+Forgery Prevention Cheat Sheet"). So, unless the configuration allows ``local_sources``:
 
 - schemes are those of streams; no files, devices, Unix sockets, FTP;
 - no address is link-local (169.254/16, fe80::/10) or one of the metadata services that lie elsewhere, in
   whatever notation: decimal, octal, hexadecimal, IPv4 within IPv6;
 - nor does the name resolve to any such address. All that it resolves to are looked at;
-- loopback is for streams only (``rtsp``, ``rtsps``, ``rtmp``, ``rtmps``, ``srt``): a MediaMTX or go2rtc on the
-  same machine is usual. ``http`` to loopback is not: that is where admin pages of others listen.
+- loopback is for streams only (``rtsp``, ``rtsps``, ``rtmp``, ``rtmps``, ``srt``): a MediaMTX or go2rtc on
+  the same machine is usual. ``http`` to loopback is not: that is where admin pages of others listen.
 
 What a name resolves to may be another address a moment later; who can change DNS answers at will is kept out
 by the network, not by us. Sources that are read through FFmpeg over HTTP get ``max_redirects = 0``

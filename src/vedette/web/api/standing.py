@@ -30,8 +30,8 @@ class Cameras(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """``answers``: whether the node does; if not, ``detail`` says why, and the rest says nothing. ``at``: Unix
-    seconds. ``age_ms``: of results, the worst camera's for each figure but ``p50``, which is the median
+    """``answers``: whether the node does; if not, ``detail`` says why, and the rest says nothing. ``at``:
+    Unix seconds. ``age_ms``: of results, the worst camera's for each figure but ``p50``, which is the median
     camera's. ``blind_s_today``: of all cameras since midnight here, without pauses; null where there is no
     ledger. ``bottleneck``: what holds the node back, null where nothing does. ``ladder``: cameras by step.
     ``problems``: the worst first, the first 50 of ``problems_total``."""
@@ -92,7 +92,8 @@ def status(
     bottleneck: tuple[str, str] | None,
     blind_s_today: float | None,
 ) -> Status:
-    """``rows``: of the cameras that somebody still wants. ``bottleneck``: (stage, sentence), None for none."""
+    """``rows``: of the cameras that somebody still wants. ``bottleneck``: (stage, sentence), None for
+    none."""
     how = Counter(row.health for row in rows)
     return Status(
         node=node,

@@ -1,4 +1,5 @@
-"""What happened to one camera, on one axis of time: when it was watched, what was not seen, and events. Pure."""
+"""What happened to one camera, on one axis of time: when it was watched, what was not seen, and events.
+Pure."""
 
 from __future__ import annotations
 
@@ -28,8 +29,8 @@ class Epoch(msgspec.Struct, frozen=True):
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
-    """All by time, the oldest first. ``blind``: what was not seen; ``degraded``: what was seen badly, with the
-    ladder's rungs among it (``thinned``); ``events``: of one moment."""
+    """All by time, the oldest first. ``blind``: what was not seen; ``degraded``: what was seen badly, with
+    the ladder's rungs among it (``thinned``); ``events``: of one moment."""
 
     camera: str
     since: float

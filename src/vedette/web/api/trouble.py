@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -40,10 +40,10 @@ class Incident(msgspec.Struct, frozen=True):
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
-    """``severity``: error, warning or info. ``kind``: node, detector, worker, incident, blind, degraded, accuracy,
-    validation, drift, canary or leak. ``what`` is wrong, ``why``, what is being done (``doing``), and what people
-    can do (``advice``): sentences; may be empty but for the first. ``since``: Unix seconds, null where it is not
-    known. ``cameras``: whom it concerns, where that is more than one."""
+    """``severity``: error, warning or info. ``kind``: node, detector, worker, incident, blind, degraded,
+    accuracy, validation, drift, canary or leak. ``what`` is wrong, ``why``, what is being done (``doing``),
+    and what people can do (``advice``): sentences; may be empty but for the first. ``since``: Unix seconds,
+    null where it is not known. ``cameras``: whom it concerns, where that is more than one."""
 
     severity: str
     kind: str

@@ -1,5 +1,5 @@
-"""How a camera is, why, and what is being done about it, in words. Pure; the words are those of the alerts and
-of ``vedette top`` where these have them."""
+"""How a camera is, why, and what is being done about it, in words: those of the alerts and of ``vedette top``
+where these have them. Pure."""
 
 from __future__ import annotations
 
@@ -73,6 +73,8 @@ def why(camera: CameraView, detail: str = "") -> str:
 
 def doing(camera: CameraView) -> str:
     """What the node does about it; empty where there is nothing to be done."""
+    if said := getattr(camera, "doing", ""):  # the node knows best: when it tries again, for one
+        return str(said)
     cause = cause_of(camera)
     if cause is None or cause == "paused":
         return "nothing, until somebody resumes it" if cause == "paused" else ""
