@@ -7,6 +7,8 @@ from pathlib import Path
 from nicegui import ui
 from nicegui.element import Element
 
+from vedette.web.pages.review import PATH as REVIEW
+from vedette.web.pages.review import mount_desk, show_desk
 from vedette.web.served import Served
 
 __all__ = ["Dashboard", "dashboard", "pages"]
@@ -28,8 +30,8 @@ _BEFORE_ANYTHING_IS_DRAWN = """<script>
 
 
 class Dashboard(Element, component="assets/dashboard.js", esm={"vedette-pages": "assets"}):
-    """The shell, and in it the page that the address names; what is put into it by Python where that is a page
-    of somebody else's."""
+    """The shell, and in it the page that the address names; where that is somebody else's page, what is put
+    into it by Python."""
 
 
 def pages(served: Served) -> None:
@@ -38,8 +40,19 @@ def pages(served: Served) -> None:
     def page() -> None:
         dashboard()
 
+    def review() -> None:
+        with dashboard():
+            show_desk(served)
+
     for path in PATHS:
-        ui.page(path, title=f"{served.node} · Vedette", dark=None, reconnect_timeout=AWAY_S)(page)
+        _at(path, served)(page)
+    mount_desk(served)
+    # After the desk's own page of that address, which it takes the place of.
+    _at(REVIEW, served)(review)
+
+
+def _at(path: str, served: Served) -> ui.page:
+    return ui.page(path, title=f"{served.node} · Vedette", dark=None, reconnect_timeout=AWAY_S)
 
 
 def dashboard() -> Dashboard:

@@ -34,7 +34,10 @@ export const RemoveDialog = {
   emits: ["close", "done"],
   template: `<vd-confirm :title="'Remove ' + name + '?'" does="Remove" wrong @yes="remove" @close="$emit('close')"><p>It is not watched any more, also after a restart. What the ledger knows of it stays.</p></vd-confirm>`,
   methods: {
-    async remove() { if (await act(this.name, "remove")) this.$emit("done"); },
+    async remove() {
+      if (await act(this.name, "remove")) this.$emit("done");
+      this.$emit("close");
+    },
   },
 };
 
@@ -52,7 +55,14 @@ const FIELDS = [
 
 const asText = (value) => (value === null || value === undefined ? "" : String(value));
 
-// <vd-camera-form/> adds one; with `name` and `settings` it changes that one. Only what was changed is sent.
+// [{ at, what }]; some are only in the sentence: "body.url: …".
+function mistakes(error) {
+  if (error.errors?.length) return error.errors;
+  const [, at, what] = /^body\.([\w.]+): (.*)$/s.exec(error.message) ?? [];
+  return at ? [{ at, what }] : [];
+}
+
+// <vd-camera-dialog/> adds one; with `name` and `settings` it changes that one. Only what was changed is sent.
 export const CameraDialog = {
   components: { VdDialog: Dialog },
   props: { name: String, settings: Object },
@@ -60,7 +70,7 @@ export const CameraDialog = {
   template: `
 <vd-dialog :title="name ? 'Settings of ' + name : 'Add a camera'" @close="$emit('close')" v-slot="{ close }">
   <form class="vd-form" novalidate @submit.prevent="save(close)">
-    <div v-if="!name" class="vd-field"><label for="vd-cam-name">Name</label><input id="vd-cam-name" v-model.trim="given.name" autocomplete="off" spellcheck="false" :aria-invalid="wrong.name ? 'true' : null" aria-describedby="vd-cam-name-says"><small id="vd-cam-name-says"><span v-if="wrong.name" class="vd-error" role="alert">{{ wrong.name }}</span><template v-else>As you call it: gate, yard_2.</template></small></div>
+    <div v-if="!name" class="vd-field"><label for="vd-cam-name">Name</label><input id="vd-cam-name" v-model.trim="given.name" autocomplete="off" spellcheck="false" :aria-invalid="wrong.name ? 'true' : null" aria-describedby="vd-cam-name-says"><small id="vd-cam-name-says"><span v-if="wrong.name" class="vd-error" role="alert">{{ wrong.name }}</span><template v-else>Small letters, digits and _: gate, yard_2.</template></small></div>
     <div class="vd-field"><label for="vd-cam-url">Address</label><input id="vd-cam-url" v-model.trim="given.url" inputmode="url" autocomplete="off" spellcheck="false" :placeholder="name ? settings.url : 'rtsp://user:password@camera/stream'" :aria-invalid="wrong.url ? 'true' : null" aria-describedby="vd-cam-url-says"><small id="vd-cam-url-says"><span v-if="wrong.url" class="vd-error" role="alert">{{ wrong.url }}</span><template v-else>{{ name ? "Empty: stays as it is. " : "" }}A password in it is never shown again.</template></small></div>
     <template v-for="field in fields" :key="field.key">
       <label v-if="field.kind === 'flag'" class="vd-check"><input type="checkbox" v-model="given[field.key]"> {{ field.name }} <small class="vd-dim">{{ field.says }}</small></label>
@@ -124,12 +134,12 @@ export const CameraDialog = {
     told(error) {
       const known = new Set(["name", "url", ...FIELDS.map((field) => field.key)]);
       const left = [];
-      for (const { at, what } of error.errors ?? []) {
+      for (const { at, what } of mistakes(error)) {
         const field = at.split(".").findLast((part) => known.has(part));
         if (field) this.wrong[field] = what;
         else left.push(at ? `${at}: ${what}` : what);
       }
-      if (error.kind === "exists") this.wrong.name = error.message;
+      if (error.kind === "exists") this.wrong = { name: error.message };
       if (FIELDS.some((field) => field.more && this.wrong[field.key])) this.more = true;
       this.failed = left.join("; ") || (Object.keys(this.wrong).length ? "" : error.message);
       this.toTheFirst();

@@ -10,15 +10,15 @@ const LEFT = 46, RIGHT = 8, TOP = 8, BOTTOM = 20;
 export const Chart = {
   props: { series: Array, from: Number, to: Number, label: String, unit: { type: String, default: "" }, height: { type: Number, default: 140 }, floor: { type: Number, default: 0 }, digits: { type: Number, default: 0 } },
   template: `
-<figure class="vd-chart" ref="figure" tabindex="0" role="group" :aria-label="label + '. ' + spoken" @pointermove="point" @pointerleave="at = null" @keydown="press" @blur="at = null">
+<div class="vd-chart" ref="figure" tabindex="0" role="group" :aria-label="label + '. ' + spoken" @pointermove="point" @pointerleave="at = null" @keydown="press" @blur="at = null">
   <svg :viewBox="'0 0 ' + width + ' ' + height" :height="height" aria-hidden="true">
     <g class="vd-lines"><template v-for="tick in levels" :key="tick"><line :x1="left" :x2="width - right" :y1="y(tick)" :y2="y(tick)"/><text :x="left - 6" :y="y(tick) + 4" text-anchor="end">{{ short(tick) }}</text></template></g>
     <g class="vd-lines"><text v-for="each in hours" :key="each.at" :x="x(each.at)" :y="height - 5" text-anchor="middle">{{ each.text }}</text></g>
     <path v-for="line in series" :key="line.name" class="vd-line" :style="{ stroke: 'var(--' + line.tone + ')' }" :d="path(line.points)"/>
     <g v-if="nearest"><line class="vd-cursor-line" :x1="x(nearest.at)" :x2="x(nearest.at)" y1="8" :y2="height - bottom"/><circle v-for="each in nearest.values" :key="each.name" :cx="x(nearest.at)" :cy="y(each.value)" r="3.5" :style="{ fill: 'var(--' + each.tone + ')' }"/></g>
   </svg>
-  <figcaption><span v-for="line in legend" :key="line.name"><i :style="{ background: 'var(--' + line.tone + ')' }"></i>{{ line.name }} <b>{{ line.value }}</b></span><span class="vd-dim">{{ nearest ? when(nearest.at) : "" }}</span></figcaption>
-</figure>`,
+  <p class="vd-legend"><span v-for="line in legend" :key="line.name"><i :style="{ background: 'var(--' + line.tone + ')' }"></i>{{ line.name }} <b>{{ line.value }}</b></span><span class="vd-dim">{{ nearest ? when(nearest.at) : "" }}</span></p>
+</div>`,
   data: () => ({ width: 480, at: null, left: LEFT, right: RIGHT, bottom: BOTTOM }),
   computed: {
     most() {

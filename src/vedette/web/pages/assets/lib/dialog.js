@@ -21,7 +21,7 @@ export const Dialog = {
   },
 };
 
-// Is it meant? For what cannot be taken back.
+// Is it meant? For what cannot be taken back. Whoever shows it takes it away after `yes`.
 export const Confirm = {
   components: { VdDialog: Dialog },
   props: { title: String, does: { type: String, default: "Yes" }, wrong: Boolean },
@@ -29,6 +29,6 @@ export const Confirm = {
   template: `
 <vd-dialog :title="title" @close="$emit('close')" v-slot="{ close }">
   <div class="vd-prose"><slot/></div>
-  <footer><button type="button" class="vd-button" @click="close">Cancel</button><button type="button" class="vd-button" :class="wrong ? 'vd-danger' : 'vd-main'" @click="$emit('yes'); close()">{{ does }}</button></footer>
+  <footer><button type="button" class="vd-button" @click="close">Cancel</button><button type="button" class="vd-button" :class="wrong ? 'vd-danger' : 'vd-main'" @click="$emit('yes')">{{ does }}</button></footer>
 </vd-dialog>`,
 };

@@ -9,8 +9,9 @@ export const Menu = {
   <button v-for="(item, number) in items" :key="item.name" ref="buttons" type="button" role="menuitem" tabindex="-1" :disabled="item.off" :title="item.why || null" :class="{ 'vd-danger-text': item.danger }" @click="take(item)" @mousemove="$refs.buttons[number].focus()">{{ item.name }}</button>
 </div>`,
   data: () => ({ place: { visibility: "hidden" } }),
-  mounted() {
+  async mounted() {
     this.lay();
+    await this.$nextTick(); // what cannot be seen cannot be focused
     this.first()?.focus({ preventScroll: true });
     this.outside = (event) => { if (!this.$refs.menu.contains(event.target)) this.$emit("close"); };
     this.away = () => this.$emit("close");

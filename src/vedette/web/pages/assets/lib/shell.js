@@ -32,7 +32,7 @@ export const Shell = {
     </div>
   </header>
   <p v-if="node.away" class="vd-banner" role="alert"><b>{{ node.name || "The node" }} does not answer</b> since {{ since }}: {{ node.away }}. <template v-if="node.heardAt">What is shown is {{ old }} old.</template> Trying again by itself. <button type="button" class="vd-quiet" @click="retry">Try now</button></p>
-  <main id="vd-main" ref="main" tabindex="-1" :aria-busy="node.status ? null : 'true'"><slot/></main>
+  <component :is="here.page?.elsewhere ? 'div' : 'main'" id="vd-main" ref="main" tabindex="-1" :aria-busy="node.status ? null : 'true'"><slot/></component>
   <vd-said/>
   <p class="vd-unseen" aria-live="polite">{{ spoken }}</p>
   <vd-search v-if="searching" @close="searching = false"/>
@@ -69,7 +69,7 @@ export const Shell = {
     watchNode();
     const keys = {
       "/": { says: "search cameras and pages", does: () => (this.searching = true) },
-      "?": { says: "these keys", does: () => (this.helping = true) },
+      ...(here.page?.elsewhere ? {} : { "?": { says: "these keys", does: () => (this.helping = true) } }),
       "g c": { says: "to a camera", does: () => (this.searching = true) },
     };
     for (const page of PAGES.filter((each) => each.key)) keys[`g ${page.key}`] = { says: `to ${page.title}`, does: () => go(page.path) };

@@ -5,7 +5,7 @@
 // </vd-table>
 //
 // columns: { key, title, min (px), width (CSS, of the grid), rank (the highest go first where there is little room),
-// num (numbers: to the right), sorts (false: not by this one), text(row) }. Rows are told apart by `by`, a key of theirs.
+// num (numbers: to the right), unseen (a title only for those who hear it), sorts (false: not by this one), text(row) }. Rows are told apart by `by`, a key of theirs.
 
 const ROOM = 6; // rows drawn above and below what is in sight
 const PAGE = 10;
@@ -42,7 +42,7 @@ export const Table = {
   <div class="vd-table-head" role="row" aria-rowindex="1">
     <div v-for="column in shown" :key="column.key" role="columnheader" :class="{ 'vd-num': column.num }" :aria-sort="sort?.by === column.key ? (sort.backwards ? 'descending' : 'ascending') : null">
       <button v-if="column.sorts !== false && sort" type="button" tabindex="-1" @click="$emit('sort', column.key)">{{ column.title }}<i aria-hidden="true">{{ sort.by === column.key ? (sort.backwards ? "↓" : "↑") : "" }}</i></button>
-      <template v-else>{{ column.title }}</template>
+      <span v-else :class="{ 'vd-unseen': column.unseen }">{{ column.title }}</span>
     </div>
   </div>
   <div ref="body" class="vd-table-body" role="rowgroup" :style="{ height: rows.length * height + 'px' }">

@@ -53,13 +53,13 @@ export default {
         <p v-else class="vd-dim">{{ wrong || "Asking…" }}</p>
       </section>
       <section class="vd-panel cam-things" aria-labelledby="cam-things"><header><h2 id="cam-things">Objects now</h2></header>
-        <ul v-if="things.length" class="cam-chips"><li v-for="[name, many] in things" :key="name"><b>{{ many }}</b> {{ name }}</li></ul><p v-else class="vd-dim">Nothing in sight.</p>
+        <ul v-if="things.length" class="cam-chips"><li v-for="[name, many] in things" :key="name"><b>{{ many }}</b> {{ name }}</li></ul><p v-else class="vd-dim">{{ camera && !['seen', 'degraded'].includes(camera.health) ? 'Not known: it is not seen.' : 'Nothing in sight.' }}</p>
         <p v-if="tracks.length" class="vd-dim vd-small">Tracks: {{ tracks.join(", ") }}</p>
       </section>
     </div>
   </div>
 
-  <cam-timeline :name="name" :happened="happened"/>
+  <cam-timeline :name="name" :happened="happened" :drift="camera?.drift ?? null"/>
 
   <div class="cam-two">
     <section class="vd-panel" aria-labelledby="cam-age"><header><h2 id="cam-age">Age of results</h2><span class="vd-dim vd-small">since this page is open</span></header><vd-chart label="Age of results in milliseconds" unit="ms" :series="ages" :from="now - seconds" :to="now" :floor="100"/></section>

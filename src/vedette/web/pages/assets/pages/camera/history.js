@@ -7,6 +7,7 @@ export class History {
   constructor() {
     this.points = []; // { at, ages, p50, worst, results }
     this.now = null;
+    this.first = true; // the step in which the page was opened is not a whole one
   }
 
   // at: Unix seconds; age: ms.
@@ -18,7 +19,8 @@ export class History {
 
   // Also without results time goes on: there is a hole then, and no line across it.
   close(step) {
-    const done = this.now;
+    const done = this.first ? null : this.now;
+    if (this.now) this.first = false;
     if (done) {
       const ages = done.ages.sort((one, other) => one - other);
       this.points.push({ at: done.at, p50: ages[ages.length >> 1], worst: ages.at(-1), results: ages.length / STEP_S });

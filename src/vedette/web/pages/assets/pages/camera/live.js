@@ -14,7 +14,7 @@ export const Live = {
     <button v-for="[key, says, letter] in switches" :key="key" type="button" class="vd-quiet cam-switch" :aria-pressed="on[key]" :aria-keyshortcuts="letter" @click="turn(key)"><i aria-hidden="true">{{ on[key] ? "☑" : "☐" }}</i> {{ says }}</button>
     <button type="button" class="vd-quiet cam-switch" aria-keyshortcuts="h" :aria-pressed="held" @click="hold"><i aria-hidden="true">{{ held ? "▶" : "‖" }}</i> {{ held ? "Go on" : "Hold" }}</button>
     <span class="vd-dim cam-when"><template v-if="shown"><template v-if="!held">{{ rate }} pictures/s · </template><vd-age :at="shown.captured_at"/> old</template></span>
-    <a class="vd-button" :href="snapshot" :download="name + '.jpg'" :class="{ 'vd-off-link': !shown }">Snapshot</a>
+    <a v-if="shown" class="vd-button" :href="snapshot" :download="name + '.jpg'">Snapshot</a><button v-else type="button" class="vd-button" disabled>Snapshot</button>
   </div>
 </section>`,
   data: () => ({ on: remembered.get("live", { boxes: true, words: true, ids: true }), pictures: {}, held: false, kept: null, rate: "0", switches: SWITCHES }),

@@ -8,7 +8,7 @@ const EVERY_MS = 10_000;
 
 export const CameraTimeline = {
   components: { VdTimeline: Timeline },
-  props: { name: String, happened: Array },
+  props: { name: String, happened: Array, drift: Object },
   template: `
 <section class="vd-panel" aria-labelledby="cam-timeline">
   <header><h2 id="cam-timeline">Timeline</h2><span class="vd-dim" aria-live="polite">{{ covered }}</span>
@@ -22,7 +22,7 @@ export const CameraTimeline = {
     chosen() { return RANGES[here.query.time] ? here.query.time : "24h"; },
     to() { return this.zoomed?.[1] ?? this.said?.until ?? now(); },
     from() { return this.zoomed?.[0] ?? this.to - RANGES[this.chosen]; },
-    drawn() { return lanes(this.said ?? { watched: [], blind: [], degraded: [], events: [], epochs: [] }, this.happened); },
+    drawn() { return lanes(this.said ?? { watched: [], blind: [], degraded: [], events: [], epochs: [] }, this.happened, this.drift); },
     covered() {
       const parts = this.said?.coverage ?? [];
       const watched = parts.reduce((sum, each) => sum + each.watched_s, 0), seen = parts.reduce((sum, each) => sum + each.seen_s, 0);

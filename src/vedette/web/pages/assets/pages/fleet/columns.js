@@ -16,7 +16,7 @@ export const COLUMNS = [
   { key: "day", title: "Last 24 h", min: 120, width: "minmax(120px, 1fr)", rank: 5, value: (row) => shareOf(row.name), text: () => "" },
 ];
 
-export const MENU = { key: "menu", title: "", min: 48, width: "48px", rank: 2, sorts: false, text: () => "" };
+export const MENU = { key: "menu", title: "Actions", unseen: true, min: 48, width: "48px", rank: 2, sorts: false, text: () => "" };
 
 export const objectsOf = (row) => Object.entries(row.objects).filter(([, many]) => many).map(([name, many]) => `${many} ${name}`).join(", ");
 

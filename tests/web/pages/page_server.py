@@ -1,5 +1,7 @@
-"""A dashboard of a node that is not there, in a process of its own, for tests of pages. It is told what happens to
-the node in lines of JSON on standard input: ``{"gone": true}``, ``{"camera": "camera_1", "set": {"blind": null}}``."""
+"""A dashboard of a node that is not there, in a process of its own, for tests of pages. It is told what
+happens to the node by lines of JSON on standard input, and says ``heard`` to each: ``{"gone": true}``,
+``{"refuses": "why"}``, ``{"camera": "camera_1", "set": {"blind": null}}``, ``{"begin": true}`` (all as at
+first)."""
 
 from __future__ import annotations
 
@@ -29,19 +31,27 @@ MINUTE = 60_000_000
 
 
 class Fleet(FakeNode):
-    """With sites, and of eight cameras one that cannot be reached, one that is blurred and one that is paused;
-    the rest is seen."""
+    """With sites. Of eight cameras one cannot be reached, one is blurred, one is paused; the rest is seen."""
 
     def __init__(self, cameras: int) -> None:
         super().__init__(cameras)
-        if cameras <= 20:
+        self._many = cameras
+        self.begin()
+
+    def begin(self) -> None:
+        """As at first, whatever was done to it."""
+        self.gone, self.refuses = False, ""
+        self.orders.clear()
+        self.cameras = FakeNode(self._many).cameras
+        if self._many <= 20:
             for name, camera in self.cameras.items():
                 self.cameras[name] = replace(camera, blind=None, blame=None, state="live", degraded=())
-            self.set("camera_2", blind="unreachable", blame="network", state="waiting", fps_in=0.0, objects={})
+            self.set(
+                "camera_2", blind="unreachable", blame="network", state="waiting", fps_in=0.0, objects={}
+            )
             self.set("camera_3", degraded=("blurred",), blame="camera")
             self.set("camera_5", blind="paused", state="paused", blame="operator", objects={})
         self.happens("warning", "gap opened", "camera_2 is not seen: nothing answers", camera="camera_2")
-        self.happens("info", "epoch began", "camera_1 begins epoch 3", camera="camera_1")
 
     def set(self, name: str, **changes: Any) -> None:
         if name in self.cameras:
@@ -104,16 +114,19 @@ def _gap(
     )
 
 
-def listen(node: Fleet, ledger: Ledger | None) -> None:
+def listen(node: Fleet) -> None:
     """Until standard input ends."""
     for line in sys.stdin:
         told = json.loads(line)
+        if "begin" in told:
+            node.begin()
         if "gone" in told:
             node.gone = told["gone"]
         if "refuses" in told:
             node.refuses = told["refuses"]
         if "camera" in told:
             node.set(told["camera"], **told["set"])
+        print("heard", flush=True)
 
 
 def beat(ledger: Ledger) -> None:
@@ -135,8 +148,9 @@ def main() -> None:
         ledger = Ledger.open(address)
         write_a_day(ledger, node.cameras, time.time_ns() // 1000)
         threading.Thread(target=beat, args=[ledger], daemon=True).start()
-    threading.Thread(target=listen, args=[node, ledger], daemon=True).start()
-    app = build(Served(NODE, node, ledger=address))
+    threading.Thread(target=listen, args=[node], daemon=True).start()
+    review = None if given.folder is None else given.folder / "review"
+    app = build(Served(NODE, node, ledger=address, review=review))
     uvicorn.run(app, host="127.0.0.1", port=given.port, log_level="warning")
 
 
