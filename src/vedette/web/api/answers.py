@@ -108,8 +108,8 @@ def binary(media_type: str, about: str) -> dict[int | str, Any]:
     return {200: {"description": about, "content": {media_type: {"schema": schema}}}}
 
 
-def text(media_type: str, about: str) -> dict[int | str, Any]:
-    return {200: {"description": about, "content": {media_type: {"schema": {"type": "string"}}}}}
+def text(media_type: str, about: str, *, kind: str = "string") -> dict[int | str, Any]:
+    return {200: {"description": about, "content": {media_type: {"schema": {"type": kind}}}}}
 
 
 def error(*kinds: str) -> dict[int | str, Any]:
@@ -144,6 +144,9 @@ def document(app: FastAPI, *, about: str, tags: list[dict[str, Any]], server: st
         [*_SAID.values(), Problem], ref_template="#/components/schemas/{name}"
     )
     schemas.update(known)
+    for operation in (each for path in made["paths"].values() for each in path.values()):
+        if "requestBody" in operation:
+            operation["responses"] |= {str(code): told for code, told in error("http").items()}
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)  # of FastAPI's own, in place of which we tell problems
     return made

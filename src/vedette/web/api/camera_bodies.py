@@ -24,8 +24,12 @@ Url = Annotated[
     ),
 ]
 Duration = Annotated[float | str, Field(description="Seconds, or such as `500ms`, `2m`.", examples=["5s"])]
+NAME_AT_MOST = 64
 CameraName = Annotated[
-    str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64, description="Of small letters, digits and `_`.")
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9_]*$", max_length=NAME_AT_MOST, description="Of small letters, digits and `_`."
+    ),
 ]
 FREE_VALUES = 32
 """Keys of a free dictionary, at most."""
@@ -41,7 +45,7 @@ Free = Annotated[dict[str, Any], BeforeValidator(_small)]
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, strict=True)
 
 
 class TrackerTold(_Body):
@@ -130,7 +134,7 @@ class Pause(_Body):
 def _named(text: str) -> str:
     """``Front Door 2`` is ``front_door_2``."""
     name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
-    return f"camera_{name}" if name[:1].isdigit() else name
+    return (f"camera_{name}" if name[:1].isdigit() else name)[:NAME_AT_MOST]
 
 
 def checked(settings: dict[str, Any], *, whole: bool) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from vedette.ledger.answers import Record, covered, known_only
 from vedette.ledger.export import coverage_sheet, gap_sheet
 from vedette.ledger.paint import svg
 from vedette.ledger.plot import draw
+from vedette.ledger.rows import LedgerGap
 from vedette.ledger.sheet import Sheet, csv_lines, json_lines, parquet
 from vedette.ledger.store import Ledger
 from vedette.ledger.when import LOCAL, SECOND
@@ -29,11 +30,14 @@ from vedette.web.api.gap_rows import (
     incident_row,
     page,
 )
+from vedette.web.api.held import Held
 from vedette.web.api.parts import Parts
 from vedette.web.api.timeline import Timeline, timeline
 
 __all__ = ["ledger"]
 
+PAGES_HOLD_S = 3.0
+"""Whoever looks at one page looks at the next."""
 GAPS_DRAWN = 20_000
 """A picture of more takes many seconds, and shows nothing that one of fewer cameras would not."""
 
@@ -128,7 +132,7 @@ def ledger(parts: Parts) -> APIRouter:
     )
     async def incidents(request: Request, query: Annotated[IncidentsQuery, Query()]) -> Response:
         asked = _asked(parts, query)
-        record = await parts.books.ask(lambda it: parts.books.asked(it, asked, incidents=True))
+        record = await parts.books.ask(lambda it: parts.books.asked(it, asked, incidents=True, gaps=False))
         found = [each for each in record.incidents if not query.open or each.end is None][::-1]
         return answer(
             request,
@@ -158,12 +162,19 @@ def ledger(parts: Parts) -> APIRouter:
     return router
 
 
+def _wanted(parts: Parts, it: Ledger, asked: Question) -> tuple[Record, list[LedgerGap]]:
+    record = parts.books.asked(it, asked, kinds=asked.kinds, causes=asked.causes)
+    return record, [gap for gap in record.gaps if asked.wants(gap)]
+
+
 def _gaps(router: APIRouter, parts: Parts) -> None:
+    held: Held[tuple[Record, list[LedgerGap]]] = Held(PAGES_HOLD_S, most=4)
+
     @router.get("/gaps", summary="When cameras were not seen, and why", responses={**said(Gaps), **_ERRORS})
     async def gaps(request: Request, query: Annotated[GapsPageQuery, Query()]) -> Response:
         asked = _asked(parts, query)
-        record = await parts.books.ask(lambda it: parts.books.asked(it, asked))
-        found = [gap for gap in record.gaps if asked.wants(gap)]
+        key = query.model_dump_json(exclude={"order", "limit", "offset"})
+        record, found = await held.get(key, lambda: parts.books.ask(lambda it: _wanted(parts, it, asked)))
         shown = page(found, query.offset, query.limit, newest=query.order == "newest")
         return answer(
             request,
@@ -246,7 +257,7 @@ async def _sheet(parts: Parts, query: GapsQuery, write: Any) -> bytes:
     asked = _asked(parts, query)
 
     def written(it: Ledger) -> bytes:
-        found = [gap for gap in parts.books.asked(it, asked).gaps if asked.wants(gap)]
+        _, found = _wanted(parts, it, asked)
         data: bytes = write(gap_sheet(found))
         return data
 

@@ -38,7 +38,9 @@ Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9]
 class WhichModel(BaseModel):
     """A model: a ``file`` on the node's machine, or the name of an ``upload``."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"upload": "yolo.onnx"}]})
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"upload": "yolo.onnx"}]}
+    )
 
     file: Annotated[
         str | None, Field(max_length=1024, description="Absolute path of an ONNX file on its machine.")

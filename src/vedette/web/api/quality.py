@@ -40,7 +40,7 @@ _RUNS = "[0-9]*T*Z-*.json"
 class Learn(BaseModel):
     """``cameras``: empty = all. ``keep``: learn only what is not known yet."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     cameras: Annotated[
         list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]], Field(max_length=1000)

@@ -66,6 +66,7 @@ def api(app: FastAPI, served: Served, guard: Guard, *, prefix: str) -> None:
     )
     inner.server = prefix
     handle(inner)
+    handle(app)  # an address that no pattern takes (with a line break in it) comes to nobody else
     for router in ROUTERS:
         inner.include_router(router(parts))
     guard.bodies(f"{prefix}/models", max(LARGEST.values()), "admin")

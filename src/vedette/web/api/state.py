@@ -59,7 +59,7 @@ def state(parts: Parts) -> APIRouter:
         tags=["node"],
         summary="What runs now, as a configuration file",
         description="Without credentials: those of camera addresses are left out.",
-        responses={**text("application/yaml", "YAML."), **error("refused", "node-away")},
+        responses={**text("application/yaml", "YAML.", kind="object"), **error("refused", "node-away")},
         response_class=Response,
     )
     async def config(request: Request) -> Response:
@@ -73,7 +73,7 @@ def state(parts: Parts) -> APIRouter:
         "/problems/{kind}",
         tags=["node"],
         summary="What a kind of problem means",
-        responses={**text("text/plain", "A sentence."), **error("not-found")},
+        responses={**text("text/plain", "A sentence."), **error("not-found", "invalid")},
         response_class=Response,
     )
     async def problem(kind: Annotated[str, Path(max_length=64)]) -> Response:

@@ -1,0 +1,72 @@
+"""Answers that are held for a moment."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from vedette.web.api.held import Held
+
+
+class Making:
+    def __init__(self) -> None:
+        self.made = 0
+        self.fails = False
+
+    async def __call__(self) -> int:
+        self.made += 1
+        made = self.made
+        await asyncio.sleep(0.01)
+        if self.fails:
+            raise OSError("no")
+        return made
+
+
+async def test_all_who_ask_at_once_wait_for_the_same() -> None:
+    held, make = Held[int](60.0), Making()
+
+    assert await asyncio.gather(*(held.get("a", make) for _ in range(10))) == [1] * 10
+    assert await held.get("b", make) == 2
+    held.forget()
+    assert await held.get("a", make) == 3
+
+
+async def test_what_failed_is_not_held() -> None:
+    held, make = Held[int](60.0), Making()
+    make.fails = True
+    with pytest.raises(OSError, match="no"):
+        await held.get("a", make)
+    make.fails = False
+
+    assert await held.get("a", make) == 2
+
+
+async def test_one_who_goes_away_does_not_stop_it_for_the_others() -> None:
+    held, make = Held[int](60.0), Making()
+    first = asyncio.create_task(held.get("a", make))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(held.get("a", make))
+    await asyncio.sleep(0)
+    first.cancel()
+
+    assert await second == 1
+    assert make.made == 1
+
+
+async def test_an_old_answer_is_given_while_the_next_one_is_made() -> None:
+    now = 0.0
+    held, make = Held[int](1.0, now=lambda: now, rather_old=True), Making()
+    assert await held.get("a", make) == 1
+    now = 2.0
+    assert await held.get("a", make) == 1
+    await asyncio.sleep(0.05)
+    assert await held.get("a", make) == 2
+
+
+async def test_only_so_many_are_held() -> None:
+    held, make = Held[int](60.0, most=2), Making()
+    for key in "abc":
+        await held.get(key, make)
+
+    assert await held.get("a", make) == 4

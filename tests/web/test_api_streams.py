@@ -1,0 +1,157 @@
+"""What does not end by itself: results, happenings, live pictures. Nobody is asked while nobody listens."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from fake_node import FakeNode
+from vedette.control.protocol import Gave, Looked
+from vedette.web.api.feed import Away, Batch, Feed, Missed
+from vedette.web.api.live import Lives, View
+from vedette.web.node import NodeGoneError
+from vedette.web.problems import ProblemError
+
+
+class Telling(FakeNode):
+    """Gives a result of each camera whenever it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__(2)
+        self.asked = self.looked = self.lost = 0
+
+    async def results(self, after: int, most: int = 500) -> Gave:
+        self.asked += 1
+        lines = [msgspec.json.encode({"camera": name, "seq": self.asked}) for name in self.cameras]
+        return Gave([], 0) if after < 0 else Gave(lines, after + 2, self.lost)
+
+    async def look(self, cameras: tuple[str, ...], width: int, since: float = 0.0) -> Looked:
+        self.looked += 1
+        return await super().look(cameras, width, since)
+
+
+async def served(app: FastAPI) -> tuple[uvicorn.Server, asyncio.Task[None], str]:
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    return server, task, f"http://127.0.0.1:{port}/api/v1"
+
+
+async def test_results_and_pictures_flow_until_whoever_looks_has_gone(made: Any) -> None:
+    node = Telling()
+    node.lost = 3
+    _, app, _ = made(asked=node)
+    server, task, base = await served(app)
+    try:
+        async with httpx.AsyncClient(timeout=10) as client:
+            async with client.stream("GET", f"{base}/results", params={"camera": "camera_2"}) as stream:
+                assert stream.headers["content-type"].startswith("text/event-stream")
+                lines = []
+                async for line in stream.aiter_lines():
+                    lines.append(line)
+                    if sum(each.startswith("event: result") for each in lines) >= 3:
+                        break
+            told = [msgspec.json.decode(line[6:]) for line in lines if line.startswith("data: {")]
+            assert {each["camera"] for each in told if "camera" in each} == {"camera_2"}
+            assert {"missed": 3} in told
+            await asyncio.sleep(0.5)
+            asked = node.asked
+            await asyncio.sleep(0.3)
+            assert node.asked == asked
+    finally:
+        server.should_exit = True
+        await task
+
+
+async def test_live_pictures_have_one_looker_and_end_with_the_last_viewer() -> None:
+    node = Telling()
+    lives = Lives(node)
+    name = next(each.name for each in FakeNode(8).cameras.values() if each.blind is None)
+    node.cameras[name] = FakeNode(8).cameras[name]
+    views = [lives.look(View(name, 160, True), 10.0) for _ in range(3)]
+
+    for parts in views:
+        part = await anext(parts)
+        assert part.startswith(b"--picture\r\nContent-Type: image/jpeg")
+    assert lives.looking == 1
+    assert lives.viewers == 3
+    for parts in views:
+        await parts.aclose()  # type: ignore[attr-defined]
+    assert lives.looking == lives.viewers == 0
+    await asyncio.sleep(0)
+    looked = node.looked
+    await asyncio.sleep(0.3)
+    assert node.looked == looked
+
+
+async def test_so_many_may_look_and_no_more() -> None:
+    lives = Lives(FakeNode(1))
+    lives.viewers = 32
+
+    with pytest.raises(ProblemError, match="already"):
+        lives.look(View("camera_1", 160, False), 10.0)
+
+
+# ---- the feed itself
+
+
+async def numbers(after: int) -> Batch[int]:
+    return Batch([after + 1], after + 1)
+
+
+async def test_those_who_are_too_slow_are_told_what_they_missed() -> None:
+    feed = Feed(numbers, begin=0, every=0.001, room=5)
+
+    with feed.listening() as slow:
+        await asyncio.sleep(0.2)
+        found = await slow.take(1.0)
+
+    missed, *rest = found
+    assert isinstance(missed, Missed)
+    assert len(rest) == 5
+    assert rest[0] == missed.count + 1
+
+
+async def test_all_who_listen_are_served_by_one_question() -> None:
+    asked = 0
+
+    async def ask(after: int) -> Batch[int]:
+        nonlocal asked
+        asked += 1
+        return await numbers(after)
+
+    feed = Feed(ask, begin=0, every=0.01)
+    with feed.listening() as one, feed.listening(lambda number: number % 2 == 0) as other:
+        await asyncio.sleep(0.1)
+        first, second = await one.take(1.0), await other.take(1.0)
+    assert asked <= len(first) + 1
+    assert all(isinstance(each, int) and each % 2 == 0 for each in second)
+    before = asked
+    await asyncio.sleep(0.05)
+    assert asked == before
+    assert feed.listeners == 0
+
+
+async def test_a_node_that_goes_is_told_of_once_and_asked_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vedette.web.api.feed.AWAY_AGAIN_S", 0.01)
+    begun: list[int] = []
+
+    async def ask(after: int) -> Batch[int]:
+        begun.append(after)
+        if len(begun) < 4:
+            raise NodeGoneError("no node answers")
+        return Batch([7], 7)
+
+    feed = Feed(ask, begin=-1, every=0.01)
+    with feed.listening() as listener:
+        assert await listener.take(1.0) == [Away("no node answers")]
+        assert 7 in await listener.take(1.0)
+    assert begun[:4] == [-1] * 4

@@ -1,0 +1,107 @@
+"""Files that are sent here: looked at by somebody else, kept where only we may, and never more than fits."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vedette.infer.load import BUNDLED
+from vedette.web.api import uploads
+from vedette.web.api.probe import Refusal, probed
+from vedette.web.problems import ProblemError
+
+
+async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+async def test_a_model_is_kept_once_it_was_understood(made: Any, tmp_path: Path) -> None:
+    client, _, guard = made(store=tmp_path)
+
+    answer = await client.post("models", params={"name": "small.onnx"}, content=BUNDLED.read_bytes())
+
+    assert answer.status_code == 201, answer.text
+    assert answer.headers["location"] == "/api/v1/models/small.onnx"
+    told = answer.json()
+    assert told["words"].startswith("small")
+    assert told["sha256"] == hashlib.sha256(BUNDLED.read_bytes()).hexdigest()
+    assert (tmp_path / "uploads").stat().st_mode & 0o077 == 0
+    assert guard.audited[0][:2] == ("upload", "model small.onnx")
+    assert [each["name"] for each in (await client.get("models")).json()["models"]] == ["small.onnx"]
+    again = await client.post("models", params={"name": "small.onnx"}, content=b"x")
+    assert again.json()["kind"] == "exists"
+    assert (await client.put("model", json={"upload": "small.onnx"})).status_code == 200
+    assert (await client.delete("models/small.onnx")).status_code == 204
+    assert (await client.get("models")).json()["models"] == []
+    assert (await client.put("model", json={"upload": "small.onnx"})).status_code == 404
+
+
+async def test_class_names_are_taken_as_well(made: Any, tmp_path: Path) -> None:
+    client, _, _ = made(store=tmp_path)
+    answer = await client.post(
+        "models", params={"name": "names.txt", "kind": "labels"}, content=b"person\ncar\n"
+    )
+
+    assert answer.status_code == 201
+    assert answer.json()["names"] == ["person", "car"]
+
+
+async def test_what_is_no_model_is_not_kept(made: Any, tmp_path: Path) -> None:
+    client, _, _ = made(store=tmp_path)
+    answer = await client.post("models", params={"name": "bad.onnx"}, content=b"\x08\x07" + b"x" * 5000)
+
+    assert answer.status_code == 422
+    assert str(tmp_path) not in answer.text
+    assert list((tmp_path / "uploads").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["../x.onnx", "a/b.onnx", ".x.onnx", "x", "x.onnx.about", "part-1.onnx", "a..onnx", "x" * 200]
+)
+async def test_no_name_leads_out_of_the_folder(made: Any, tmp_path: Path, name: str) -> None:
+    client, _, _ = made(store=tmp_path)
+
+    assert (await client.post("models", params={"name": name}, content=b"x")).status_code == 422
+    assert (await client.delete(f"models/{name}")).status_code in (404, 405, 422)
+    assert not uploads.Uploads(tmp_path).all()
+
+
+async def test_more_than_fits_is_given_up_in_the_middle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(uploads.LARGEST, "model", 10)
+    taken = []
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            taken.append(4)
+            yield b"more"
+
+    with pytest.raises(ProblemError, match="at most 10 bytes"):
+        await uploads.Uploads(tmp_path).take("a.onnx", "model", endless(), at=0.0, by="me")
+    assert len(taken) == 3
+    assert list((tmp_path / "uploads").iterdir()) == []
+    with pytest.raises(ProblemError, match="empty"):
+        await uploads.Uploads(tmp_path).take("a.onnx", "model", chunks(), at=0.0, by="me")
+
+
+async def test_a_reader_that_hangs_or_dies_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "names.txt"
+    file.write_text("person\n")
+    program = tmp_path / "python"
+    monkeypatch.setattr(sys, "executable", str(program))
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o700)
+    with pytest.raises(Refusal, match="within"):
+        await probed("labels", file, within=0.2)
+    program.write_text("#!/bin/sh\nkill -9 $$\n")
+    with pytest.raises(Refusal, match="broke"):
+        await probed("labels", file)
