@@ -15,8 +15,8 @@ const COLUMNS = [
   { key: "words", title: "Why", min: 150, width: "minmax(130px, 1.6fr)", rank: 0 },
   { key: "start", title: "From", min: 118, width: "minmax(100px, 1fr)", rank: 1 },
   { key: "end", title: "To", min: 118, width: "minmax(100px, 1fr)", rank: 4 },
-  { key: "seconds", title: "For", min: 84, width: "84px", num: true, rank: 1 },
-  { key: "kind", title: "Kind", min: 90, width: "90px", rank: 5 },
+  { key: "seconds", title: "For", min: 100, width: "100px", num: true, rank: 1 },
+  { key: "kind", title: "Kind", min: 105, width: "105px", rank: 5 },
   { key: "blame", title: "Whose doing", min: 100, width: "110px", rank: 6 },
   { key: "missed", title: "Frames missed", min: 115, width: "115px", num: true, rank: 7 },
   { key: "cut", title: "Tracks cut", min: 90, width: "90px", num: true, rank: 8 },
@@ -40,7 +40,7 @@ export default {
       <span class="gap-exports" role="group" aria-label="Export"><span class="vd-dim vd-small">Export</span><a v-for="each in exports" :key="each.name" class="vd-button" :href="each.href" :download="each.file">{{ each.name }}</a></span></header>
     <vd-table v-if="rows.length" ref="table" label="Gaps" by="id" :rows="rows" :columns="columns" :sort="sort" @sort="arrange" @open="open">
       <template #camera="{ row }"><a :href="cameraHref(row.camera)">{{ row.camera }}</a></template>
-      <template #words="{ row }"><span class="gap-why" :title="row.detail || null"><i aria-hidden="true" :class="'gap-' + row.kind"></i>{{ row.words }}<span v-if="row.detail" class="vd-dim">: {{ row.detail }}</span></span></template>
+      <template #words="{ row }"><span class="gap-why" :title="row.detail || null"><i aria-hidden="true" :class="row.cause === 'paused' ? 'gap-paused' : 'gap-' + row.kind"></i>{{ row.words }}<span v-if="row.detail" class="vd-dim">: {{ row.detail }}</span></span></template>
       <template #start="{ row }"><span :title="exact(row.start)">{{ clock(row.start) }}</span></template>
       <template #end="{ row }"><b v-if="row.end === null" class="gap-open">still open</b><span v-else :title="exact(row.end)">{{ clock(row.end) }}</span></template>
       <template #seconds="{ row }">{{ row.kind === "event" ? "" : duration(row.seconds) }}</template>

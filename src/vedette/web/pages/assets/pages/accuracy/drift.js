@@ -7,7 +7,7 @@ const FEW = 6;
 const COLUMNS = [
   { key: "camera", title: "Camera", min: 130, width: "minmax(110px, 1fr)", rank: 0 },
   { key: "stage", title: "Detector", min: 130, width: "minmax(120px, 1fr)", rank: 0 },
-  { key: "signal", title: "By what", min: 220, width: "minmax(140px, 2.2fr)", rank: 1, sorts: false },
+  { key: "signal", title: "By what", min: 220, width: "minmax(140px, 2.2fr)", rank: 1, sorts: false, text: () => "" },
   { key: "since", title: "Since", min: 118, width: "120px", rank: 3 },
   { key: "light", title: "Light now", min: 110, width: "120px", rank: 4 },
   { key: "lights", title: "Lights learnt", min: 110, width: "115px", num: true, rank: 5 },
