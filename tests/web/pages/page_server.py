@@ -1,7 +1,7 @@
 """A dashboard of a node that is not there, in a process of its own, for tests of pages. It is told what
 happens to the node by lines of JSON on standard input, and says ``heard`` to each: ``{"gone": true}``,
 ``{"refuses": "why"}``, ``{"camera": "camera_1", "set": {"blind": null}}``, ``{"begin": true}`` (all as at
-first)."""
+first), ``{"camera": "camera_1", "drift": {…}}``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vedette.causes import Blame, Cause, Kind
 from vedette.facts import Gap
 from vedette.ledger.rows import WatchChange
 from vedette.ledger.store import Ledger
-from vedette.observe.views import CameraView
+from vedette.observe.views import CameraView, DriftView
 from vedette.web.app import build
 from vedette.web.served import Served
 
@@ -124,8 +124,10 @@ def listen(node: Fleet) -> None:
             node.gone = told["gone"]
         if "refuses" in told:
             node.refuses = told["refuses"]
-        if "camera" in told:
+        if "set" in told:
             node.set(told["camera"], **told["set"])
+        if "drift" in told:
+            node.set(told["camera"], drift=DriftView(**told["drift"]))
         print("heard", flush=True)
 
 

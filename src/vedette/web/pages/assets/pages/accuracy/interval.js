@@ -1,0 +1,20 @@
+// A figure and the interval it lies in, as a bar beside its number; and the floor it must not fall below.
+//
+// <acc-interval :value :lower :upper :floor :lost/>: shares, 0…1; null where there is nothing to say.
+import { DASH } from "vedette-pages";
+
+const said = (share) => (share === null || share === undefined ? DASH : (100 * share).toFixed(1));
+
+export const Interval = {
+  props: { value: Number, lower: Number, upper: Number, floor: Number, lost: Boolean },
+  template: `
+<span class="acc-interval" :class="{ 'acc-lost': lost }"><span class="acc-track" aria-hidden="true"><i v-if="known" class="acc-range" :style="{ left: at(lower), width: wide }"></i><i v-if="known" class="acc-value" :style="{ left: at(value) }"></i><i v-if="floored" class="acc-floor" :style="{ left: at(floor) }"></i></span>
+  <span class="acc-number"><b>{{ said(value) }}%</b> <span v-if="ranged" class="vd-dim">{{ said(lower) }} to {{ said(upper) }}</span></span></span>`,
+  computed: {
+    known() { return this.value !== null && this.value !== undefined; },
+    ranged() { return this.lower !== null && this.lower !== undefined && this.upper !== null && this.upper !== undefined; },
+    floored() { return this.floor !== null && this.floor !== undefined; },
+    wide() { return this.ranged ? `${Math.max(0.5, 100 * (Math.min(1, this.upper) - Math.max(0, this.lower)))}%` : "0"; },
+  },
+  methods: { said, at: (share) => `${100 * Math.max(0, Math.min(1, share ?? 0))}%` },
+};
