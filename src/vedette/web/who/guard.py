@@ -189,11 +189,13 @@ class Guard:
             raise RefusedError("through-proxy", "it came through a proxy, and there are no users yet")
 
     def _unknown(self, asked: Asked) -> Passed | str:
-        if asked.path in _PUBLIC or asked.path == self.login.path or _ASSET.fullmatch(asked.path):
+        if asked.path in _PUBLIC or _ASSET.fullmatch(asked.path):
             return Passed(None, UNKNOWN_BODY)
         if self.users.problem:
             self._warn("users", "nobody gets in", why=self.users.problem)
             raise RefusedError("users-unreadable", "it cannot be read who may; the dashboard's log says why")
+        if asked.path == self.login.path:
+            return Passed(None, UNKNOWN_BODY)
         if asks_to_see(asked.method, asked.headers) and not _is_api(asked.path):
             wanted = f"{quote(asked.path)}?{asked.query}".rstrip("?")
             return f"/login?next={quote(wanted, safe='')}"
