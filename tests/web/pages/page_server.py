@@ -47,7 +47,13 @@ class Fleet(FakeNode):
             for name, camera in self.cameras.items():
                 self.cameras[name] = replace(camera, blind=None, blame=None, state="live", degraded=())
             self.set(
-                "camera_2", blind="unreachable", blame="network", state="waiting", fps_in=0.0, objects={}
+                "camera_2",
+                blind="unreachable",
+                blame="network",
+                state="waiting",
+                fps_in=0.0,
+                doing="opens it again in 4 s",
+                objects={},
             )
             self.set("camera_3", degraded=("blurred",), blame="camera")
             self.set("camera_5", blind="paused", state="paused", blame="operator", objects={})

@@ -20,7 +20,7 @@ def test_says_how_it_is_since_when_why_and_what_is_done(page: Page, node: Any) -
     how = page.get_by_label("How it is")
     expect(how).to_contain_text(re.compile(r"not seen\s+for 1\d min"))
     expect(how).to_contain_text("Not reachable")
-    expect(how).to_contain_text("It is connected again in a moment.")
+    expect(how).to_contain_text("Opens it again in 4 s.")
     expect(page.get_by_label("Live picture")).to_contain_text("not reachable")
     expect(page.locator(".cam-place img")).to_have_count(0)
 

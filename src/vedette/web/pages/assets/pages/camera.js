@@ -2,7 +2,7 @@
 import { markRaw } from "vue";
 import {
   act, ask, brief, CameraDialog, cameraPath, Chart, clock, count, DASH, duration, exact, For, go, Health, healthOf, here, href, listen, may, milliseconds, node, now,
-  onKeys, pace, PauseDialog, percent, plain, poll, rate, RemoveDialog, ticking, whyOf,
+  onKeys, pace, PauseDialog, percent, plain, plural, poll, rate, RemoveDialog, ticking, whyOf,
 } from "vedette-pages";
 import { Live } from "./camera/live.js";
 import { History } from "./camera/history.js";
@@ -140,7 +140,7 @@ export default {
     this.takeAway();
   },
   methods: {
-    brief, clock, count, duration, exact, may, milliseconds, percent, plain, rate,
+    brief, clock, count, duration, exact, may, milliseconds, percent, plain, plural, rate,
     large: (words) => words[0].toUpperCase() + words.slice(1),
     again() { this.polling.now(); },
     left() { go("/"); },
