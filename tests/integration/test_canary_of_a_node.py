@@ -234,8 +234,8 @@ def test_what_is_learnt_of_a_camera_is_of_the_model_that_looks_at_it(
     node: Boxed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inside = node.node._node
-    assert inside.drift is not None
-    put, models = inside.drift.put, list[tuple[str, bool]]()
+    assert inside.quality.drift is not None
+    put, models = inside.quality.drift.put, list[tuple[str, bool]]()
 
     def noted(camera: str, model: str, studied: Studied) -> None:
         models.append((camera, model == inside._at_work))
@@ -246,7 +246,7 @@ def test_what_is_learnt_of_a_camera_is_of_the_model_that_looks_at_it(
         wait_until(lambda: (camera, of_main) in models, f"{camera} is studied")
         wait_until(lambda: [each for each, _ in models].count("cam1") > 2, "the others are, too")
 
-    monkeypatch.setattr(inside.drift, "put", noted)
+    monkeypatch.setattr(inside.quality.drift, "put", noted)
     until_of_main("cam0", of_main=True)
     assert all(of_main for _, of_main in models)
     node.begin(OTHER)

@@ -24,7 +24,7 @@ def test_says_first_what_is_wrong_since_when_why_and_what_is_done(page: Page, no
     opened(page, node)
     expect(page.get_by_role("heading", level=1)).to_have_text("1 of 8 cameras is not seen")
     told = page.locator(".fleet-headline p")
-    expect(told).to_contain_text(re.compile(r"For 1\d min: camera_2, not reachable\. It is connected again"))
+    expect(told).to_contain_text(re.compile(r"For 1\d min: camera_2, not reachable\. Opens it again"))
     expect(page).to_have_title("(1) Fleet · north")
     wrong = page.get_by_role("region", name="What is wrong")
     expect(wrong.get_by_role("listitem")).to_have_count(2)
