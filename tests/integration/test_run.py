@@ -137,6 +137,7 @@ def test_the_report_has_exactly_the_keys_of_the_contract(run: Run) -> None:
         "cpu_busy",
         "pss_peak_mb",
         "detector",
+        "precision",
         "input_size",
         "bottleneck",
         "workers",
