@@ -238,7 +238,7 @@ def test_what_is_learnt_of_a_camera_is_of_the_model_that_looks_at_it(
     put, models = inside.quality.drift.put, list[tuple[str, bool]]()
 
     def noted(camera: str, model: str, studied: Studied) -> None:
-        models.append((camera, model == inside._at_work))
+        models.append((camera, model == inside._model))
         put(camera, model, studied)
 
     def until_of_main(camera: str, *, of_main: bool) -> None:
