@@ -125,3 +125,39 @@ def test_what_is_changed_over_the_api_holds_after_a_restart(tmp_path: Path) -> N
             assert again.interrupt() == 0
         assert {result["camera"] for result in again.results[before:]} == {"cam2"}
         assert again.report["cameras"]["cam0"]["frames"]["received"] == 0, "not even for a moment"
+
+
+def test_a_password_in_a_camera_s_address_leaves_by_no_answer(tmp_path: Path) -> None:
+    with Cameras(2) as cameras:
+        config = {"cameras": {"cam0": {"url": cameras.url(0, "ann:hunter2")}}, "detector": fake()}
+        with Run(tmp_path, {**config, "web": "127.0.0.1:0"}) as run:
+            run.until_all_analysed(["cam0"])
+            home = url_of(run)
+            api = home + "api/v1"
+            new = {"name": "cam1", "url": cameras.url(1, "bob:swordfish")}
+            said = [asked(f"{api}/cameras", "POST", new)]
+            said += [asked(f"{api}/cameras", "POST", new)]  # refused: there is one
+            said += [asked(f"{api}/cameras", "POST", {"name": "cam2", "url": "rtsp://eve:letmein@"})]
+            said += [asked(f"{api}/cameras/cam1", "PATCH", {"url": "nonsense://eve:letmein@host/x"})]
+            run.until_all_analysed(["cam1"])
+            _, document = asked(f"{api}/openapi.json")
+            for path, operations in document["paths"].items():
+                address = path.removeprefix("/api/v1")
+                if "get" in operations and address not in ("/results", "/happenings/stream"):
+                    if address.endswith((".mjpeg", ".jpg", ".parquet")):
+                        continue
+                    for camera in ("cam0", "cam1"):
+                        filled = address.replace("{name}", camera).replace("{number}", "1")
+                        said.append(asked(api + filled))
+            assert len(said) > 30
+            text = json.dumps(said)
+            kept = next(tmp_path.glob("changes-*.json"))
+            assert "swordfish" in kept.read_text(), "else it could not be opened after a restart"
+            assert kept.stat().st_mode & 0o077 == 0
+            assert run.interrupt() == 0
+        others = [
+            each for each in tmp_path.glob("*") if each.is_file() and each not in (kept, run.config_file)
+        ]
+        text += "".join(each.read_bytes().decode("latin-1") for each in others)
+        for secret in ("hunter2", "swordfish", "letmein"):
+            assert secret not in text
