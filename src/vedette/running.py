@@ -161,8 +161,9 @@ class RunningNode:
         self._node = Node(config, deliver=self._deliver, tell=self._tell, save_video=save_video)
         self._watch = Watch(self._node)
         self._lasting = lasting
-        if lasting is not None:
-            self._node.paused_at_start = lasting.kept.paused
+        self._paused: dict[str, str] = {} if lasting is None else lasting.kept.paused
+        """Cameras whose pause lasts, and why, as was last carried out."""
+        self._node.paused_at_start = self._paused
         self._recent = RecentResults(self._watch.analysed, SystemClock())
         self._happenings = RecentHappenings()
         self._faces = Faces(self, config, self._trouble, answers=answers)
@@ -285,6 +286,7 @@ class RunningNode:
         """
         new = config if isinstance(config, Config) else load_config(config)
         found = self._apply(lambda _: new)
+        self._level_pauses()
         with self._detecting:
             # Only now: what comes before this one may bring in another detector.
             if new.detector != self.config.detector:
@@ -296,6 +298,17 @@ class RunningNode:
                 except WorkerError as err:
                     raise WorkerError(f"the cameras were changed, the detector was not: {err}") from err
         return found
+
+    def _level_pauses(self) -> None:
+        """Pauses that last were taken back, or came, where they are kept: so with the cameras."""
+        if self._lasting is None:
+            return
+        before, self._paused = self._paused, self._lasting.kept.paused
+        here = {entry.name for entry in self._node.roster if not entry.removed}
+        for name in (before.keys() - self._paused.keys()) & here:
+            self.resume(name)
+        for name in (self._paused.keys() - before.keys()) & here:
+            self.pause(name, self._paused[name])
 
     # ---- for users: workers, while it runs
 
@@ -418,6 +431,7 @@ class RunningNode:
         def keep(said: Any) -> None:
             try:
                 lasting.carried_out(order)
+                self._paused = lasting.kept.paused
             except (VedetteError, OSError) as err:
                 kept.set_exception(WorkerError(f"it is done, but will not last: {lasting.path}: {err}"))
             else:

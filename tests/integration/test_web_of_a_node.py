@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -161,3 +163,21 @@ def test_a_password_in_a_camera_s_address_leaves_by_no_answer(tmp_path: Path) ->
         text += "".join(each.read_bytes().decode("latin-1") for each in others)
         for secret in ("hunter2", "swordfish", "letmein"):
             assert secret not in text
+
+
+def test_a_pause_that_is_taken_back_in_the_file_ends_with_a_reload(tmp_path: Path) -> None:
+    with Cameras(2) as cameras:
+        config = {"cameras": cameras.section(), "detector": fake(), "web": "127.0.0.1:0"}
+        with Run(tmp_path, config) as run:
+            run.until_all_analysed(["cam0", "cam1"])
+            api = url_of(run) + "api/v1"
+            for camera in ("cam0", "cam1"):
+                assert asked(f"{api}/cameras/{camera}/pause", "POST", {"why": "works"})[0] == 200
+            command = [sys.executable, "-m", "vedette.cli", "config", "reset", str(run.config_file)]
+            subprocess.run([*command, "--camera", "cam0"], check=True)
+            before = len(run.results)
+            run.process.send_signal(signal.SIGHUP)
+            run.until(lambda run: len(run.results) > before + 3, "it is watched again")
+            assert {result["camera"] for result in run.results[before:]} == {"cam0"}
+            assert asked(f"{api}/cameras/cam1")[1]["health"] == "paused"
+            assert run.interrupt() == 0
