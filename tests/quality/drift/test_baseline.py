@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vedette.quality.drift.baseline import Baseline, UnreadableBaseline
+from vedette.quality.drift.baseline import WINDOWS_LEAST, Baseline, UnreadableBaseline
 from vedette.quality.drift.measured import MEASURES
 from vedette.quality.drift.norms import Care
 from vedette.quality.drift.scores import Scores
@@ -69,7 +69,15 @@ def test_learns_until_something_is_known() -> None:
     norms = baseline.finish(Scores(), Care())
     assert np.isnan(norms.spread).all()
     assert baseline.learning
-    assert baseline.progress == 0.0
+    assert (baseline.learnt, baseline.missing) == (50, WINDOWS_LEAST - 50), (
+        "it goes on, and says for how long"
+    )
+    assert not fed(baseline, WINDOWS_LEAST - 51, first=50)
+    assert 0.99 < baseline.progress < 1.0
+    assert fed(baseline, 1, first=WINDOWS_LEAST - 1)
+    baseline.finish(Scores(), Care())
+    assert baseline.learning or baseline.known
+    assert baseline.learnt == WINDOWS_LEAST, "what was learnt is not learnt again"
 
 
 def test_what_is_known_does_not_follow_what_comes_after() -> None:

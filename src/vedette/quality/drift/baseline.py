@@ -164,9 +164,15 @@ class Baseline:
                 self.mixes[light] = scores.mix(light)
         self.learning = not self.known
         if self.learning:
-            self.learnt = 0
+            self.wanted = self.learnt + self._still_missing()
         self._cover()
         return norms
+
+    def _still_missing(self) -> int:
+        """Windows, at least, until a light may be known; where one has enough of them, and they tell too
+        little, as many again as that takes."""
+        most = max((int(each.rarity[:, 0].max()) for each in self._lights.values()), default=0)
+        return WINDOWS_LEAST - most if most < WINDOWS_LEAST else WINDOWS_LEAST
 
     def norms(self, care: Care) -> Norms:
         """What is usual in the known lights."""
