@@ -70,3 +70,26 @@ async def test_only_so_many_are_held() -> None:
         await held.get(key, make)
 
     assert await held.get("a", make) == 4
+
+
+async def test_what_takes_long_is_held_for_longer() -> None:
+    """So that no more than that share of the time goes into it; when it is quick again, as usual."""
+    now = 0.0
+    took = 2.0
+    made: list[float] = []
+
+    async def make() -> float:
+        nonlocal now
+        now += took
+        made.append(now)
+        return now
+
+    held = Held[float](5.0, now=lambda: now, share=0.1)
+    assert await held.get("a", make) == 2.0
+    now = 19.0
+    assert await held.get("a", make) == 2.0
+    took, now = 0.1, 21.0
+    assert await held.get("a", make) == 21.1
+    now = 26.5
+    assert await held.get("a", make) == 26.6
+    assert len(made) == 3

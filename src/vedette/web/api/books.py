@@ -27,8 +27,9 @@ __all__ = ["Books", "Now", "Question", "heard"]
 
 NOW_HOLDS_S = 1.0
 TODAY_HOLDS_S = 60.0
-STRIPS_HOLD_S = 120.0
-"""Of a thousand cameras with fifty gaps each they take a second of a core."""
+STRIPS_HOLD_S, STRIPS_SHARE = 5.0, 0.02
+"""Of a thousand cameras with fifty gaps each they take a second of a core: then they are held for most of a
+minute, of eight cameras for five seconds."""
 READS_AT_ONCE = 2
 """Threads that read; more would only wait for each other."""
 
@@ -88,7 +89,7 @@ class Books:
         self._turn = asyncio.Semaphore(READS_AT_ONCE)
         self._now: Held[Now] = Held(NOW_HOLDS_S)
         self._today: Held[float] = Held(TODAY_HOLDS_S, rather_old=True)
-        self._strips: Held[Strips] = Held(STRIPS_HOLD_S, most=8, rather_old=True)
+        self._strips: Held[Strips] = Held(STRIPS_HOLD_S, most=8, rather_old=True, share=STRIPS_SHARE)
 
     @property
     def kept(self) -> bool:

@@ -15,7 +15,8 @@ T = TypeVar("T")
 
 
 class Held(Generic[T]):
-    """``seconds``: how long, from when it was begun. ``most``: different ones that are held, the latest.
+    """``seconds``: how long, from when it was begun, at least; where making it took so long that ``share`` of
+    the time would go into it, longer. ``most``: different ones that are held, the latest.
     ``rather_old``: who asks later than that gets the old one, and only has the next one made."""
 
     def __init__(
@@ -25,7 +26,9 @@ class Held(Generic[T]):
         now: Callable[[], float] = time.monotonic,
         *,
         rather_old: bool = False,
+        share: float = 1.0,
     ) -> None:
+        self._share, self._took = share, dict[Hashable, float]()
         self._seconds, self._most, self._now, self._rather_old = seconds, most, now, rather_old
         self._held: OrderedDict[Hashable, tuple[float, asyncio.Future[T]]] = OrderedDict()
 
@@ -33,7 +36,8 @@ class Held(Generic[T]):
         """What ``make`` returns, or returned a moment ago; what it raises is raised for all who waited, and
         not held."""
         found = self._held.get(key)
-        if found is not None and self._now() - found[0] < self._seconds:
+        holds = max(self._seconds, self._took.get(key, 0.0) / self._share)
+        if found is not None and self._now() - found[0] < holds:
             return await asyncio.shield(found[1])
         # A task of its own: that one of those who wait goes away is no reason to stop.
         task = asyncio.ensure_future(make())
@@ -42,16 +46,20 @@ class Held(Generic[T]):
         old = found[1] if found is not None and self._rather_old and _well(found[1]) else None
         task.add_done_callback(lambda done: self._made(key, done))
         while len(self._held) > self._most:
-            self._held.popitem(last=False)
+            self._took.pop(self._held.popitem(last=False)[0], None)
         return old.result() if old is not None else await asyncio.shield(task)
 
     def forget(self) -> None:
         """Something was changed: make it anew."""
         self._held.clear()
+        self._took.clear()
 
     def _made(self, key: Hashable, task: asyncio.Future[T]) -> None:
-        failed = task.cancelled() or task.exception() is not None
-        if failed and (found := self._held.get(key)) is not None and found[1] is task:
+        found = self._held.get(key)
+        if found is None or found[1] is not task:
+            return
+        self._took[key] = self._now() - found[0]
+        if task.cancelled() or task.exception() is not None:
             del self._held[key]
 
 

@@ -14,7 +14,7 @@ export const GapCoverage = {
   components: { VdTable: Table },
   props: { wanted: Array, site: String },
   template: `
-<section class="gap-cover" aria-labelledby="gap-cover"><header class="gap-bar"><h2 id="gap-cover">Coverage <span v-if="said" class="vd-dim">{{ below }} of {{ plural(rows.length, "camera") }} below {{ threshold }}%</span></h2>
+<section class="gap-cover" aria-labelledby="gap-cover"><header class="gap-bar"><h2 id="gap-cover">Coverage <span v-if="said" class="vd-dim">{{ below }} of {{ plural(rows.length, "camera") }} below {{ threshold }}%<template v-if="upTo">, up to {{ clock(upTo) }}</template></span></h2>
     <div class="vd-segments" role="group" aria-label="Coverage by"><button v-for="each in ['hour', 'day']" :key="each" type="button" :aria-pressed="by === each" @click="setQuery({ by: each === usual ? null : each })">by {{ each }}</button></div>
     <label class="gap-field gap-threshold"><span>Below</span><input type="number" min="0" max="100" step="0.1" :value="threshold" @change="wants($event.target.value)"><span>%</span></label>
     <label class="vd-check"><input type="checkbox" :checked="!!here.query.below" @change="setQuery({ below: $event.target.checked ? 1 : null })">only those</label>
@@ -43,6 +43,7 @@ export const GapCoverage = {
       const found = [...this.said.cameras].filter(([name]) => !wanted || wanted.has(name)).map(([name, each]) => this.row(name, each));
       return markRaw(found);
     },
+    upTo() { return this.said?.edges?.at(-1); },
     below() { return this.rows.filter((row) => row.low).length; },
     shown() {
       const rows = here.query.below ? this.rows.filter((row) => row.low) : this.rows;
@@ -53,7 +54,7 @@ export const GapCoverage = {
   mounted() { this.start(); },
   unmounted() { this.polling.stop(); },
   methods: {
-    cameraHref, count, plural, setQuery, percent: coverage,
+    cameraHref, clock, count, plural, setQuery, percent: coverage,
     address: addressOf,
     start() {
       this.polling?.stop();
