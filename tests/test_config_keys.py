@@ -96,7 +96,6 @@ def test_no_secret_is_in_it(tmp_path: Path) -> None:
 
 
 def test_who_is_told_of_alerts_is_not_told(tmp_path: Path) -> None:
-    pytest.importorskip("apprise")
     keys = {"cameras": {"gate": {"url": "rtsp://h/1"}}, "alerts": {"to": "json://me:hunter2@host/hook"}}
     (target,) = config_keys(written(tmp_path, keys))["alerts"]["to"]
     assert target["url"] == f"json://{HIDDEN}"

@@ -342,7 +342,6 @@ async def test_gaps_are_exported_as_the_command_line_does(made: Any, written: st
     picture = await client.get("gaps.svg")
     assert picture.headers["content-type"].startswith("image/svg+xml")
     assert "default-src 'none'" in picture.headers["content-security-policy"]
-    pytest.importorskip("pyarrow")
     assert (await client.get("gaps.parquet")).content[:4] == b"PAR1"
 
 

@@ -6,9 +6,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import pytest
+import schemathesis
 from fastapi import FastAPI
 from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from fake_node import FakeNode
 from ledger_rows import blind, degraded
@@ -16,9 +17,6 @@ from vedette.ledger.store import Ledger
 from vedette.web.api.routes import api
 from vedette.web.served import Served
 from vedette.web.who.guard import Guard, Who
-
-schemathesis = pytest.importorskip("schemathesis")
-positive_data_acceptance = pytest.importorskip("schemathesis.specs.openapi.checks").positive_data_acceptance
 
 ENDLESS = r"/(results|happenings/stream|cameras/\{name\}/live\.mjpeg)$"
 """Streams do not end by themselves: they have tests of their own."""
