@@ -52,6 +52,7 @@ from vedette.quality.validate.schedule import Capacity
 from vedette.quality.validate.where import runs_of
 from vedette.results import Result
 from vedette.roster import Changes, Entry, Roster
+from vedette.settings import CameraSettings
 from vedette.supervise.canary import Canary
 from vedette.supervise.child import Child
 from vedette.supervise.exits import in_words
@@ -203,14 +204,41 @@ class Node:
         self._from_the_start = set(settings)
         """Cameras that were there at the start, as they were then."""
         self.keeper = Keeper(config.ledger, self._clock, self._report)
-        self.alerts = AlertService(
+        self.alerts = self._alerts(config)
+        self.fleet = self._fleet(config, settings)
+        self.live = Live(self.fleet.roster, self._clock, self._somebody_looks)
+        """Cameras that somebody looks at now, and their pictures."""
+        self._suspects = Suspects()
+        self.relief = Relief(self, self._clock, self._tell)
+        self.recycler = self._recycler(config)
+        self.quality = self._desk(config)
+        """Who judges what the detector says: drift, losses, frames for people."""
+        self.examiner = self._examiner(config)
+        """Who holds detectors to labelled pictures."""
+        self._spec = b""
+        """Of the detector at work, packed, and what it was loaded from."""
+        self._model = ""
+        """The identity of the model at work; empty until there is one."""
+        self.governor = self._governor(config)
+        self.shadow = Shadow(
+            self, self._clock, self._tell, lambda: self.governor.lacking, at_work=self._at_work
+        )
+        """Who shows a candidate what the detector at work sees."""
+        self.shadow.disagreement = self._disagrees
+        self.canary = self._canary()
+        """Who lets a candidate detect for some cameras."""
+
+    def _alerts(self, config: Config) -> AlertService:
+        return AlertService(
             config.alerts,
             tell=self._report,
             on_message=self._alerted,
             coverage=self.keeper.coverage if config.ledger.enabled else None,
             clock=self._clock,
         )
-        self.fleet = Fleet(
+
+    def _fleet(self, config: Config, settings: dict[str, CameraSettings]) -> Fleet:
+        return Fleet(
             settings,
             weights(config),
             table=lambda: self.table,
@@ -226,11 +254,9 @@ class Node:
             adopt=self._adopt,
             has=lambda detector, entry: self.canary.reads(detector, entry.index),
         )
-        self.live = Live(self.fleet.roster, self._clock, self._somebody_looks)
-        """Cameras that somebody looks at now, and their pictures."""
-        self._suspects = Suspects()
-        self.relief = Relief(self, self._clock, self._tell)
-        self.recycler = Recycler(
+
+    def _recycler(self, config: Config) -> Recycler:
+        return Recycler(
             config.recycle,
             workers=lambda: [child for child in self.children if self.relief.at_work(child)],
             usage=self.usage,
@@ -241,15 +267,18 @@ class Node:
             tell=self._tell,
             clock=self._clock,
         )
-        self.quality = QualityDesk(
+
+    def _desk(self, config: Config) -> QualityDesk:
+        return QualityDesk(
             config,
             now=lambda: self.config,
             running=self._model_on,
             tell=self._from_elsewhere,
             clock=self._clock,
         )
-        """Who judges what the detector says: drift, losses, frames for people."""
-        self.examiner = Examiner(
+
+    def _examiner(self, config: Config) -> Examiner:
+        return Examiner(
             config.validation,
             runs=runs_of(config),
             name=config.ledger.node,
@@ -258,12 +287,9 @@ class Node:
             tell=self._tell,
             clock=self._clock,
         )
-        """Who holds detectors to labelled pictures."""
-        self._spec = b""
-        """Of the detector at work, packed, and what it was loaded from."""
-        self._model = ""
-        """The identity of the model at work; empty until there is one."""
-        self.governor = Governor(
+
+    def _governor(self, config: Config) -> Governor:
+        return Governor(
             self.fleet.roster,
             table=lambda: self.table,
             clock=self._clock,
@@ -272,12 +298,9 @@ class Node:
             enabled=config.ladder,
             resizes=lambda: self.canary.child is None,
         )
-        self.shadow = Shadow(
-            self, self._clock, self._tell, lambda: self.governor.lacking, at_work=self._at_work
-        )
-        """Who shows a candidate what the detector at work sees."""
-        self.shadow.disagreement = self._disagrees
-        self.canary = Canary(
+
+    def _canary(self) -> Canary:
+        return Canary(
             self,
             self._clock,
             self._tell,
@@ -286,7 +309,6 @@ class Node:
             at_work=self._at_work,
             agreed=self.shadow.agreed,
         )
-        """Who lets a candidate detect for some cameras."""
 
     def _from_elsewhere(self, fact: AnyFact) -> None:
         """A fact from another thread."""

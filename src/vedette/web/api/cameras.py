@@ -63,7 +63,7 @@ class Cameras(msgspec.Struct, frozen=True, kw_only=True):
 
 def cameras(parts: Parts) -> APIRouter:
     router = APIRouter(tags=["cameras"])
-    viewer, operator, admin = (parts.may(role) for role in ("viewer", "operator", "admin"))
+    viewer, admin = parts.may("viewer"), parts.may("admin")
     held: Held[Body] = Held(HOLDS_S)
 
     @router.get(
@@ -117,6 +117,14 @@ def cameras(parts: Parts) -> APIRouter:
         await parts.fleet.known(name)
         return await parts.giving.give(request, who, Order(kind="remove", what=name))
 
+    _steered(router, parts)
+    return router
+
+
+def _steered(router: APIRouter, parts: Parts) -> None:
+    """What an operator may do with a camera that there is."""
+    operator = parts.may("operator")
+
     @router.post("/cameras/{name}/pause", summary="Pause a camera", responses=_CHANGED)
     async def pause(request: Request, name: Name, told: Pause | None = None, who: Who = operator) -> Response:
         await parts.fleet.known(name)
@@ -132,8 +140,6 @@ def cameras(parts: Parts) -> APIRouter:
     async def restart(request: Request, name: Name, who: Who = operator) -> Response:
         await parts.fleet.known(name)
         return await parts.giving.give(request, who, Order(kind="restart", what=name))
-
-    return router
 
 
 async def _table(parts: Parts, query: CamerasQuery) -> Body:

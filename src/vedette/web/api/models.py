@@ -196,18 +196,7 @@ def _files(router: APIRouter, parts: Parts) -> None:
         },
     )
     async def upload(request: Request, query: Annotated[UploadQuery, Query()], who: Who = admin) -> Response:
-        what = f"{query.kind} {query.name}"
-        try:
-            told = await parts.uploads.take(
-                query.name, query.kind, request.stream(), at=parts.served.clock.wall(), by=who.name
-            )
-        except ClientDisconnect:
-            parts.guard.audit(who, "upload", what, "broken off")
-            raise ProblemError("http", "it was broken off") from None
-        except ProblemError as err:
-            parts.guard.audit(who, "upload", what, f"refused: {err.detail}")
-            raise
-        parts.guard.audit(who, "upload", what, f"done: {told.bytes} bytes, sha256 {told.sha256}")
+        told = await _taken(parts, request, query, who)
         location = f"{request.url.path.rstrip('/')}/{told.name}"
         return answer(request, told, 201, {"Location": location})
 
@@ -225,6 +214,23 @@ def _files(router: APIRouter, parts: Parts) -> None:
         await asyncio.to_thread(parts.uploads.remove, name)
         parts.guard.audit(who, "delete", f"upload {name}", "done")
         return Response(status_code=204)
+
+
+async def _taken(parts: Parts, request: Request, query: UploadQuery, who: Who) -> Uploaded:
+    """The file that is being sent. Raises ProblemError; what became of it is put on record in any case."""
+    what = f"{query.kind} {query.name}"
+    try:
+        told = await parts.uploads.take(
+            query.name, query.kind, request.stream(), at=parts.served.clock.wall(), by=who.name
+        )
+    except ClientDisconnect:
+        parts.guard.audit(who, "upload", what, "broken off")
+        raise ProblemError("http", "it was broken off") from None
+    except ProblemError as err:
+        parts.guard.audit(who, "upload", what, f"refused: {err.detail}")
+        raise
+    parts.guard.audit(who, "upload", what, f"done: {told.bytes} bytes, sha256 {told.sha256}")
+    return told
 
 
 async def _used(parts: Parts) -> dict[str, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated
+from contextlib import AbstractContextManager
+from typing import Annotated, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response, WebSocket
@@ -15,12 +16,14 @@ from starlette.websockets import WebSocketDisconnect
 from vedette.control.protocol import Happening
 from vedette.errors import redact
 from vedette.web.api.answers import answer, error, said, text
-from vedette.web.api.feed import Away, Batch, Feed, Missed, events
+from vedette.web.api.feed import Away, Batch, Feed, Listener, Missed, events
 from vedette.web.api.parts import Parts
 from vedette.web.node import Node
 from vedette.web.problems import ProblemError
 
 __all__ = ["results"]
+
+T = TypeVar("T")
 
 RESULTS_EVERY_S = 0.1
 HAPPENINGS_EVERY_S = 0.5
@@ -124,6 +127,37 @@ def _as_news(happening: Happening) -> bytes:
     return b"id: %d\nevent: happening\ndata: %s\n\n" % (happening.number, data)
 
 
+async def _heard(connection: WebSocket, made: Feed[Result], wants: Callable[[Result], bool]) -> None:
+    """Results over a WebSocket, until whoever asked goes."""
+    await connection.accept()
+    try:
+        made.check_room()
+    except ProblemError as err:
+        await connection.close(TRY_AGAIN_LATER, err.detail)
+        return
+    with made.listening(wants) as listener:
+        gone = asyncio.create_task(_gone(connection))
+        try:
+            while not gone.done():
+                for each in await listener.take(1.0):
+                    await connection.send_text(_as_message(each))
+        except (WebSocketDisconnect, RuntimeError):
+            pass  # it has gone in the middle of a message
+        finally:
+            gone.cancel()
+
+
+def _streamed(listening: AbstractContextManager[Listener[T]], as_event: Callable[[T], bytes]) -> Response:
+    """Server-sent events, until whoever asked goes."""
+
+    async def lines() -> AsyncIterator[bytes]:
+        with listening as listener:
+            async for event in events(listener, as_event, still_after=STILL_AFTER_S):
+                yield event
+
+    return StreamingResponse(lines(), headers=_LIVE, media_type="text/event-stream")
+
+
 def _of(cameras: list[str]) -> Callable[[Result], bool]:
     wanted = frozenset(cameras)
     return (lambda result: result.camera in wanted) if wanted else (lambda _: True)
@@ -145,33 +179,12 @@ def results(parts: Parts) -> APIRouter:
     )
     async def stream(query: Annotated[StreamQuery, Query()]) -> Response:
         made.check_room()
-
-        async def lines() -> AsyncIterator[bytes]:
-            with made.listening(_of(query.camera)) as listener:
-                async for event in events(listener, _as_event, still_after=STILL_AFTER_S):
-                    yield event
-
-        return StreamingResponse(lines(), headers=_LIVE, media_type="text/event-stream")
+        return _streamed(made.listening(_of(query.camera)), _as_event)
 
     @router.websocket("/results/ws", dependencies=[viewer])
     async def socket(connection: WebSocket, camera: Annotated[list[str] | None, Query()] = None) -> None:
         """A message for each result; ``{"missed": n}`` and ``{"away": why}`` among them."""
-        await connection.accept()
-        try:
-            made.check_room()
-        except ProblemError as err:
-            await connection.close(TRY_AGAIN_LATER, err.detail)
-            return
-        with made.listening(_of(camera or [])) as listener:
-            gone = asyncio.create_task(_gone(connection))
-            try:
-                while not gone.done():
-                    for each in await listener.take(1.0):
-                        await connection.send_text(_as_message(each))
-            except (WebSocketDisconnect, RuntimeError):
-                pass  # it has gone in the middle of a message
-            finally:
-                gone.cancel()
+        await _heard(connection, made, _of(camera or []))
 
     @router.get(
         "/happenings",
@@ -198,13 +211,7 @@ def results(parts: Parts) -> APIRouter:
     )
     async def stream_of_news() -> Response:
         news.check_room()
-
-        async def lines() -> AsyncIterator[bytes]:
-            with news.listening() as listener:
-                async for event in events(listener, _as_news, still_after=STILL_AFTER_S):
-                    yield event
-
-        return StreamingResponse(lines(), headers=_LIVE, media_type="text/event-stream")
+        return _streamed(news.listening(), _as_news)
 
     return router
 

@@ -25,9 +25,10 @@ def may_be_served(settings: WebSettings, host: str, users: UsersFile, now: float
         raise ConfigError(f"web.users: {named}: there is no such file (vedette user add makes it)")
     if users.people(time.monotonic() if now is None else now).anyone:
         return
-    how = "add somebody who may: vedette user add NAME --role admin"
+    where = "" if users.path is None else f" --users {users.path}"
+    how = f"add somebody who may: vedette user add NAME --role admin{where}"
     if not is_loopback(host):
-        where = "all interfaces" if host in ("", "::", "0.0.0.0") else host
-        raise ConfigError(f"web.address: others can reach {where}, and there are no users; {how}")
+        reached = "all interfaces" if host in ("", "::", "0.0.0.0") else host
+        raise ConfigError(f"web.address: others can reach {reached}, and there are no users; {how}")
     if settings.trusts:
         raise ConfigError(f"web.trusts: others can reach a proxy, and there are no users; {how}")
