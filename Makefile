@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_SECONDS ?= 0
 
-.PHONY: demo setup test check bench lock clean
+.PHONY: demo setup test test-nodes test-parts check bench lock clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/vedette demo $(if $(filter-out 0,$(DEMO_SECONDS)),--for $(DEMO_SECONDS)s)
@@ -35,8 +35,19 @@ $(VENV)/.chromium: tools/install_chromium.sh | $(VENV)/.installed
 	@tools/install_chromium.sh
 	@touch $@
 
+# Side by side: tests of whole nodes wait more than they compute, and share nothing with the others.
 test: setup
+ifdef PYTEST_ARGS
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+else
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target test-parts test-nodes
+endif
+
+test-parts: setup
+	@$(BIN)/python -m pytest --ignore tests/integration
+
+test-nodes: setup
+	@$(BIN)/python -m pytest tests/integration
 
 check: setup
 	@$(BIN)/ruff check src tests benchmarks tools

@@ -43,11 +43,12 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Beside:
-    """``begin`` and ``end`` it; ``process``: the word in the command line of the processes that do it;
-    ``counted``: counters of its own that only grow, told as so many a second."""
+    """``begin`` and ``end`` it; ``process``: the word in the command line of the processes that do it, None
+    where they cannot be told from those that are there anyway; ``counted``: counters of its own that only
+    grow, told as so many a second."""
 
     name: str
-    process: str
+    process: str | None
     begin: Callable[[], object]
     end: Callable[[], object]
     counted: Callable[[], Mapping[str, float]] = field(default=dict)

@@ -72,7 +72,7 @@ class Selection:
         return exists(select(1).select_from(box).where(label.in_(self.classes), score >= self.score_from))
 
     def _said(self) -> ColumnElement[bool]:
-        box = func.json_each(reviews.c.boxes).table_valued("value")
+        box = func.json_each(reviews.c.boxes).table_valued("value", joins_implicitly=True)
         label = func.json_extract(box.c.value, "$.label")
         said = select(1).select_from(reviews, box).where(reviews.c.item == items.c.id)
         return exists(said.where(label.in_(self.classes)))
