@@ -10,6 +10,7 @@ elsewhere it would cost the cameras nothing either.
 from __future__ import annotations
 
 import argparse
+import resource
 import shutil
 import sys
 import tempfile
@@ -132,9 +133,10 @@ def _page() -> Iterator[Page]:
 
 
 def _cpu() -> tuple[float, float]:
-    """Seconds that the node with its workers, and the dashboard's process, have taken so far. Simulated
-    cameras and the browser are processes of their own, and not counted."""
-    mine, web = 0.0, 0.0
+    """Seconds that the node with its workers, those that have ended included, and the dashboard's process,
+    have taken so far. Simulated cameras and the browser are processes of their own, and not counted."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    mine, web = ended.ru_utime + ended.ru_stime, 0.0
     for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
         try:
             words, times = process.cmdline(), process.cpu_times()

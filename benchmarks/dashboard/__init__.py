@@ -1,0 +1,1 @@
+"""What somebody who looks costs the cameras."""
