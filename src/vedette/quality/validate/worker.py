@@ -21,6 +21,10 @@ from vedette.workers.step_back import step_back
 __all__ = ["run"]
 
 SAY_EVERY_S = 0.25
+RESTS = 3.0
+"""Where nobody waits for it: so many times as long as a picture took. Even at the lowest priority whoever
+computes beside cameras costs them some of their age (caches, memory): a quarter of the time is enough."""
+LONGEST_REST_S = 2.0
 GIVEN_UP = 1
 
 
@@ -30,7 +34,8 @@ def run(order: Examine, channel: Channel) -> int:
     try:
         from vedette.quality.validate.examine import examine
 
-        verdict = examine(order, _told(channel), datetime.now(UTC))
+        told = _told(channel)
+        verdict = examine(order, told if order.running else _at_ease(told), datetime.now(UTC))
     except Exception as err:
         # A user's detector may run in here: whatever it does must reach people, and without credentials.
         if not isinstance(err, VedetteError):
@@ -53,3 +58,16 @@ def _told(channel: Channel) -> Callable[[str], None]:
             channel.send(LookedAt(words))
 
     return say
+
+
+def _at_ease(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Rests after each picture."""
+    last = time.monotonic()
+
+    def told(words: str) -> None:
+        nonlocal last
+        say(words)
+        time.sleep(min(RESTS * (time.monotonic() - last), LONGEST_REST_S))
+        last = time.monotonic()
+
+    return told
