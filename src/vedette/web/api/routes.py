@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.routing import BaseRoute
 
 from vedette import __version__
 from vedette.web.api.answers import document
@@ -39,6 +41,7 @@ TAGS: list[dict[str, Any]] = [
     {"name": "quality", "description": "Drift, accuracy, validation, review, alerts."},
     {"name": "models", "description": "Which model detects; uploads; candidates."},
     {"name": "system", "description": "Workers, memory, stages, the machine."},
+    {"name": "session", "description": "Logging in and out."},
 ]
 
 ROUTERS = (state, cameras, pictures, results, ledger, quality, models, system)
@@ -48,10 +51,12 @@ class _Api(FastAPI):
     """An application of its own, mounted in the dashboard's: all it answers, errors too, is JSON."""
 
     server = "/"
+    also: Sequence[BaseRoute] = ()
+    """Routes below the same prefix that are answered before they come here."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = document(self, about=ABOUT, tags=TAGS, server=self.server)
+            self.openapi_schema = document(self, also=self.also, about=ABOUT, tags=TAGS, server=self.server)
         return self.openapi_schema
 
 
@@ -65,7 +70,7 @@ def api(app: FastAPI, served: Served, guard: Guard, *, prefix: str) -> None:
         redoc_url=None,
         redirect_slashes=False,
     )
-    inner.server = prefix
+    inner.server, inner.also = prefix, guard.login.session_routes.routes
     handle(inner)
     inner.add_exception_handler(RefusedError, answered)
     handle(app)  # an address that no pattern takes (with a line break in it) comes to nobody else
