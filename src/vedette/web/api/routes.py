@@ -20,6 +20,7 @@ from vedette.web.api.results import results
 from vedette.web.api.state import alive, state
 from vedette.web.api.system import system
 from vedette.web.api.uploads import LARGEST
+from vedette.web.api.users import users
 from vedette.web.problems import handle
 from vedette.web.served import Served
 from vedette.web.who.guard import Guard
@@ -42,9 +43,10 @@ TAGS: list[dict[str, Any]] = [
     {"name": "models", "description": "Which model detects; uploads; candidates."},
     {"name": "system", "description": "Workers, memory, stages, the machine."},
     {"name": "session", "description": "Logging in and out."},
+    {"name": "users", "description": "Who may, and what; tokens."},
 ]
 
-ROUTERS = (state, cameras, pictures, results, ledger, quality, models, system)
+ROUTERS = (state, cameras, pictures, results, ledger, quality, models, system, users)
 
 
 class _Api(FastAPI):
