@@ -32,7 +32,8 @@ STAGES = ("lag", "decode", "wait", "convert", "infer", "postprocess", "track", "
 
 class FakeNode:
     """A :class:`vedette.web.node.Node`. ``orders``: what it was told. ``refuses``: why it does not do what
-    it is told, where it does not. ``gone``: it does not answer."""
+    it is told, where it does not. ``gone``: it does not answer. ``dropped``: pictures that viewers were too
+    slow for."""
 
     def __init__(self, cameras: int = 8, seed: int = 0) -> None:
         self._random = random.Random(seed)
@@ -41,6 +42,7 @@ class FakeNode:
         self.orders: list[Order] = []
         self.refuses = ""
         self.gone = False
+        self.dropped = 0
         self._happened: list[Happening] = []
         self.happens("info", "node.started", "the node watches")
 
@@ -105,8 +107,11 @@ class FakeNode:
             drift=True,
         )
 
-    async def look(self, cameras: tuple[str, ...], width: int, since: float = 0.0) -> Looked:
+    async def look(
+        self, cameras: tuple[str, ...], width: int, since: float = 0.0, dropped: int = 0
+    ) -> Looked:
         self._answers()
+        self.dropped += dropped
         found = [name for name in cameras if name in self.cameras and self.cameras[name].blind is None]
         return Looked({name: _picture(name, width) for name in found})
 

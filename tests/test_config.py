@@ -286,6 +286,7 @@ def test_numbers_may_come_from_the_environment(load: Load) -> None:
             "cameras:\n  g: {url: 'rtps://h/x'}",
             "2: cameras.g.url: unknown kind of address (did you mean rtsps://?)",
         ),
+        ("cameras:\n  g: {url: 'ftp://h/x'}", "2: cameras.g.url: unknown kind of address; there are rtsp,"),
         ("cameras:\n  g: {url: 'rtsp://h:99999/x'}", "2: cameras.g.url: not a usable address"),
         ("cameras:\n  g: {url: 'rtsp:///x'}", "2: cameras.g.url: not a usable address"),
         ("cameras:\n  g: {url: 7}", "2: cameras.g.url: must be the address of a stream"),

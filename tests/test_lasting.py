@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from vedette.config import Config
 from vedette.control.protocol import Order
 from vedette.errors import ConfigError
-from vedette.lasting import CameraChange, Kept, LastingChanges, changes_file, kept_after
+from vedette.lasting import CameraChange, Kept, LastingChanges, changed, changes_file, kept_after
 
 GATE = {"url": "rtsp://user:secret@host/gate", "max_fps": 5}
 YARD = {"url": "rtsp://host/yard"}
@@ -56,6 +56,20 @@ def test_only_what_was_changed_lies_above_the_file(tmp_path: Path) -> None:
     assert "secret" not in (tmp_path / "changes.json").read_text()
 
 
+def test_what_is_taken_back_is_as_the_defaults_say(tmp_path: Path) -> None:
+    changes = lasting(
+        tmp_path,
+        order("change", "gate", max_fps=1, site="yard"),
+        order("change", "gate", max_fps=None, site=None),
+        order("add", "lobby", url="rtsp://host/lobby", max_fps=2),
+        order("change", "lobby", max_fps=None),
+    )
+    limited = Config(cameras={"gate": GATE, "yard": {**YARD, "max_fps": None}}, defaults={"max_fps": 10})
+    cameras = LastingChanges(changes.path).on(limited).cameras
+    assert {name: each.max_fps for name, each in cameras.items()} == {"gate": 10, "yard": None, "lobby": 10}
+    assert cameras["gate"].site == ""
+
+
 def test_a_camera_of_the_file_stays_removed_and_an_added_one_leaves_nothing(tmp_path: Path) -> None:
     changes = lasting(
         tmp_path,
@@ -90,6 +104,18 @@ def test_another_model_lasts(tmp_path: Path) -> None:
     (tmp_path / "other.onnx").touch()
     changes = lasting(tmp_path, Order(kind="model", what=str(tmp_path / "other.onnx"), keep=True))
     assert changes.on(config()).detector.model == tmp_path / "other.onnx"
+
+
+def test_the_names_of_a_model_last_with_it_until_others_are_given(tmp_path: Path) -> None:
+    (tmp_path / "other.onnx").touch()
+    (tmp_path / "names.txt").write_text("heron\nstork\n")
+    model, names = str(tmp_path / "other.onnx"), str(tmp_path / "names.txt")
+    changes = lasting(tmp_path, order("model", model, classes=names), order("model", model))
+    assert changes.on(config()).detector.classes == tmp_path / "names.txt"
+    changes.carried_out(order("model", model, classes=["owl"]))
+    assert changes.on(config()).detector.classes == ("owl",)
+    changes.carried_out(order("model", model, classes=None))
+    assert changes.on(config()).detector.classes is None
 
 
 def test_changes_that_do_not_fit_any_more_say_how_to_go_on(tmp_path: Path) -> None:
@@ -134,24 +160,27 @@ def test_it_lies_beside_the_ledger_and_else_in_the_folder_of_the_configuration(t
 
 names = st.sampled_from(["gate", "yard", "lobby"])
 kinds = st.sampled_from(["add", "change", "remove", "pause", "resume"])
+figures = st.one_of(st.none(), st.integers(1, 9))
 
 
-@given(st.lists(st.tuples(kinds, names, st.integers(1, 9)), max_size=12))
-def test_what_is_kept_gives_what_the_node_had(orders: list[tuple[Any, str, int]]) -> None:
+@given(st.lists(st.tuples(kinds, names, figures), max_size=12))
+def test_what_is_kept_gives_what_the_node_had(orders: list[tuple[Any, str, int | None]]) -> None:
     """Whatever a node carries out, a node started anew with what was kept watches the same."""
     at_work, kept, paused = config(), Kept(), dict[str, str]()
     for kind, name, fps in orders:
         there = name in at_work.cameras
+        if kind == "add" and fps is None:
+            continue  # the API leaves out what is nothing
         if there == (kind == "add") or (kind == "remove" and len(at_work.cameras) == 1):
             continue  # a node refuses that
-        given_now: dict[str, Any] = {"max_fps": fps} if fps % 2 else {"priority": fps}
+        given_now: dict[str, Any] = {"max_fps": fps} if fps is None or fps % 2 else {"priority": fps}
         given_now |= {"url": f"rtsp://host/{name}/{fps}"} if kind == "add" else {}
         if kind == "add":
             at_work = at_work.with_camera(name, given_now)
         elif kind == "change":
             before = at_work.cameras[name]
             known = {key: getattr(before, key) for key in before.model_fields_set}
-            at_work = at_work.with_camera(name, known | given_now)
+            at_work = at_work.with_camera(name, changed(known, given_now))
         elif kind == "remove":
             at_work = at_work.without_camera(name)
             paused.pop(name, None)

@@ -224,3 +224,19 @@ def test_interest_is_bounded_and_ends(looks: list[tuple[float, int]], ago: float
         assert any(interest.every(now) == pytest.approx(1 / rate) for rate in RATES)
     if ago >= HOLDS_S or not looks:
         assert interest.width(now + ago + 1e-6) == 0
+
+
+def test_what_is_left_out_is_counted_by_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "PICTURE_AT_MOST", 100)
+    monkeypatch.setattr(live, "BYTES_AT_MOST", 150)
+    world = World()
+    world.look("cam0", "cam1")
+    world.comes(0, 1.0, b"x" * 101)
+    world.comes(0, 2.0, b"x" * 90)
+    world.comes(1, 2.0, b"x" * 90)
+    world.comes(1, 1.5, b"older than what there is")
+    world.comes(2, 2.0, b"of a camera that nobody looks at")
+    world.live.look(Look(cameras=(), dropped=7))
+    view = world.live.view()
+    assert (view.cameras, view.made) == (2, 3)
+    assert view.dropped == {"slow": 7, "no_room": 2}

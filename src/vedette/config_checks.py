@@ -29,8 +29,10 @@ __all__ = [
 
 _SCHEMES = (
     *("rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "rtmpt", "rtmpe", "udp", "tcp", "tls", "rtp", "srt"),
-    *("hls", "mms", "mmsh", "mmst", "ftp", "sftp", "unix"),
+    *("hls", "mms", "mmsh", "mmst", "unix"),
 )
+_OF_FILES = ("ftp", "ftps", "sftp")
+"""Whose servers are no cameras: a clip is copied here first."""
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://")
 
 
@@ -87,7 +89,9 @@ def camera_url(value: object, folder: Path) -> str:
 def _check_address(url: str, scheme: str) -> None:
     if scheme not in _SCHEMES:
         near = difflib.get_close_matches(scheme, _SCHEMES, 1)
-        raise ValueError(f"unknown kind of address{f' (did you mean {near[0]}://?)' if near else ''}")
+        hint = f" (did you mean {near[0]}://?)" if near and scheme not in _OF_FILES else ""
+        there_are = ", ".join(_SCHEMES)
+        raise ValueError(f"unknown kind of address{hint}; there are {there_are}, and paths of files here")
     try:
         parts = urlsplit(url)
         usable = bool(parts.port or parts.hostname or scheme in ("udp", "rtp", "srt", "unix"))

@@ -2,6 +2,7 @@
 
 VedetteError
 ├── ConfigError        the configuration cannot be used; the message names file, line and key
+│   └── ExistsError    there is one of this name already
 ├── DetectorError      the model or the user's detector cannot be used
 ├── LabelError         a labelled set cannot be read or written; the message names the file and the place
 ├── LedgerError        the ledger cannot be opened, read or written
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 __all__ = [
     "ConfigError",
     "DetectorError",
+    "ExistsError",
     "LabelError",
     "LedgerError",
     "ReviewError",
@@ -38,6 +40,10 @@ class ConfigError(VedetteError):
     """The configuration cannot be used."""
 
     exit_code = 2
+
+
+class ExistsError(ConfigError):
+    """There is one of this name already."""
 
 
 class DetectorError(VedetteError):

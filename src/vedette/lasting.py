@@ -8,7 +8,7 @@ the file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from vedette.config import Config
     from vedette.control.protocol import Order
 
-__all__ = ["CameraChange", "Kept", "LastingChanges", "changes_file", "kept_after"]
+__all__ = ["CameraChange", "Kept", "LastingChanges", "changed", "changes_file", "kept_after"]
 
 PRIVATE = 0o600
 
 
 class CameraChange(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of one camera. ``added``: ``settings`` are all it has, whatever the file says; else they are those that
-    are other than there. ``paused``: why; None where it is not."""
+    are other than there, None where one of the file is taken back. ``paused``: why; None where it is not."""
 
     added: bool = False
     removed: bool = False
@@ -50,7 +50,7 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
                 config = config.with_camera(name, change.settings)
             elif change.settings and (known := config.cameras.get(name)) is not None:
                 given = {key: getattr(known, key) for key in known.model_fields_set}
-                config = config.with_camera(name, given | change.settings)
+                config = config.with_camera(name, changed(given, change.settings))
         # Last: a node must not be without cameras even for a moment.
         for name in [name for name, change in self.cameras.items() if change.removed]:
             config = config.without_camera(name) if name in config.cameras else config
@@ -77,18 +77,30 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
             yield f"detector: {self.detector.get('model') or ', '.join(sorted(self.detector))}"
 
 
+def changed(given: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A camera's own settings, with those that were ordered on top. An ordered None takes one back: then the
+    configuration's ``defaults`` hold again. A None of the file's own stays one."""
+    return {
+        key: value for key, value in {**given, **settings}.items() if value is not None or key not in settings
+    }
+
+
 def kept_after(kept: Kept, order: Order, *, in_file: bool) -> Kept:
     """What is to be kept once an order was carried out. ``in_file``: whether the camera that it concerns is
     one of the configuration file."""
     if order.kind == "model":
-        return msgspec.structs.replace(kept, detector={"model": order.what, "python": None})
+        # On top of what was set before, as at work: another model, and the names that were given with it.
+        detector = {**kept.detector, "model": order.what, "python": None, **order.settings}
+        return msgspec.structs.replace(kept, detector=detector)
     before = kept.cameras.get(order.what, CameraChange())
     cameras = dict(kept.cameras)
     match order.kind:
         case "add":
             cameras[order.what] = CameraChange(added=True, settings=dict(order.settings))
         case "change":
-            settings = before.settings | order.settings
+            settings = (
+                changed(before.settings, order.settings) if before.added else before.settings | order.settings
+            )
             cameras[order.what] = msgspec.structs.replace(before, settings=settings, removed=False)
         case "remove":
             cameras[order.what] = CameraChange(removed=True)

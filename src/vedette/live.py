@@ -17,6 +17,7 @@ import numpy as np
 
 from vedette.clock import Clock
 from vedette.control.protocol import Look, Looked, Picture
+from vedette.observe.views import LiveView
 from vedette.roster import Roster
 from vedette.workers.protocol import LivePicture, Show
 
@@ -91,6 +92,7 @@ class Live:
         self._newest: dict[int, tuple[LivePicture, bytes]] = {}
         """In the order in which they came."""
         self._bytes = 0
+        self._made = self._slow = self._no_room = 0
         self._said: dict[int, Show] = {}
         """To which worker processes; those that are to show nothing are left out."""
 
@@ -100,6 +102,7 @@ class Live:
         """See :class:`vedette.control.protocol.Look`."""
         now, found, more = self._clock.monotonic(), {}, False
         with self._lock:
+            self._slow += max(0, request.dropped)
             for name in dict.fromkeys(request.cameras):
                 entry = self._roster.find(name)
                 if entry is None:
@@ -115,6 +118,15 @@ class Live:
         if more:
             self._wake()
         return Looked({name: _picture(*newest) for name, newest in found.items()})
+
+    def view(self) -> LiveView:
+        """What became of them since the start."""
+        with self._lock:
+            return LiveView(
+                cameras=len(self._wanted),
+                made=self._made,
+                dropped={"slow": self._slow, "no_room": self._no_room},
+            )
 
     # ---- the workers
 
@@ -162,12 +174,17 @@ class Live:
                 return
             before = self._newest.get(picture.index)
             # Two workers may have it for a moment, while it moves.
-            if len(jpeg) > PICTURE_AT_MOST or (before and before[0].captured_at >= picture.captured_at):
+            if before and before[0].captured_at >= picture.captured_at:
+                return
+            self._made += 1
+            if len(jpeg) > PICTURE_AT_MOST:
+                self._no_room += 1
                 return
             self._let_go(picture.index)
             self._newest[picture.index] = picture, jpeg
             self._bytes += len(jpeg)
             while self._bytes > BYTES_AT_MOST:
+                self._no_room += 1
                 self._let_go(next(iter(self._newest)))
 
     def forget(self, camera: str) -> None:

@@ -28,10 +28,10 @@ from vedette.control.protocol import (
     Results,
     Settings,
 )
-from vedette.errors import ConfigError, VedetteError, WorkerError, redact
+from vedette.errors import ConfigError, ExistsError, VedetteError, WorkerError, redact
 from vedette.faces import Faces
 from vedette.facts import AnyFact, Quarantined, Trouble, WorkerEnded
-from vedette.lasting import LastingChanges
+from vedette.lasting import LastingChanges, changed
 from vedette.node import Node
 from vedette.observe.canary import canary_view
 from vedette.observe.canary_words import agreed_words
@@ -241,22 +241,22 @@ class RunningNode:
     def _add_camera(self, name: str, settings: dict[str, Any]) -> None:
         def add(config: Config) -> Config:
             if name in config.cameras:
-                raise ConfigError(f"there is a camera {name!r} already; change_camera changes it")
+                raise ExistsError(f"there is a camera {name!r} already; change_camera changes it")
             return config.with_camera(name, settings)
 
         self._apply(add)
 
     def change_camera(self, name: str, **settings: Any) -> None:
         """Change some of a camera's settings; it is opened anew."""
-        self._change_camera(name, settings)
+        self._change_camera(name, lambda given: given | settings)
 
-    def _change_camera(self, name: str, settings: dict[str, Any]) -> None:
+    def _change_camera(self, name: str, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         def change(config: Config) -> Config:
             before = config.cameras.get(name)
             if before is None:
                 raise ConfigError(f"there is no camera {redact(name)!r}")
-            given = {key: getattr(before, key) for key in before.model_fields_set} | settings
-            return config.with_camera(name, given)
+            given = {key: getattr(before, key) for key in before.model_fields_set}
+            return config.with_camera(name, edit(given))
 
         self._apply(change)
 
@@ -452,11 +452,11 @@ class RunningNode:
         if order.kind == "recycle":
             return self._begin(lambda: self._node.recycle(order.what))
         if order.kind == "shadow":
-            return self._begin_shadow(order.what, order.share, order.seconds, {})
+            return self._begin_shadow(order.what, order.share, order.seconds, order.settings)
         if order.kind == "unshadow":
             return self._begin(self._stop_shadow)
         if order.kind == "canary":
-            return self._begin_canary(order.what, order.cameras, order.seconds, order.then, {})
+            return self._begin_canary(order.what, order.cameras, order.seconds, order.then, order.settings)
         if order.kind == "uncanary":
             return self._begin(self._node.canary.stop)
         if order.kind in ("learn", "learn_more"):
@@ -464,7 +464,7 @@ class RunningNode:
             return self._begin(lambda: self._node.learn_drift(names, keep=order.kind == "learn_more"))
         if order.kind != "model":
             return self._begin_change(order)
-        config = self.config.with_detector({"model": order.what, "python": None})
+        config = self.config.with_detector({"model": order.what, "python": None, **order.settings})
         return self._begin(lambda: self._node.set_detector(config, "model", order.what, force=order.force))
 
     def _begin_change(self, order: Order) -> Future[Any]:
@@ -472,7 +472,7 @@ class RunningNode:
         name, settings = order.what, order.settings
         work: dict[str, Callable[[], object]] = {
             "add": lambda: self._add_camera(name, settings),
-            "change": lambda: self._change_camera(name, settings),
+            "change": lambda: self._change_camera(name, lambda given: changed(given, settings)),
             "remove": lambda: self.remove_camera(name),
             "pause": lambda: self.pause(name, order.why),
             "resume": lambda: self.resume(name),

@@ -12,9 +12,11 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 
 from integration.harness import Cameras, Run, fake, gone, wait_until
+from networks import constant_network
 from patience import PATIENCE_S
 
 
@@ -181,3 +183,46 @@ def test_a_pause_that_is_taken_back_in_the_file_ends_with_a_reload(tmp_path: Pat
             assert {result["camera"] for result in run.results[before:]} == {"cam0"}
             assert asked(f"{api}/cameras/cam1")[1]["health"] == "paused"
             assert run.interrupt() == 0
+
+
+def uploaded(api: str, name: str, kind: str, data: bytes) -> None:
+    request = urllib.request.Request(f"{api}/models?name={name}&kind={kind}", data, method="POST")
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+        assert answer.status == 201
+
+
+def classes_found(run: Run) -> list[str]:
+    """In the newest result."""
+    return [each["class_name"] for each in run.results[-1]["detections"]] if run.results else []
+
+
+def test_a_model_set_over_the_api_has_its_names_at_once_and_after_a_restart(tmp_path: Path) -> None:
+    # One box of 32 pixels in the middle of 64×64, of its second class.
+    output = np.zeros((1, 6, 84), np.float32)
+    output[0, :, 0] = [32, 32, 32, 32, 0, 0.9]
+    metadata = {"names": "{0: 'owl', 1: 'cat'}"}
+    model = constant_network(tmp_path / "made.onnx", {"output0": output}, metadata=metadata)
+    with Cameras(1) as cameras:
+        config = {"cameras": cameras.section(), "detector": fake(), "web": "127.0.0.1:0"}
+        with Run(tmp_path, config) as run:
+            run.until_all_analysed(["cam0"])
+            api = url_of(run) + "api/v1"
+            uploaded(api, "birds.onnx", "model", model.read_bytes())
+            uploaded(api, "birds.txt", "labels", b"heron\nstork\n")
+            order = {"upload": "birds.onnx", "labels": "birds.txt"}
+            assert asked(f"{api}/model", "PUT", order)[0] in (200, 202)
+            run.until(lambda run: classes_found(run) == ["stork"], "it detects, by its names")
+            run.until(lambda _: asked(f"{api}/model")[1]["classes"].endswith("/birds.txt"), "it says so")
+            status, told = asked(f"{api}/models/birds.txt", "DELETE")
+            assert (status, told["kind"]) == (409, "refused")
+            run.until(lambda _: list(tmp_path.glob("changes-*.json")), "it is kept")
+            assert run.interrupt() == 0
+        before = len(run.results)
+        with Run(tmp_path, config) as again:
+            again.until(lambda run: len(run.results) > before + 3, "it watches again")
+            assert classes_found(again) == ["stork"]
+            api = url_of(again) + "api/v1"
+            for classes, found in ((["a", "b"], "b"), (None, "cat")):
+                assert asked(f"{api}/model", "PUT", {"upload": "birds.onnx", "classes": classes})[0] < 300
+                again.until(lambda run, found=found: classes_found(run) == [found], f"it says {found}")
+            assert again.interrupt() == 0

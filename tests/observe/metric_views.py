@@ -17,6 +17,7 @@ from vedette.observe.views import (
     DriftView,
     Frames,
     Histograms,
+    LiveView,
     NodeView,
     ShadowFigures,
     ShadowView,
@@ -185,6 +186,7 @@ def node(cameras: Sequence[CameraView] | None = None, **fields: object) -> NodeV
         ),
         shadow=shadow(),
         canary=canary(),
+        live=LiveView(cameras=2, made=500, dropped={"slow": 40, "no_room": 1}),
     )
     return replace(view, **fields)  # type: ignore[arg-type]
 

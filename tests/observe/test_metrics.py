@@ -253,6 +253,13 @@ def test_no_password_is_on_the_page() -> None:
     assert read(page)("frames_in_flight", camera="rtsp://***@10.0.0.1/live") == 2
 
 
+def test_live_pictures_that_were_left_out_are_counted_by_why() -> None:
+    value = read(collector(node()))
+    assert (value("live_cameras"), value("live_pictures_total")) == (2, 500)
+    assert value("live_dropped_total", why="slow") == 40
+    assert value("live_dropped_total", why="no_room") == 1
+
+
 def test_sinks_that_differ_only_in_their_passwords_are_one() -> None:
     from vedette.observe.views import SinkView
 

@@ -85,6 +85,7 @@ async def made(node: FakeNode) -> AsyncIterator[Made]:
     def make(settings: WebSettings | None = None, **more: Any) -> tuple[httpx.AsyncClient, FastAPI, Noting]:
         served = Served("node", more.pop("asked", node), settings=settings or WebSettings(), **more)
         app, guard = FastAPI(openapi_url=None), Noting(served)
+        guard.routes(app, prefix="/api/v1")
         api(app, served, guard, prefix="/api/v1")
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         client = httpx.AsyncClient(transport=transport, base_url="http://node/api/v1/")

@@ -45,8 +45,9 @@ def _app() -> FastAPI:
             ],
         )
     served = Served("node", FakeNode(3), ledger=str(store / "vedette.db"), store=store)
-    app = FastAPI(openapi_url=None)
-    api(app, served, Open(served), prefix="/api/v1")
+    app, guard = FastAPI(openapi_url=None), Open(served)
+    guard.routes(app, prefix="/api/v1")
+    api(app, served, guard, prefix="/api/v1")
     return app
 
 

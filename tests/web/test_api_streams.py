@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from fake_node import FakeNode
+from patience import PATIENCE_S
 from vedette.control.protocol import Gave, Looked
 from vedette.web.api.feed import Away, Batch, Feed, Missed
 from vedette.web.api.live import Lives, View
@@ -31,9 +32,11 @@ class Telling(FakeNode):
         lines = [msgspec.json.encode({"camera": name, "seq": self.asked}) for name in self.cameras]
         return Gave([], 0) if after < 0 else Gave(lines, after + 2, self.lost)
 
-    async def look(self, cameras: tuple[str, ...], width: int, since: float = 0.0) -> Looked:
+    async def look(
+        self, cameras: tuple[str, ...], width: int, since: float = 0.0, dropped: int = 0
+    ) -> Looked:
         self.looked += 1
-        return await super().look(cameras, width, since)
+        return await super().look(cameras, width, since, dropped)
 
 
 async def served(app: FastAPI) -> tuple[uvicorn.Server, asyncio.Task[None], str]:
@@ -90,6 +93,32 @@ async def test_live_pictures_have_one_looker_and_end_with_the_last_viewer() -> N
     looked = node.looked
     await asyncio.sleep(0.3)
     assert node.looked == looked
+
+
+async def test_what_a_slow_viewer_misses_is_counted_and_what_a_quick_one_leaves_out_is_not() -> None:
+    node = Telling()
+    lives = Lives(node)
+    name = next(each.name for each in FakeNode(8).cameras.values() if each.blind is None)
+    node.cameras[name] = FakeNode(8).cameras[name]
+    slow = lives.look(View(name, 160, False), 12.0)
+    await anext(slow)
+    looked = node.looked
+    async with asyncio.timeout(PATIENCE_S):
+        while node.looked < looked + 6:  # each look gives another picture, and this one is not taken
+            await asyncio.sleep(0.01)
+        await anext(slow)
+        await slow.aclose()  # type: ignore[attr-defined]
+        while lives.untold:
+            await asyncio.sleep(0.01)
+    assert node.dropped >= 4
+
+    dropped = node.dropped
+    quick = lives.look(View(name, 160, False), 0.5)
+    async with asyncio.timeout(PATIENCE_S):
+        for _ in range(2):
+            await anext(quick)
+    await quick.aclose()  # type: ignore[attr-defined]
+    assert node.dropped + lives.untold == dropped
 
 
 async def test_so_many_may_look_and_no_more() -> None:

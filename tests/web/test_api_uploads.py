@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from fake_node import FakeNode
 from vedette.infer.load import BUNDLED
 from vedette.web.api import uploads
 from vedette.web.api.probe import Refusal, probed
@@ -105,3 +106,61 @@ async def test_a_reader_that_hangs_or_dies_is_told_of(
     program.write_text("#!/bin/sh\nkill -9 $$\n")
     with pytest.raises(Refusal, match="broke"):
         await probed("labels", file)
+
+
+async def test_a_model_is_ordered_with_the_names_of_its_classes(
+    made: Any, tmp_path: Path, node: FakeNode
+) -> None:
+    client, _, _ = made(store=tmp_path)
+    await client.post("models", params={"name": "small.onnx"}, content=BUNDLED.read_bytes())
+    await client.post("models", params={"name": "names.txt", "kind": "labels"}, content=b"heron\nstork\n")
+    path = str(tmp_path / "uploads" / "names.txt")
+    upload, canary = {"upload": "small.onnx"}, {"cameras": ["camera_1"]}
+
+    for method, where, more in (("put", "model", {}), ("post", "shadow", {}), ("post", "canary", canary)):
+        answer = await getattr(client, method)(where, json={**upload, **more, "labels": "names.txt"})
+        assert answer.status_code == 200, answer.text
+        assert node.orders[-1].settings == {"classes": path}
+    for classes in (["a", "b"], "coco", None):
+        await client.put("model", json={**upload, "classes": classes})
+        assert node.orders[-1].settings == {"classes": classes}
+    await client.put("model", json=upload)
+    assert node.orders[-1].settings == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "at"),
+    [
+        ({"file": "/a.onnx", "labels": "small.onnx"}, 422, "body.labels"),
+        ({"upload": "names.txt"}, 422, "body.upload"),
+        ({"file": "/a.onnx", "labels": "gone.txt"}, 404, ""),
+        ({"file": "/a.onnx", "labels": "../names.txt"}, 422, "body.labels"),
+        ({"file": "/a.onnx", "labels": "names.txt", "classes": ["a"]}, 422, "body"),
+        ({"file": "/a.onnx", "classes": "/etc/passwd"}, 422, "body.classes"),
+        ({"file": "/a.onnx", "classes": []}, 422, "body.classes"),
+        ({"file": "/a.onnx", "classes": ["x" * 100] * 200}, 422, "body"),
+    ],
+)
+async def test_names_that_cannot_be_are_refused(
+    made: Any, tmp_path: Path, node: FakeNode, body: dict[str, Any], status: int, at: str
+) -> None:
+    client, _, _ = made(store=tmp_path)
+    await client.post("models", params={"name": "names.txt", "kind": "labels"}, content=b"heron\nstork\n")
+    answer = await client.put("model", json=body)
+    assert answer.status_code == status, answer.text
+    assert any(each["at"].startswith(at) for each in answer.json().get("errors", [])) or not at
+    assert not node.orders
+
+
+async def test_names_in_use_are_not_deleted(made: Any, tmp_path: Path) -> None:
+    class Named(FakeNode):
+        async def configuration(self) -> dict[str, Any]:
+            path = str(tmp_path / "uploads" / "names.txt")
+            return {**await super().configuration(), "detector": {"model": "/a.onnx", "classes": path}}
+
+    client, _, _ = made(asked=Named(1), store=tmp_path)
+    await client.post("models", params={"name": "names.txt", "kind": "labels"}, content=b"heron\nstork\n")
+    answer = await client.delete("models/names.txt")
+    assert (answer.status_code, answer.json()["kind"]) == (409, "refused")
+    (told,) = (await client.get("models")).json()["models"]
+    assert told["used"] == "names of what detects"

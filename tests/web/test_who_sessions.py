@@ -380,7 +380,7 @@ async def test_who_did_what_is_written_down_without_secrets(tmp_path: Path) -> N
         ("ann", "log in", "refused"),
         ("somebody unknown", "log in", "refused"),
         ("ann", "log in", "done"),
-        ("ann", "refused", "needs reviewer"),
+        ("ann", "refused", "needs admin"),
         ("ann", "log out", "done"),
         ("ann", "add camera", "done"),
     ]

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from vedette.control.protocol import Became, ControlError, Order, Ordered
-from vedette.errors import VedetteError, redact
+from vedette.errors import ExistsError, VedetteError, redact
 
 __all__ = ["Do", "Orders"]
 
@@ -49,6 +49,10 @@ class Orders:
             return Became(done=True, failed="the node was stopped")
         error = future.exception()
         if error is not None:
-            return Became(done=True, failed=redact(str(error)) or type(error).__name__)
+            return Became(
+                done=True,
+                failed=redact(str(error)) or type(error).__name__,
+                exists=isinstance(error, ExistsError),
+            )
         said = future.result()
         return Became(done=True, words=redact(said) if isinstance(said, str) else "")

@@ -100,9 +100,9 @@ class Order(Said, frozen=True, kw_only=True, tag="order"):
     """Do something that takes a while: ``recycle`` the worker ``what``, set the ``model`` to that file, show
     that file as a ``shadow`` a ``share`` of the frames for so many ``seconds``, or ``unshadow`` it; let that
     file as a ``canary`` detect for ``cameras`` (names and patterns) for so many ``seconds``, and ``then`` go
-    back or be set for all, or ``uncanary`` it; ``learn``
-    anew what is usual for the cameras ``what`` (with commas between; empty: all), or only what is not known
-    of it yet (``learn_more``).
+    back or be set for all, or ``uncanary`` it (of a model, ``settings`` are keys of ``detector`` that are to
+    be others, such as ``classes``); ``learn`` anew what is usual for the cameras ``what`` (with commas
+    between; empty: all), or only what is not known of it yet (``learn_more``).
 
     Of the camera ``what``: ``add`` it, or ``change`` or ``remove`` it, with ``settings`` as the keys of the
     YAML file; ``pause`` it (``why``), ``resume`` it, or ``restart`` it (open its session anew)."""
@@ -123,11 +123,13 @@ class Order(Said, frozen=True, kw_only=True, tag="order"):
 
 class Look(Said, frozen=True, kw_only=True, tag="look"):
     """The newest analysed pictures of these cameras that were captured after ``since`` (Unix seconds). To ask
-    is to want more: for three seconds the node has pictures made of them, ``width`` pixels wide at most."""
+    is to want more: for three seconds the node has pictures made of them, ``width`` pixels wide at most.
+    ``dropped``: how many whoever asks left out, since it asked last, for those who took them too slowly."""
 
     cameras: tuple[str, ...]
     width: int = 320
     since: float = 0.0
+    dropped: int = 0
 
 
 class Results(Said, frozen=True, kw_only=True, tag="results"):
@@ -163,11 +165,12 @@ class Ordered(msgspec.Struct, frozen=True, tag_field="type", tag="ordered"):
 
 class Became(msgspec.Struct, frozen=True, tag_field="type", tag="became"):
     """``done``: it is over; ``failed``: why it was not done after all, empty where it was. ``words``: what is
-    to be said of it, or how far it is; may be empty."""
+    to be said of it, or how far it is; may be empty. ``exists``: it failed because there is one already."""
 
     done: bool
     failed: str = ""
     words: str = ""
+    exists: bool = False
 
 
 class Seen(msgspec.Struct, frozen=True, tag_field="type", tag="seen"):

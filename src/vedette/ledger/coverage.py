@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from itertools import pairwise
@@ -14,7 +14,7 @@ from vedette.facts import Gap
 from vedette.ledger.audit import Watch, Watched, partition_problems
 from vedette.ledger.buckets import Bucket, bucket_edges
 
-__all__ = ["Bucket", "CoverageRow", "Watch", "Watched", "coverage", "partition_problems"]
+__all__ = ["Bucket", "CoverageRow", "Stretch", "Watch", "Watched", "coverage", "partition_problems", "sums"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +52,37 @@ def coverage(
     edges = bucket_edges(since, until, bucket, zone)
     if not edges:
         return []
-    watched: dict[str, list[_Stretch]] = defaultdict(list)
+    watched: dict[str, list[Stretch]] = defaultdict(list)
     for watch in watches:
         watched[watch.camera].append((watch.start, until if watch.end is None else watch.end, None))
-    blind: dict[str, list[_Stretch]] = defaultdict(list)
+    blind: dict[str, list[Stretch]] = defaultdict(list)
     for gap in gaps:
         if gap.kind is Kind.BLIND:
             blind[gap.camera].append((gap.start, until if gap.end is None else gap.end, gap.cause))
-    rows: list[CoverageRow] = []
+    return [
+        CoverageRow(camera, start, end, whole, whole - sum(lost.values()), lost)
+        for camera, wholes, losses in sums(watched, blind, edges)
+        for (start, end), whole, lost in zip(pairwise(edges), wholes, losses, strict=True)
+    ]
+
+
+Stretch = tuple[int, int, Cause | None]
+"""Start, end (µs) and, of a gap, its cause."""
+
+
+def sums(
+    watched: Mapping[str, Sequence[Stretch]], blind: Mapping[str, Sequence[Stretch]], edges: list[int]
+) -> Iterator[tuple[str, list[int], list[dict[Cause, int]]]]:
+    """The same as plain numbers, for who needs them quickly: of each camera that was watched, by its name,
+    the µs that it was in each bucket, and those of them in which it was not seen, by cause."""
+    since, until = edges[0], edges[-1]
     for camera in sorted(watched):
         periods = list(_in_turn(watched[camera], since, until))
         if periods:
-            rows += _of_camera(camera, periods, _in_turn(blind[camera], since, until), edges)
-    return rows
+            yield camera, *_of_camera(periods, _in_turn(blind.get(camera, ()), since, until), edges)
 
 
-_Stretch = tuple[int, int, Cause | None]
-"""Start, end and, of a gap, its cause."""
-
-
-def _in_turn(stretches: list[_Stretch], since: int, until: int) -> Iterator[_Stretch]:
+def _in_turn(stretches: Sequence[Stretch], since: int, until: int) -> Iterator[Stretch]:
     """Within ``since … until``, by their start, none overlapping another, none empty."""
     reached = since
     for start, end, cause in sorted(stretches, key=_start):
@@ -81,13 +92,13 @@ def _in_turn(stretches: list[_Stretch], since: int, until: int) -> Iterator[_Str
             reached = end
 
 
-def _start(stretch: _Stretch) -> int:
+def _start(stretch: Stretch) -> int:
     return stretch[0]
 
 
 def _of_camera(
-    camera: str, periods: list[_Stretch], blind: Iterator[_Stretch], edges: list[int]
-) -> list[CoverageRow]:
+    periods: list[Stretch], blind: Iterator[Stretch], edges: list[int]
+) -> tuple[list[int], list[dict[Cause, int]]]:
     watched = [0] * (len(edges) - 1)
     for start, end, _ in periods:
         for number, part in _split(start, end, edges):
@@ -97,13 +108,10 @@ def _of_camera(
         assert cause is not None
         for number, part in _split(start, end, edges):
             causes[number][cause] = causes[number].get(cause, 0) + part
-    return [
-        CoverageRow(camera, start, end, whole, whole - sum(lost.values()), lost)
-        for (start, end), whole, lost in zip(pairwise(edges), watched, causes, strict=True)
-    ]
+    return watched, causes
 
 
-def _within(blind: Iterator[_Stretch], periods: list[_Stretch]) -> Iterator[_Stretch]:
+def _within(blind: Iterator[Stretch], periods: list[Stretch]) -> Iterator[Stretch]:
     """The parts of ``blind`` that lie in ``periods``; both in turn."""
     number = 0
     for start, end, cause in blind:

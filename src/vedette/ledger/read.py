@@ -9,11 +9,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, or_, select
 
 from vedette.causes import Cause, Kind
+from vedette.errors import LedgerError
 from vedette.ledger import schema
 from vedette.ledger.convert import to_gap, to_incident
 from vedette.ledger.rows import LedgerGap, LedgerIncident, LedgerNode, LedgerWatch
 
-__all__ = ["Wanted", "gaps_of", "incidents_of", "nodes_of", "watches_of"]
+__all__ = ["Blind", "Wanted", "blind_of", "gaps_of", "incidents_of", "nodes_of", "watches_of"]
+
+
+Blind = tuple[int, int | None, Cause]
+"""Start, end (None while it lasts) and cause of a gap."""
+
+_CAUSES = {cause.value: cause for cause in Cause}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +47,23 @@ def gaps_of(connection: Connection, wanted: Wanted) -> list[LedgerGap]:
     if wanted.kinds is not None:
         query = query.where(table.c.kind.in_([kind.value for kind in wanted.kinds]))
     return [to_gap(row) for row in _in_order(connection, query, table, wanted.limit, table.c.id)]
+
+
+def blind_of(connection: Connection, wanted: Wanted) -> dict[str, list[Blind]]:
+    """When cameras were not seen, by camera, in the order of :func:`gaps_of`: of rows that are many, only
+    what coverage is made of. Raises LedgerError for words that this Vedette does not know."""
+    table = schema.gaps
+    what: Select[Any] = select(table.c.camera, table.c.start_us, table.c.end_us, table.c.cause)
+    query = _within(what, table, wanted).where(table.c.kind == Kind.BLIND.value)
+    found: dict[str, list[Blind]] = {}
+    try:
+        for camera, start, end, cause in _in_order(connection, query, table, None, table.c.id):
+            found.setdefault(camera, []).append((start, end, _CAUSES[cause]))
+    except KeyError as err:
+        raise LedgerError(
+            f"the ledger holds what this Vedette does not know ({err} is no cause): use a newer one"
+        ) from err
+    return found
 
 
 def incidents_of(connection: Connection, wanted: Wanted) -> list[LedgerIncident]:
@@ -83,6 +107,6 @@ def _in_order(
 ) -> list[Any]:
     start = table.c.start_us
     if limit is None:
-        return list(connection.execute(query.order_by(start, then)))
+        return list(connection.execute(query.order_by(start, then)).all())
     newest = query.order_by(start.desc(), then.desc()).limit(limit)
     return list(connection.execute(newest))[::-1]

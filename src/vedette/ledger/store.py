@@ -115,6 +115,14 @@ class Ledger:
         with self._database.reading() as connection:
             return read.gaps_of(connection, wanted)
 
+    def blind(
+        self, *, since: int | None = None, until: int | None = None, node: str | None = None
+    ) -> dict[str, list[read.Blind]]:
+        """When cameras were not seen at least in part of [``since``, ``until``) µs, by camera: start, end and
+        cause. Of fifty thousand rows it takes a fraction of what :meth:`gaps` does."""
+        with self._database.reading() as connection:
+            return read.blind_of(connection, read.Wanted(since=since, until=until, node=node))
+
     def watches(
         self,
         *,

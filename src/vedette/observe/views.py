@@ -20,6 +20,7 @@ __all__ = [
     "DriftView",
     "Frames",
     "Histograms",
+    "LiveView",
     "NodeView",
     "Percentiles",
     "ShadowFigures",
@@ -349,6 +350,17 @@ class CanaryView:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveView:
+    """Live pictures, since the start. ``cameras``: that somebody looks at now. ``made``: pictures that came
+    from workers. ``dropped``: those of them that were left out, by why: ``slow`` (a viewer took its pictures
+    more slowly than they came; counted for each such viewer), ``no_room`` (too large, or too many)."""
+
+    cameras: int = 0
+    made: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class NodeView:
     """The whole node. ``uptime_s``: since it was started. ``cpu_percent``: of one core, all processes.
 
@@ -394,6 +406,7 @@ class NodeView:
     """None where none ever detected for some cameras."""
     alerts: tuple[AlertView, ...] = ()
     """What people are to know of now, the most severe first."""
+    live: LiveView = field(default_factory=LiveView)
 
     @property
     def frames(self) -> Frames:

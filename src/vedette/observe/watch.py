@@ -176,6 +176,7 @@ class Watch:
             shadow=self._shadow.now(node.shadow, {entry.name: entry.index for entry in entries}, node.usage),
             canary=canary_view(node.canary, float(table.loads[table.canary_place]["busy"])),
             alerts=node.alerts.open,
+            live=node.live.view(),
         )
 
     def _validation(self) -> ValidationView | None:

@@ -27,10 +27,13 @@ class Node(Protocol):
         camera."""
         ...
 
-    async def look(self, cameras: tuple[str, ...], width: int, since: float = 0.0) -> Looked:
+    async def look(
+        self, cameras: tuple[str, ...], width: int, since: float = 0.0, dropped: int = 0
+    ) -> Looked:
         """The newest analysed pictures of these cameras that were captured after ``since`` (Unix seconds),
         at most ``width`` pixels wide. A camera that was not looked at lately gives its first one a moment
-        later: ask again. Names that there are not are left out."""
+        later: ask again. Names that there are not are left out. ``dropped``: pictures that viewers were too
+        slow for since the last look; the node counts them."""
         ...
 
     async def results(self, after: int, most: int = 500) -> Gave:

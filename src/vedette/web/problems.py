@@ -25,7 +25,7 @@ from vedette.errors import (
 from vedette.ledger.question import QuestionError
 from vedette.web.node import NodeGoneError
 
-__all__ = ["KINDS", "MEDIA_TYPE", "Kind", "Mistake", "Problem", "ProblemError", "handle", "response"]
+__all__ = ["KINDS", "MEDIA_TYPE", "Kind", "Mistake", "Problem", "ProblemError", "handle", "response", "wrong"]
 
 MEDIA_TYPE = "application/problem+json"
 ASK_AGAIN_S = 2
@@ -113,6 +113,11 @@ class ProblemError(Exception):
         self.status = status or KINDS[kind].status
 
 
+def wrong(key: str, what: str, *, place: str = "body") -> ProblemError:
+    """One mistake in what was sent, at its own field."""
+    return ProblemError("invalid", f"{place}.{key}: {what}", errors=[Mistake(f"{place}.{key}", what)])
+
+
 def response(error: ProblemError) -> Response:
     """Its answer over HTTP."""
     problem = Problem(
@@ -121,7 +126,7 @@ def response(error: ProblemError) -> Response:
         status=error.status,
         detail=redact(error.detail),
         kind=error.kind,
-        errors=error.errors,
+        errors=[Mistake(each.at, redact(each.what)) for each in error.errors],
     )
     headers = {"Cache-Control": "no-store"} | error.headers
     return Response(msgspec.json.encode(problem), error.status, headers, MEDIA_TYPE)

@@ -53,8 +53,10 @@ class RemoteNode:
                 self._views[details] = now, view
             return view
 
-    async def look(self, cameras: tuple[str, ...], width: int, since: float = 0.0) -> Looked:
-        request = Look(cameras=cameras, width=width, since=since)
+    async def look(
+        self, cameras: tuple[str, ...], width: int, since: float = 0.0, dropped: int = 0
+    ) -> Looked:
+        request = Look(cameras=cameras, width=width, since=since, dropped=dropped)
         return await self._quick.ask(lambda client: client.ask(request, Looked))
 
     async def results(self, after: int, most: int = 500) -> Gave:

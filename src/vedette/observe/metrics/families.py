@@ -214,6 +214,10 @@ CANARY_CAMERAS = _gauge("canary_cameras", "Cameras that it detects for.")
 CANARY_FRAMES = _counter("canary_frames", "Results of frames that it looked at.")
 CANARY_BOXES = _counter("canary_boxes", "Boxes in them.")
 
+LIVE_CAMERAS = _gauge("live_cameras", "Cameras whose live pictures somebody looks at now.")
+LIVE_PICTURES = _counter("live_pictures", "Live pictures that were made for those who look.")
+LIVE_DROPPED = _counter("live_dropped", "Live pictures that were left out, by why.", "why")
+
 SINK_RESULTS = _counter("sink_results", "Results by what became of them at a sink.", "sink", "outcome")
 REQUESTS = _counter("metrics_requests", "Requests for these metrics by what became of them.", "result")
 

@@ -7,7 +7,7 @@ from collections import Counter
 from vedette.observe.metrics import families
 from vedette.observe.metrics.bins import STAGES, Bins
 from vedette.observe.metrics.text import Page, label, tails_of
-from vedette.observe.views import Histograms, NodeView, SinkView, ValidationView, WorkerView
+from vedette.observe.views import Histograms, LiveView, NodeView, SinkView, ValidationView, WorkerView
 from vedette.supervise.figures import ProcessUsage
 
 __all__ = ["put_node"]
@@ -43,6 +43,7 @@ def put_node(page: Page, view: NodeView, histograms: Histograms, version: str) -
     if detectors:
         page.add(families.DETECTOR_BUSY, sum(detectors) / len(detectors))
     _put_sinks(page, view.sinks)
+    _put_live(page, view.live)
 
 
 def _put_machine(page: Page, view: NodeView) -> None:
@@ -117,3 +118,10 @@ def _put_sinks(page: Page, sinks: tuple[SinkView, ...]) -> None:
             results[f'{name},outcome="{outcome}"'] += getattr(sink, outcome)
     for labels, count in results.items():
         page.add(families.SINK_RESULTS, count, labels)
+
+
+def _put_live(page: Page, live: LiveView) -> None:
+    page.add(families.LIVE_CAMERAS, live.cameras)
+    page.add(families.LIVE_PICTURES, live.made)
+    for why, count in live.dropped.items():
+        page.add(families.LIVE_DROPPED, count, label("why", why))

@@ -7,7 +7,7 @@ nothing of these, so their schemas are added to its document (:func:`document`).
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
 
 from vedette.web.problems import KINDS, MEDIA_TYPE, Problem
 from vedette.web.settings import is_loopback
@@ -129,16 +130,20 @@ def error(*kinds: str) -> dict[int | str, Any]:
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
-def document(app: FastAPI, *, about: str, tags: list[dict[str, Any]], server: str) -> dict[str, Any]:
-    """The OpenAPI document, with the schemas of all that was :func:`said`."""
+def document(
+    app: FastAPI, *, also: Sequence[BaseRoute], about: str, tags: list[dict[str, Any]], server: str
+) -> dict[str, Any]:
+    """The OpenAPI document, with the schemas of all that was :func:`said`. ``also``: routes that lie in
+    front of ``app``, below ``server``, too."""
     made = get_openapi(
         title=app.title,
         version=app.version,
         description=about,
-        routes=app.routes,
+        routes=[*app.routes, *also],
         tags=tags,
         servers=[{"url": server}],
     )
+    made["paths"] = {path.removeprefix(server): told for path, told in made["paths"].items()}
     schemas = made.setdefault("components", {}).setdefault("schemas", {})
     _, known = msgspec.json.schema_components(
         [*_SAID.values(), Problem], ref_template="#/components/schemas/{name}"
@@ -146,7 +151,14 @@ def document(app: FastAPI, *, about: str, tags: list[dict[str, Any]], server: st
     schemas.update(known)
     for operation in (each for path in made["paths"].values() for each in path.values()):
         if "requestBody" in operation:
-            operation["responses"] |= {str(code): told for code, told in error("http").items()}
+            _may_be_garbled(operation)
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)  # of FastAPI's own, in place of which we tell problems
     return made
+
+
+def _may_be_garbled(operation: dict[str, Any]) -> None:
+    """It has a body, which may be no body at all, or of another kind."""
+    kinds = ("http", "not-json") if JSON in operation["requestBody"]["content"] else ("http",)
+    for code, told in error(*kinds).items():
+        operation["responses"].setdefault(str(code), told)

@@ -4,15 +4,25 @@ must be one that may be given from afar."""
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WrapValidator,
+    field_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
 
 from vedette.config import Camera, CameraDefaults
-from vedette.web.problems import Mistake, ProblemError
+from vedette.web.problems import Mistake, ProblemError, wrong
 
-__all__ = ["CameraChange", "DeepStreamCamera", "NewCamera", "Pause", "checked"]
+__all__ = ["AddedCamera", "CameraChange", "DeepStreamCamera", "NewCamera", "Pause", "checked"]
 
 Url = Annotated[
     str,
@@ -54,9 +64,10 @@ class TrackerTold(_Body):
 
 
 class CameraChange(_Body):
-    """Any of the settings of a camera; what is left out stays as it is."""
+    """Any of the settings of a camera; what is left out stays as it is. ``null`` takes a setting back: then
+    what the configuration's ``defaults`` say holds, or else what is usual."""
 
-    url: Url | None = None
+    url: Url | SkipJsonSchema[None] = None
     max_fps: Annotated[float, Field(gt=0, le=1000)] | None = None
     priority: Annotated[
         float | Literal["low", "normal", "high"] | None, Field(description="A number from 0.01 to 100.")
@@ -83,13 +94,21 @@ class CameraChange(_Body):
         Field(description="FFmpeg's; only where the dashboard's configuration allows local sources."),
     ] = None
 
+    @field_validator("url", mode="before")
+    @classmethod
+    def _has_an_address(cls, url: object) -> object:
+        if url is None:
+            raise ValueError("a camera has an address")
+        return url
+
     def settings(self) -> dict[str, Any]:
-        """Only what was said."""
+        """Only what was said; None is what is to be taken back."""
         return self.model_dump(exclude_unset=True, exclude={"name"})
 
 
 class NewCamera(CameraChange):
-    """A camera: its name, its address, and whatever of the settings is to be other than usual."""
+    """A camera: its name, its address, and whatever of the settings is to be other than the configuration's
+    ``defaults``; ``null`` is the same as nothing."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"name": "gate", "url": "rtsp://10.0.0.5/stream1", "site": "yard"}]}
@@ -97,6 +116,16 @@ class NewCamera(CameraChange):
 
     name: CameraName
     url: Url
+
+    def as_ours(self) -> NewCamera:
+        return self
+
+    def key_of(self, key: str) -> str:
+        """What it calls this setting."""
+        return key
+
+    def settings(self) -> dict[str, Any]:
+        return {key: value for key, value in super().settings().items() if value is not None}
 
 
 class DeepStreamCamera(_Body):
@@ -121,8 +150,32 @@ class DeepStreamCamera(_Body):
         """Raises ProblemError where no name can be made of it."""
         name = _named(self.camera_name) or _named(self.camera_id)
         if not name:
-            raise ProblemError("invalid", "body.camera_id: has neither letters nor digits of ASCII")
+            raise wrong("camera_id", "has neither letters nor digits of ASCII")
         return NewCamera(name=name, url=self.camera_url)
+
+    def key_of(self, key: str) -> str:
+        """What it calls this setting of ours."""
+        return {"name": "camera_name" if self.camera_name else "camera_id", "url": "camera_url"}.get(key, key)
+
+
+_DEEPSTREAM = frozenset({"camera_id", "camera_name", "camera_url"})
+_OURS = frozenset(NewCamera.model_fields)
+
+
+def _either(told: object, _: object) -> NewCamera | DeepStreamCamera:
+    """Whichever its keys say that it is, checked as that alone: mistakes are told of what was meant."""
+    keys = {key for key in told if isinstance(key, str)} if isinstance(told, dict) else set()
+    theirs, ours = sorted(keys & _DEEPSTREAM), sorted(keys & _OURS)
+    if theirs and ours:
+        raise ValueError(
+            f"has keys of two kinds of cameras: give name and url, or DeepStream's camera_id and camera_url "
+            f"({', '.join(theirs)} do not go with {', '.join(ours)})"
+        )
+    return (DeepStreamCamera if theirs else NewCamera).model_validate(told)
+
+
+AddedCamera = Annotated[NewCamera | DeepStreamCamera, WrapValidator(_either)]
+"""What may be sent to add a camera."""
 
 
 class Pause(_Body):
@@ -137,16 +190,18 @@ def _named(text: str) -> str:
     return (f"camera_{name}" if name[:1].isdigit() else name)[:NAME_AT_MOST]
 
 
-def checked(settings: dict[str, Any], *, whole: bool) -> dict[str, Any]:
+def checked(settings: dict[str, Any], *, whole: bool, key_of: Callable[[str], str] = str) -> dict[str, Any]:
     """The settings as they were given, once the configuration's own checks have nothing against them.
-    ``whole``: they are a camera by themselves. Raises ProblemError."""
+    ``whole``: they are a camera by themselves. ``key_of``: what whoever sent them calls a setting. Raises
+    ProblemError."""
     kind = Camera if whole or "url" in settings else CameraDefaults
+    given = {key: value for key, value in settings.items() if value is not None}
     try:
-        kind.model_validate(settings, context={"folder": Path.cwd(), "defaults": {}})
+        kind.model_validate(given, context={"folder": Path.cwd(), "defaults": {}})
     except ValidationError as err:
         mistakes = [
             Mistake(
-                ".".join(("body", *(str(part) for part in each["loc"]))),
+                ".".join(("body", *(key_of(str(part)) for part in each["loc"]))),
                 each["msg"].removeprefix("Value error, "),
             )
             for each in err.errors(include_input=False, include_url=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -11,13 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vedette.control.protocol import Order
 from vedette.web.api.answers import Body, answer, body, error, said
-from vedette.web.api.camera_bodies import CameraChange, DeepStreamCamera, NewCamera, Pause, checked
+from vedette.web.api.camera_bodies import AddedCamera, CameraChange, Pause, checked
 from vedette.web.api.giving import Ordered
 from vedette.web.api.held import Held
+from vedette.web.api.json_bodies import JsonRoute
 from vedette.web.api.parts import Parts
 from vedette.web.api.rows import CameraDetail, CameraRow, arranged
 from vedette.web.api.sources import NO_REDIRECTS, check_source
-from vedette.web.problems import ProblemError
+from vedette.web.problems import ProblemError, wrong
 from vedette.web.who.guard import Who
 
 __all__ = ["cameras"]
@@ -62,7 +63,7 @@ class Cameras(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cameras(parts: Parts) -> APIRouter:
-    router = APIRouter(tags=["cameras"])
+    router = APIRouter(tags=["cameras"], route_class=JsonRoute)
     viewer, admin = parts.may("viewer"), parts.may("admin")
     held: Held[Body] = Held(HOLDS_S)
 
@@ -88,9 +89,9 @@ def cameras(parts: Parts) -> APIRouter:
             **error("refused", "not-done", "exists"),
         },
     )
-    async def add(request: Request, told: NewCamera | DeepStreamCamera, who: Who = admin) -> Response:
-        new = told.as_ours() if isinstance(told, DeepStreamCamera) else told
-        settings = await _allowed(parts, new, new.name, whole=True)
+    async def add(request: Request, told: AddedCamera, who: Who = admin) -> Response:
+        new = told.as_ours()
+        settings = await _allowed(parts, new, new.name, whole=True, key_of=told.key_of)
         if new.name in {row.name for row in (await parts.fleet.moment()).rows}:
             raise ProblemError("exists", f"there is a camera {new.name} already")
         order = Order(kind="add", what=new.name, settings=settings)
@@ -157,19 +158,23 @@ async def _table(parts: Parts, query: CamerasQuery) -> Body:
     return body(table, of=shown)
 
 
-async def _allowed(parts: Parts, told: CameraChange, name: str, *, whole: bool) -> dict[str, object]:
-    """Raises ProblemError for settings that are wrong, or that may not be given from afar."""
+async def _allowed(
+    parts: Parts, told: CameraChange, name: str, *, whole: bool, key_of: Callable[[str], str] = str
+) -> dict[str, object]:
+    """Raises ProblemError for settings that are wrong, or that may not be given from afar. ``key_of``: what
+    whoever sent them calls a setting."""
     local = parts.served.settings.local_sources
     settings = told.settings()
-    if settings.get("options") and not local:
-        raise ProblemError("invalid", "body.options: may only be set in the configuration file")
+    if "options" in settings and not local:
+        # Not even to be taken back: they may be what keeps a camera from being sent elsewhere.
+        raise wrong("options", "may only be set in the configuration file")
     url = settings.get("url")
     if url is not None:
         if HIDDEN in url:
-            raise ProblemError("invalid", f"body.url: {HIDDEN} stands for a password that is not told")
+            raise wrong(key_of("url"), f"{HIDDEN} stands for a password that is not told")
         if problem := await check_source(url, local=local):
-            raise ProblemError("invalid", f"body.url: {problem}")
-    checked(settings, whole=whole)
+            raise wrong(key_of("url"), problem)
+    checked(settings, whole=whole, key_of=key_of)
     if url is not None and not local and url.lower().startswith("http"):
         known = {} if whole else (await parts.fleet.settings()).get(name, {})
         if not known.get("options"):  # those of the file are the administrator's

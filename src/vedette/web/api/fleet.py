@@ -76,6 +76,10 @@ class Fleet:
         except NodeRefusedError:
             return {}
 
+    async def names(self) -> set[str]:
+        """Of all cameras that there are, those among them that are not enabled. Raises NodeGoneError."""
+        return {camera.name for camera in watched((await self.moment()).view)} | set(await self.settings())
+
     async def known(self, name: str) -> CameraView:
         """Raises NodeGoneError; ProblemError where there is no such camera."""
         view = (await self.moment()).view

@@ -4,38 +4,29 @@ Pure."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import tzinfo
 
 import msgspec
 
-from vedette.causes import BLINDING, Cause, Kind
+from vedette.causes import Kind
 from vedette.errors import redact
-from vedette.ledger.answers import Covered, Record, covered, known_only
-from vedette.ledger.buckets import Bucket, bucket_edges
+from vedette.ledger.answers import Covered
 from vedette.ledger.rows import LedgerGap, LedgerIncident
 from vedette.ledger.when import SECOND
 from vedette.web.api.rows import Open
 from vedette.web.api.words import reason
 
 __all__ = [
-    "NOT_KNOWN",
-    "NOT_WATCHED",
     "Coverage",
     "CoverageRow",
     "GapRow",
     "Gaps",
     "IncidentRow",
     "Incidents",
-    "Strips",
     "coverage_row",
     "gap_row",
     "incident_row",
     "opened",
-    "strips",
 ]
-
-NOT_WATCHED, NOT_KNOWN = -1, -2
-"""In a strip, in place of a share."""
 
 
 class GapRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,20 +114,6 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     by: str
 
 
-class Strips(msgspec.Struct, frozen=True, kw_only=True):
-    """Coverage by the hour, small enough for a thousand cameras. ``edges``: Unix seconds, one more than there
-    are buckets. ``shares``: for each camera and bucket, of a thousand: 1000 = seen all the time; -1 = not
-    watched, -2 = not known. ``causes``: for each camera and bucket the number of the cause in ``names`` that
-    took most of what was not seen, -1 where there was none. ``day``: the share of the whole time, 0…1, null
-    where it was not watched."""
-
-    edges: list[float]
-    names: list[str]
-    shares: Mapping[str, list[int]]
-    causes: Mapping[str, list[int]]
-    day: Mapping[str, float | None]
-
-
 def gap_row(gap: LedgerGap, now: int) -> GapRow:
     """``now``: µs."""
     return GapRow(
@@ -199,37 +176,6 @@ def opened(gaps: Iterable[LedgerGap]) -> dict[str, dict[str, Open]]:
             told = Open(gap.cause.value, gap.start / SECOND, redact(gap.detail), gap.incident)
             found.setdefault(gap.camera, {})[gap.cause.value] = told
     return found
-
-
-def blind_s(record: Record, since: int, until: int, zone: tzinfo) -> float:
-    """Seconds that cameras were not seen, all together, without those that somebody paused."""
-    rows = covered(known_only(record, until), since, until, "all", zone)
-    return sum(
-        time for row in rows for cause, time in row.blind.items() if cause is not Cause.PAUSED
-    ) / float(SECOND)
-
-
-def strips(record: Record, since: int, until: int, bucket: Bucket, zone: tzinfo) -> Strips:
-    """``record``: of one node."""
-    edges = bucket_edges(since, until, bucket, zone)
-    place = {edge: number for number, edge in enumerate(edges[:-1])}
-    names = sorted(cause.value for cause in BLINDING)
-    numbers = {name: number for number, name in enumerate(names)}
-    shares: dict[str, list[int]] = {}
-    causes: dict[str, list[int]] = {}
-    whole: dict[str, list[int]] = {}
-    for row in covered(record, since, until, bucket, zone):
-        mine = shares.setdefault(row.camera, [NOT_WATCHED] * len(place))
-        worst = causes.setdefault(row.camera, [-1] * len(place))
-        sums = whole.setdefault(row.camera, [0, 0])
-        at = place[row.start]
-        mine[at] = row.seen * 1000 // row.watched if row.watched else NOT_KNOWN
-        if row.blind:
-            worst[at] = numbers[max(row.blind, key=lambda cause: row.blind[cause]).value]
-        sums[0] += row.seen
-        sums[1] += row.watched
-    day = {camera: seen / watched if watched else None for camera, (seen, watched) in whole.items()}
-    return Strips(edges=[edge / SECOND for edge in edges], names=names, shares=shares, causes=causes, day=day)
 
 
 def page(gaps: Sequence[LedgerGap], offset: int, limit: int, *, newest: bool) -> Sequence[LedgerGap]:

@@ -70,6 +70,8 @@ class Giving:
             self._fleet.changed()
         self._guard.audit(who, action, redact(what), _outcome(became))
         if became.failed:
+            if became.exists:
+                raise ProblemError("exists", f"there is a camera {redact(what)} already")
             raise ProblemError("not-done", became.failed)
         url = f"{request.scope.get('root_path', '')}/orders/{number}"
         told = ordered(number, became, url, name=what)

@@ -24,7 +24,6 @@ from vedette.web.api.gap_rows import (
     Coverage,
     Gaps,
     Incidents,
-    Strips,
     coverage_row,
     gap_row,
     incident_row,
@@ -32,6 +31,7 @@ from vedette.web.api.gap_rows import (
 )
 from vedette.web.api.held import Held
 from vedette.web.api.parts import Parts
+from vedette.web.api.strips import Strips
 from vedette.web.api.timeline import Timeline, timeline
 
 __all__ = ["ledger"]

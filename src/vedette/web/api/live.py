@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from vedette.control.protocol import ControlError, Picture
+from vedette.control.protocol import ControlError, Looked, Picture
 from vedette.web.api.draw import drawn
 from vedette.web.node import Node, NodeGoneError
 from vedette.web.problems import ProblemError
@@ -24,6 +24,8 @@ NOTHING_FOR_S = 30.0
 """A camera that gives none for so long ends the stream; the page says why it is not seen."""
 DRAW_AT_ONCE = 2
 """Threads; drawing must not take the cores that cameras need."""
+NO_WIDTH = 16
+"""Of no camera."""
 BOUNDARY = "picture"
 
 
@@ -42,7 +44,10 @@ class Lives:
         self._asked = asked
         self._looking: dict[View, _Looker] = {}
         self._drawing = asyncio.Semaphore(DRAW_AT_ONCE)
+        self._telling: set[asyncio.Task[Looked | None]] = set()
         self.viewers = 0
+        self.untold = 0
+        """Pictures left out because a viewer took them too slowly, of which the node does not know yet."""
 
     async def picture(self, picture: Picture, *, boxes: bool) -> bytes:
         """JPEG, with its boxes drawn if wanted."""
@@ -74,7 +79,12 @@ class Lives:
                     if number > seen:
                         seen, last, news = number, jpeg, loop.time()
                     if last:
-                        yield _part(last)
+                        before = looker.number
+                        try:
+                            yield _part(last)
+                        finally:
+                            # The newest of those that came while this one was on its way is sent next.
+                            self.untold += max(0, looker.number - before - 1)
                     await asyncio.sleep(1 / fps)
         finally:
             self.viewers -= 1
@@ -83,7 +93,7 @@ class Lives:
     def _looker(self, view: View) -> Iterator[_Looker]:
         looker = self._looking.get(view)
         if looker is None:
-            looker = self._looking[view] = _Looker(self, self._asked, view)
+            looker = self._looking[view] = _Looker(self, view)
         looker.viewers += 1
         try:
             yield looker
@@ -92,6 +102,23 @@ class Lives:
             if not looker.viewers and self._looking.get(view) is looker:
                 del self._looking[view]
                 looker.end()
+                self._tell_the_rest()
+
+    def _tell_the_rest(self) -> None:
+        """Nobody may look again soon."""
+        if self.untold:
+            task = asyncio.create_task(self.asked((), NO_WIDTH))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def asked(self, cameras: tuple[str, ...], width: int, since: float = 0.0) -> Looked | None:
+        """What the node has, which hears what was left out; None where it does not answer."""
+        dropped, self.untold = self.untold, 0
+        try:
+            return await self._asked.look(cameras, width, since, dropped)
+        except (NodeGoneError, ControlError):
+            self.untold += dropped
+            return None
 
     @property
     def looking(self) -> int:
@@ -102,10 +129,10 @@ class Lives:
 class _Looker:
     """Keeps the newest picture of a view."""
 
-    def __init__(self, lives: Lives, asked: Node, view: View) -> None:
-        self._lives, self._asked, self._view = lives, asked, view
+    def __init__(self, lives: Lives, view: View) -> None:
+        self._lives, self._view = lives, view
         self.viewers = 0
-        self._number, self._jpeg = 0, b""
+        self.number, self._jpeg = 0, b""
         self._changed = asyncio.Condition()
         self._task = asyncio.create_task(self._run(), name=f"look at {view.camera}")
 
@@ -113,10 +140,10 @@ class _Looker:
         """The newest one, after waiting for one that is newer; its number, and JPEG."""
         try:
             async with asyncio.timeout(within), self._changed:
-                await self._changed.wait_for(lambda: self._number > than)
+                await self._changed.wait_for(lambda: self.number > than)
         except TimeoutError:
             pass
-        return self._number, self._jpeg
+        return self.number, self._jpeg
 
     def end(self) -> None:
         self._task.cancel()
@@ -124,9 +151,8 @@ class _Looker:
     async def _run(self) -> None:
         since = 0.0
         while True:
-            try:
-                looked = await self._asked.look((self._view.camera,), self._view.width, since)
-            except (NodeGoneError, ControlError):
+            looked = await self._lives.asked((self._view.camera,), self._view.width, since)
+            if looked is None:
                 await asyncio.sleep(AWAY_AGAIN_S)
                 continue
             picture = looked.pictures.get(self._view.camera)
@@ -134,7 +160,7 @@ class _Looker:
                 since = picture.captured_at
                 jpeg = await self._lives.picture(picture, boxes=self._view.boxes)
                 async with self._changed:
-                    self._number, self._jpeg = self._number + 1, jpeg
+                    self.number, self._jpeg = self.number + 1, jpeg
                     self._changed.notify_all()
             await asyncio.sleep(LOOK_EVERY_S)
 

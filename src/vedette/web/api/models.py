@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path as FilePath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -16,9 +16,10 @@ from vedette.observe.canary_words import canary_words
 from vedette.observe.views import CanaryView, NodeView, ShadowView, ValidationView
 from vedette.web.api.answers import answer, error, said
 from vedette.web.api.giving import Ordered
+from vedette.web.api.json_bodies import JsonRoute
 from vedette.web.api.parts import Parts
-from vedette.web.api.uploads import LARGEST, Uploaded
-from vedette.web.problems import ProblemError
+from vedette.web.api.uploads import ENDINGS, LARGEST, Uploaded
+from vedette.web.problems import ProblemError, wrong
 from vedette.web.who.guard import Who
 
 __all__ = ["models"]
@@ -26,6 +27,8 @@ __all__ = ["models"]
 WAIT_S = 1.0
 """To load a model takes longer than anybody waits for an answer."""
 A_MONTH_S = 31 * 86_400.0
+_AS_CANDIDATE = ("in the shadow", "as a canary")
+NAMES = "names of what detects"
 
 _CHANGED = {
     **said(Ordered, "It was done."),
@@ -33,19 +36,33 @@ _CHANGED = {
     **error("invalid", "not-known", "not-allowed", "not-found", "refused", "not-done", "node-away"),
 }
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+ClassName = Annotated[str, Field(min_length=1, max_length=100)]
+CLASSES_AT_MOST, LETTERS_AT_MOST = 1000, 12_000
+"""Of classes in a request: all of them have to fit into an order (64 KiB), in whatever script."""
 
 
 class WhichModel(BaseModel):
-    """A model: a ``file`` on the node's machine, or the name of an ``upload``."""
+    """A model: a ``file`` on the node's machine, or the name of an ``upload``; and the names of its classes:
+    those in an uploaded file of ``labels``, or ``classes``. Where neither is given they are those of the
+    detector at work; ``"classes": null``: those that the model itself has."""
 
     model_config = ConfigDict(
-        extra="forbid", strict=True, json_schema_extra={"examples": [{"upload": "yolo.onnx"}]}
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"examples": [{"upload": "yolo.onnx", "labels": "names.txt"}]},
     )
 
     file: Annotated[
         str | None, Field(max_length=1024, description="Absolute path of an ONNX file on its machine.")
     ] = None
     upload: Name | None = None
+    labels: Annotated[Name | None, Field(description="Name of an uploaded file of class names.")] = None
+    classes: Annotated[
+        Annotated[list[ClassName], Field(min_length=1, max_length=CLASSES_AT_MOST)]
+        | Literal["coco", "coco91"]
+        | None,
+        Field(description="Names by class id. More, or longer ones: upload a file."),
+    ] = None
 
     @model_validator(mode="after")
     def _one(self) -> WhichModel:
@@ -53,6 +70,10 @@ class WhichModel(BaseModel):
             raise ValueError("give either file or upload")
         if self.file is not None and not (self.file.startswith("/") and self.file.endswith(".onnx")):
             raise ValueError("file: must be an absolute path that ends with .onnx")
+        if self.labels is not None and self.classes is not None:
+            raise ValueError("give either labels or classes")
+        if isinstance(self.classes, list) and sum(map(len, self.classes)) > LETTERS_AT_MOST:
+            raise ValueError("classes: too many to be said here; upload a file")
         return self
 
 
@@ -115,7 +136,7 @@ class CanaryTold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def models(parts: Parts) -> APIRouter:
-    router = APIRouter(tags=["models"])
+    router = APIRouter(tags=["models"], route_class=JsonRoute)
     _detects(router, parts)
     _files(router, parts)
     _shadow(router, parts)
@@ -125,9 +146,23 @@ def models(parts: Parts) -> APIRouter:
 
 async def _path(parts: Parts, which: WhichModel) -> str:
     if which.upload is not None:
-        return str(await asyncio.to_thread(parts.uploads.path, which.upload))
+        return await _uploaded(parts, "upload", which.upload, "model")
     assert which.file is not None
     return which.file
+
+
+async def _names(parts: Parts, which: WhichModel) -> dict[str, Any]:
+    """As keys of ``detector``: the names that its classes are to have, where that was said."""
+    if which.labels is not None:
+        return {"classes": await _uploaded(parts, "labels", which.labels, "labels")}
+    return {"classes": which.classes} if "classes" in which.model_fields_set else {}
+
+
+async def _uploaded(parts: Parts, key: str, name: str, kind: str) -> str:
+    """Its path. Raises ProblemError."""
+    if not name.endswith(ENDINGS[kind]):
+        raise wrong(key, f"must end with {' or '.join(ENDINGS[kind])}")
+    return str((await asyncio.to_thread(parts.uploads.path, name)).absolute())
 
 
 def _detects(router: APIRouter, parts: Parts) -> None:
@@ -160,7 +195,12 @@ def _detects(router: APIRouter, parts: Parts) -> None:
         responses=_CHANGED,
     )
     async def set_model(request: Request, told: SetModel, who: Who = admin) -> Response:
-        order = Order(kind="model", what=await _path(parts, told), force=told.force)
+        order = Order(
+            kind="model",
+            what=await _path(parts, told),
+            force=told.force,
+            settings=await _names(parts, told),
+        )
         return await parts.giving.give(request, who, order, wait_s=WAIT_S)
 
 
@@ -209,7 +249,8 @@ def _files(router: APIRouter, parts: Parts) -> None:
     )
     async def remove(name: Annotated[str, Path(max_length=100)], who: Who = admin) -> Response:
         path = await asyncio.to_thread(parts.uploads.path, name)
-        if use := (await _used(parts)).get(str(path.absolute())):
+        used = await _used(parts)
+        if use := used.get(str(path.absolute())) or _perhaps(path, used):
             raise ProblemError("refused", f"{name} is in use: {use}")
         await asyncio.to_thread(parts.uploads.remove, name)
         parts.guard.audit(who, "delete", f"upload {name}", "done")
@@ -236,13 +277,22 @@ async def _taken(parts: Parts, request: Request, query: UploadQuery, who: Who) -
 async def _used(parts: Parts) -> dict[str, str]:
     """As what a file is in use now, by its path."""
     view = (await parts.fleet.moment()).view
-    found = {str((await parts.fleet.detector()).get("model")): "it detects"}
+    detector = await parts.fleet.detector()
+    found = {str(detector.get("model")): "it detects"}
+    if isinstance(detector.get("classes"), str):
+        found[detector["classes"]] = NAMES
     return found | _candidates(view)
+
+
+def _perhaps(path: FilePath, used: dict[str, str]) -> str:
+    """Of class names: nobody says which ones a candidate has."""
+    tried = set(used.values()) & set(_AS_CANDIDATE)
+    return "a candidate may have its names from it" if path.suffix != ".onnx" and tried else ""
 
 
 def _candidates(view: NodeView) -> dict[str, str]:
     found: dict[str, str] = {}
-    for candidate, words in ((view.shadow, "in the shadow"), (view.canary, "as a canary")):
+    for candidate, words in zip((view.shadow, view.canary), _AS_CANDIDATE, strict=True):
         if candidate is not None and candidate.state != "ended":
             found[str(FilePath(candidate.model).absolute())] = words
     return found
@@ -261,7 +311,13 @@ def _shadow(router: APIRouter, parts: Parts) -> None:
 
     @router.post("/shadow", summary="Show a candidate a share of the frames", responses=_CHANGED)
     async def begin(request: Request, told: Shadow, who: Who = admin) -> Response:
-        order = Order(kind="shadow", what=await _path(parts, told), share=told.share, seconds=told.lasts_s)
+        order = Order(
+            kind="shadow",
+            what=await _path(parts, told),
+            share=told.share,
+            seconds=told.lasts_s,
+            settings=await _names(parts, told),
+        )
         return await parts.giving.give(request, who, order, wait_s=WAIT_S)
 
     @router.delete("/shadow", summary="Show the candidate nothing more", responses=_CHANGED)
@@ -290,6 +346,7 @@ def _canary(router: APIRouter, parts: Parts) -> None:
             seconds=told.lasts_s,
             cameras=tuple(told.cameras),
             then=told.then,
+            settings=await _names(parts, told),
         )
         return await parts.giving.give(request, who, order, wait_s=WAIT_S)
 

@@ -22,6 +22,7 @@ from vedette.quality.validate.run import DatasetName, Model
 from vedette.web.api.answers import Body, answer, body, error, said
 from vedette.web.api.giving import Ordered
 from vedette.web.api.held import Held
+from vedette.web.api.json_bodies import JsonRoute
 from vedette.web.api.parts import Parts
 from vedette.web.api.rows import Accuracy, accuracy
 from vedette.web.problems import ProblemError
@@ -143,7 +144,7 @@ class Alerts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def quality(parts: Parts) -> APIRouter:
-    router = APIRouter(tags=["quality"])
+    router = APIRouter(tags=["quality"], route_class=JsonRoute)
     _drift(router, parts)
     _accuracy(router, parts)
     viewer = parts.may("viewer")

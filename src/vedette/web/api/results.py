@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Annotated, TypeVar
 
@@ -15,11 +15,12 @@ from starlette.websockets import WebSocketDisconnect
 
 from vedette.control.protocol import Happening
 from vedette.errors import redact
+from vedette.ledger.question import near
 from vedette.web.api.answers import answer, error, said, text
 from vedette.web.api.feed import Away, Batch, Feed, Listener, Missed, events
 from vedette.web.api.parts import Parts
-from vedette.web.node import Node
-from vedette.web.problems import ProblemError
+from vedette.web.node import Node, NodeGoneError
+from vedette.web.problems import ProblemError, wrong
 
 __all__ = ["results"]
 
@@ -29,8 +30,11 @@ RESULTS_EVERY_S = 0.1
 HAPPENINGS_EVERY_S = 0.5
 RESULTS_AT_ONCE = 2000
 STILL_AFTER_S = 15.0
-TRY_AGAIN_LATER = 1013
-"""A WebSocket's closing code (IANA, WebSocket Close Code Number Registry)."""
+TRY_AGAIN_LATER, NOT_SO = 1013, 1008
+"""A WebSocket's closing codes (IANA, WebSocket Close Code Number Registry)."""
+REASON_AT_MOST = 123
+"""Bytes of a reason beside them (RFC 6455, 5.5.1)."""
+NAME_SHOWN = 64
 
 _LIVE = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -127,15 +131,17 @@ def _as_news(happening: Happening) -> bytes:
     return b"id: %d\nevent: happening\ndata: %s\n\n" % (happening.number, data)
 
 
-async def _heard(connection: WebSocket, made: Feed[Result], wants: Callable[[Result], bool]) -> None:
+async def _heard(parts: Parts, connection: WebSocket, made: Feed[Result], cameras: list[str]) -> None:
     """Results over a WebSocket, until whoever asked goes."""
     await connection.accept()
     try:
         made.check_room()
+        await _check_known(parts, cameras)
     except ProblemError as err:
-        await connection.close(TRY_AGAIN_LATER, err.detail)
+        code = TRY_AGAIN_LATER if err.kind == "too-many" else NOT_SO
+        await connection.close(code, err.detail.encode()[:REASON_AT_MOST].decode(errors="ignore"))
         return
-    with made.listening(wants) as listener:
+    with made.listening(_of(cameras)) as listener:
         gone = asyncio.create_task(_gone(connection))
         try:
             while not gone.done():
@@ -156,6 +162,21 @@ def _streamed(listening: AbstractContextManager[Listener[T]], as_event: Callable
                 yield event
 
     return StreamingResponse(lines(), headers=_LIVE, media_type="text/event-stream")
+
+
+async def _check_known(parts: Parts, cameras: Sequence[str]) -> None:
+    """Raises ProblemError for a camera that there is not: whoever asks for it would wait for ever. While the
+    node is away nobody knows."""
+    if not cameras:
+        return
+    try:
+        known = await parts.fleet.names()
+    except NodeGoneError:
+        return
+    for name in cameras:
+        if name not in known:
+            what = f"there is no camera {name[:NAME_SHOWN]!r}{near(name[:NAME_SHOWN], known)}"
+            raise wrong("camera", what, place="query")
 
 
 def _of(cameras: list[str]) -> Callable[[Result], bool]:
@@ -179,12 +200,13 @@ def results(parts: Parts) -> APIRouter:
     )
     async def stream(query: Annotated[StreamQuery, Query()]) -> Response:
         made.check_room()
+        await _check_known(parts, query.camera)
         return _streamed(made.listening(_of(query.camera)), _as_event)
 
     @router.websocket("/results/ws", dependencies=[viewer])
     async def socket(connection: WebSocket, camera: Annotated[list[str] | None, Query()] = None) -> None:
         """A message for each result; ``{"missed": n}`` and ``{"away": why}`` among them."""
-        await _heard(connection, made, _of(camera or []))
+        await _heard(parts, connection, made, camera or [])
 
     @router.get(
         "/happenings",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.routing import BaseRoute
 
 from vedette import __version__
 from vedette.web.api.answers import document
@@ -18,6 +20,7 @@ from vedette.web.api.results import results
 from vedette.web.api.state import alive, state
 from vedette.web.api.system import system
 from vedette.web.api.uploads import LARGEST
+from vedette.web.api.users import users
 from vedette.web.problems import handle
 from vedette.web.served import Served
 from vedette.web.who.guard import Guard
@@ -39,19 +42,23 @@ TAGS: list[dict[str, Any]] = [
     {"name": "quality", "description": "Drift, accuracy, validation, review, alerts."},
     {"name": "models", "description": "Which model detects; uploads; candidates."},
     {"name": "system", "description": "Workers, memory, stages, the machine."},
+    {"name": "session", "description": "Logging in and out."},
+    {"name": "users", "description": "Who may, and what; tokens."},
 ]
 
-ROUTERS = (state, cameras, pictures, results, ledger, quality, models, system)
+ROUTERS = (state, cameras, pictures, results, ledger, quality, models, system, users)
 
 
 class _Api(FastAPI):
     """An application of its own, mounted in the dashboard's: all it answers, errors too, is JSON."""
 
     server = "/"
+    also: Sequence[BaseRoute] = ()
+    """Routes below the same prefix that are answered before they come here."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = document(self, about=ABOUT, tags=TAGS, server=self.server)
+            self.openapi_schema = document(self, also=self.also, about=ABOUT, tags=TAGS, server=self.server)
         return self.openapi_schema
 
 
@@ -65,7 +72,7 @@ def api(app: FastAPI, served: Served, guard: Guard, *, prefix: str) -> None:
         redoc_url=None,
         redirect_slashes=False,
     )
-    inner.server = prefix
+    inner.server, inner.also = prefix, guard.login.session_routes.routes
     handle(inner)
     inner.add_exception_handler(RefusedError, answered)
     handle(app)  # an address that no pattern takes (with a line break in it) comes to nobody else

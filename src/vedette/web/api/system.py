@@ -61,6 +61,17 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     share: float
 
 
+class Live(msgspec.Struct, frozen=True, kw_only=True):
+    """Live pictures. ``cameras``: that somebody looks at now; ``viewers``: who look at streams of this
+    dashboard. ``made``, ``dropped`` by why: since the start. ``slow``: a viewer took its pictures more slowly
+    than they came; ``no_room``: too large, or too many."""
+
+    cameras: int
+    viewers: int
+    made: int
+    dropped: Mapping[str, int]
+
+
 class System(msgspec.Struct, frozen=True, kw_only=True):
     """``stages``: in the order in which a frame goes through them. ``ladder``: cameras by step. ``waiting``:
     what waits in front of a stage. ``node``: the node's own process. ``memory``: how each process's grows.
@@ -92,6 +103,7 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
     replacements: Mapping[str, int]
     frames: Mapping[str, int]
     endings: Mapping[str, int]
+    live: Live
 
 
 class HistoryQuery(BaseModel):
@@ -242,4 +254,10 @@ async def _told(parts: Parts) -> System:
         replacements=counted([worker.replacements for worker in view.workers]),
         frames={name: getattr(frames, name) for name in frames.__slots__},
         endings=counted([camera.endings for camera in view.cameras]),
+        live=Live(
+            cameras=view.live.cameras,
+            viewers=parts.lives.viewers,
+            made=view.live.made,
+            dropped=counted([view.live.dropped, {"slow": parts.lives.untold}]),
+        ),
     )

@@ -17,7 +17,7 @@ from vedette.web.api.probe import Found, Refusal, probed
 from vedette.web.problems import ProblemError
 from vedette.whole_files import write_whole
 
-__all__ = ["LARGEST", "Uploaded", "Uploads"]
+__all__ = ["ENDINGS", "LARGEST", "Uploaded", "Uploads"]
 
 FOLDER = "uploads"
 LARGEST = {"model": 512 << 20, "labels": 1 << 20}
@@ -25,7 +25,7 @@ LARGEST = {"model": 512 << 20, "labels": 1 << 20}
 IN_ALL = 4 << 30
 FILES_AT_MOST = 64
 CHUNK = 1 << 20
-_ENDINGS = {"model": (".onnx",), "labels": (".txt", ".yaml", ".yml", ".json")}
+ENDINGS = {"model": (".onnx",), "labels": (".txt", ".yaml", ".yml", ".json")}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -138,8 +138,8 @@ def checked_name(name: str, kind: str | None = None) -> str:
     """Of a file, without any path. Raises ProblemError."""
     if not _NAME.fullmatch(name) or ".." in name or name.endswith(".about") or name.startswith("part-"):
         raise ProblemError("invalid", "name: letters, digits, ., _ and -, beginning with a letter or digit")
-    if kind is not None and not name.endswith(_ENDINGS[kind]):
-        raise ProblemError("invalid", f"name: must end with {' or '.join(_ENDINGS[kind])}")
+    if kind is not None and not name.endswith(ENDINGS[kind]):
+        raise ProblemError("invalid", f"name: must end with {' or '.join(ENDINGS[kind])}")
     return name
 
 

@@ -66,6 +66,7 @@ def add(
     users: UsersAt = None,
 ) -> None:
     """Let somebody in. The password is asked for."""
+    from vedette.web.who import edits
     from vedette.web.who.users import User
 
     where = _where(config, users)
@@ -73,11 +74,8 @@ def add(
     _refuse_if(name in where.names(), f"there is a user {name} already; vedette user password changes theirs")
     record = None if no_password else _new_password(name, password_stdin)
 
-    def added(people: People) -> People:
-        _refuse_if(people.user(name) is not None, f"there is a user {name} already")
-        return people.with_user(User(name, role.value, time.time(), record))
-
-    where.change(added)
+    made = User(name, role.value, time.time(), record)
+    where.change(lambda people: edits.add(people, made))
     print(f"{name} is {role.value}")
 
 
@@ -89,7 +87,7 @@ def password(
     where = _where(config, users)
     _user(where.people(), name)
     record = _new_password(name, password_stdin)
-    where.change(lambda people: people.with_user(_with(_user(people, name), password=record)))
+    where.replace(name, password=record)
     print(f"{name} has another password")
 
 
@@ -102,7 +100,7 @@ def role(
 ) -> None:
     """Let somebody do more, or less; they have to log in again."""
     where = _where(config, users)
-    where.change(lambda people: people.with_user(_with(_user(people, name), role=role.value)))
+    where.replace(name, role=role.value)
     print(f"{name} is {role.value}")
 
 
@@ -115,20 +113,18 @@ def disable(
 ) -> None:
     """Let somebody in no longer, without forgetting them; their tokens count no longer either."""
     where = _where(config, users)
-    where.change(lambda people: people.with_user(_with(_user(people, name), disabled=not undo)))
+    where.replace(name, disabled=not undo)
     print(f"{name} {'may log in again' if undo else 'is let in no longer'}")
 
 
 @user.command()
 def remove(name: Name, config: ConfigAt = None, users: UsersAt = None) -> None:
     """Forget somebody, and their tokens."""
+    from vedette.web.who import edits
+
     where = _where(config, users)
-
-    def removed(people: People) -> People:
-        _user(people, name)
-        return people.without(name)
-
-    left = where.change(removed)
+    _user(where.people(), name)
+    left = where.change(lambda people: edits.remove(people, name))
     print(f"{name} is removed")
     if not left.anyone:
         print("nobody is left who may log in: a dashboard that others can reach does not start so")
@@ -159,23 +155,15 @@ def token_add(
     users: UsersAt = None,
 ) -> None:
     """Make a token for a program. It is shown once, and kept nowhere."""
-    from vedette.web.who.roles import covers
+    from vedette.web.who import edits
     from vedette.web.who.users import new_token
 
     where = _where(config, users)
     _check_name(token)
     owner = _user(where.people(), name)
     wanted = owner.role if role is None else role.value
-    _refuse_if(not covers(owner.role, wanted), f"{name} is {owner.role}, and no token of theirs is more")
     shown, made = new_token(token, wanted, time.time())
-
-    def added(people: People) -> People:
-        owner = _user(people, name)
-        taken = any(each.name == token for each in owner.tokens)
-        _refuse_if(taken, f"{name} has a token {token} already")
-        return people.with_user(_with(owner, tokens=(*owner.tokens, made)))
-
-    where.change(added)
+    where.change(lambda people: edits.add_token(people, name, made))
     print(f"token {token} of {name}, {wanted}; it is not shown again:", file=sys.stderr)
     print(shown)
 
@@ -183,15 +171,11 @@ def token_add(
 @token.command("remove")
 def token_remove(name: Name, token: TokenName, config: ConfigAt = None, users: UsersAt = None) -> None:
     """Let a token count no longer."""
+    from vedette.web.who import edits
+
     where = _where(config, users)
-
-    def removed(people: People) -> People:
-        owner = _user(people, name)
-        left = tuple(each for each in owner.tokens if each.name != token)
-        _refuse_if(len(left) == len(owner.tokens), f"{name} has no token {token}")
-        return people.with_user(_with(owner, tokens=left))
-
-    where.change(removed)
+    _user(where.people(), name)
+    where.change(lambda people: edits.remove_token(people, name, token))
     print(f"token {token} of {name} counts no longer")
 
 
@@ -238,6 +222,12 @@ class _Where:
 
         return change(self.path, edit)
 
+    def replace(self, name: str, **changed: object) -> None:
+        from vedette.web.who import edits
+
+        _user(self.people(), name)
+        self.change(lambda people: edits.replace(people, name, **changed))
+
 
 def _where(config: Path | None, users: Path | None) -> _Where:
     from vedette.errors import ConfigError
@@ -264,13 +254,6 @@ def _user(people: People, name: str) -> User:
     if found is None:
         raise ConfigError(f"there is no user {name} (vedette user list shows those there are)")
     return found
-
-
-def _with(user: User, **changed: object) -> User:
-    import msgspec
-
-    changed_user: User = msgspec.structs.replace(user, **changed)
-    return changed_user
 
 
 def _refuse_if(wrong: bool, message: str) -> None:

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -20,6 +20,7 @@ import structlog
 from fastapi import FastAPI
 from starlette.exceptions import WebSocketException
 from starlette.requests import HTTPConnection
+from starlette.routing import BaseRoute
 from starlette.types import Scope
 
 from vedette.errors import ConfigError
@@ -29,6 +30,7 @@ from vedette.web.who.asked import Asked
 from vedette.web.who.audit import Audit
 from vedette.web.who.gate import POLICY_VIOLATION, Gate, Passed
 from vedette.web.who.login import LoginPage
+from vedette.web.who.needed import ROLE, role_of
 from vedette.web.who.origin import Network, asks_to_see, foreign, is_ours, networks
 from vedette.web.who.refusals import RefusedError, answered
 from vedette.web.who.roles import LOCAL, ROLES, Who, covers
@@ -85,6 +87,7 @@ class Guard:
         self._log = structlog.get_logger("vedette.web.who")
         self._warned: dict[str, float] = {}
         self._large: dict[str, tuple[int, str]] = {}
+        self._routes: Sequence[BaseRoute] = ()
         self.login = LoginPage(self, served)
         if self.users.readable_by_others:
             self._log.warning("others can read the users' file", file=str(self.users.path))
@@ -104,8 +107,8 @@ class Guard:
 
     def end_sessions(self, connection: HTTPConnection) -> bool:
         """Those whose ids the browser sent; whether there were any."""
-        asked: Asked = connection.scope[_ASKED]
-        ids = asked.cookie(self.cookie_of(asked.secure))
+        asked: Asked | None = connection.scope.get(_ASKED)
+        ids = () if asked is None else asked.cookie(self.cookie_of(asked.secure))
         ended = [self.sessions.end(id) for id in ids]
         return any(each is not None for each in ended)
 
@@ -115,6 +118,7 @@ class Guard:
 
     def routes(self, app: FastAPI, *, prefix: str) -> None:
         """The log-in page, and ``PREFIX/session``. To be called before anything is put at ``/``."""
+        app.add_exception_handler(RefusedError, answered)
         self.login.routes(app, prefix)
 
     def bodies(self, path: str, most: int, role: str) -> None:
@@ -125,6 +129,7 @@ class Guard:
         """Put it before everything that ``app`` serves, answers to its mistakes among them. Nothing can be
         put before it afterwards."""
         app.add_exception_handler(RefusedError, answered)
+        self._routes = app.routes
         app.middleware_stack = Gate(app.build_middleware_stack(), self, self.streams)
 
     def audit(self, who: Who | str, action: str, what: str, outcome: str) -> None:
@@ -160,11 +165,21 @@ class Guard:
             return self._unknown(asked)
         needed = _needed(asked, self.login.path)
         if not found.who.may(needed):
-            self.audit(found.who, "refused", f"{asked.method} {asked.path}", f"needs {needed}")
-            raise RefusedError("not-allowed", f"{found.who.name} is {found.who.role}; this needs {needed}")
+            raise self._refused(found.who, f"{asked.method} {asked.path}", self._named(scope, needed))
         self._check_csrf(asked, found)
         most, usual = self._most(asked, found.who)
         return Passed(found.holds, most, usual)
+
+    def _refused(self, who: Who, what: str, needed: str) -> RefusedError:
+        """Of somebody who is known, and may not."""
+        self.audit(who, "refused", what, f"needs {needed}")
+        return RefusedError("not-allowed", f"this needs {_or_more(needed)}; {_in_words(who)}")
+
+    def _named(self, scope: Scope, needed: str) -> str:
+        """The role that the route itself asks for, where that is more: whoever is refused hears what would
+        do."""
+        asked = role_of(self._routes, dict(scope))
+        return asked if asked is not None and covers(asked, needed) else needed
 
     def _found_if_ours(self, asked: Asked) -> Found | None:
         try:
@@ -287,12 +302,19 @@ def _dependency(guard: Guard, role: str) -> Callable[[HTTPConnection], Who]:
             raise WebSocketException(POLICY_VIOLATION)
         if asks is None:
             raise RefusedError("not-known", "log in first, or send a token: Authorization: Bearer …")
-        guard.audit(
-            asks, "refused", f"{connection.scope['method']} {connection.scope['path']}", f"needs {role}"
-        )
-        raise RefusedError("not-allowed", f"{asks.name} is {asks.role}; this needs {role}")
+        raise guard._refused(asks, f"{connection.scope['method']} {connection.scope['path']}", role)
 
+    setattr(who, ROLE, role)
     return who
+
+
+def _or_more(role: str) -> str:
+    return role if role == ROLES[-1] else f"{role}, or more"
+
+
+def _in_words(who: Who) -> str:
+    by = f", by {who.by}" if who.by.startswith("token ") else ""
+    return f"you are {who.name}{by}, who is {who.role}"
 
 
 def _needed(asked: Asked, session: str) -> str:

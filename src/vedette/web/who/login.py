@@ -14,12 +14,13 @@ from fastapi import APIRouter, FastAPI
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from vedette.web.api.answers import error, said
 from vedette.web.served import Served
 from vedette.web.who.headers import LOGIN_POLICY
 from vedette.web.who.limit import Limits
 from vedette.web.who.passwords import decoy, matches
 from vedette.web.who.refusals import RefusedError
-from vedette.web.who.roles import LOCAL, Who
+from vedette.web.who.roles import LOCAL, Role, Who
 from vedette.web.who.sessions import ABSOLUTE_S
 from vedette.web.who.used import Used
 from vedette.web.who.users import Token, User
@@ -45,6 +46,16 @@ class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: Annotated[str, msgspec.Meta(max_length=1024)]
 
 
+class SessionTold(msgspec.Struct, frozen=True):
+    """``by``: how it is known who asks: ``local`` (nobody has to log in), ``session`` or ``token NAME``.
+    ``csrf``: of a session, what its requests that change something repeat in ``X-Vedette-CSRF``."""
+
+    name: str
+    role: Role
+    by: str
+    csrf: str
+
+
 class LoginPage:
     """Of one guard. ``path``: of the session's routes."""
 
@@ -61,34 +72,50 @@ class LoginPage:
             "login.css": ((ASSETS / "login.css").read_bytes(), "text/css"),
         }
         self.path = "/session"
+        self.session_routes = APIRouter(tags=["session"])
+        """What the API's description has beside its own."""
 
     def routes(self, app: FastAPI, prefix: str) -> None:
         self.path = f"{prefix}/session"
+        self._add_session()
+        app.include_router(self.session_routes)
         router = APIRouter()
-        said: dict[int | str, dict[str, object]] = {401: {"description": "It is not known who asks."}}
+        for path, answered in (("/login", self.page), ("/login/{name}", self.file)):
+            router.add_api_route(path, answered, methods=["GET"], include_in_schema=False)
+        app.include_router(router)
+
+    def _add_session(self) -> None:
+        router = self.session_routes
         router.add_api_route(
             self.path,
             self.session,
             methods=["GET"],
             summary="Who asks, and what they may",
-            tags=["session"],
-            responses=said,
+            description="`csrf` is what requests by cookie that change something send as `X-Vedette-CSRF`.",
+            responses={**said(SessionTold), **error("not-known")},
         )
         router.add_api_route(
             self.path,
             self.log_in,
             methods=["POST"],
             summary="Log in",
-            tags=["session"],
-            responses={**said, 429: {"description": "Too many tries; Retry-After says when."}},
+            description="The answer sets a cookie, which is sent along from then on. Programs that have a "
+            "token need no session.",
+            responses={
+                **said(SessionTold),
+                **error("not-as-asked", "wrong-password", "too-large", "not-json", "too-many"),
+            },
             openapi_extra=_BODY,
         )
         router.add_api_route(
-            self.path, self.log_out, methods=["DELETE"], summary="Log out", tags=["session"], status_code=204
+            self.path,
+            self.log_out,
+            methods=["DELETE"],
+            summary="Log out",
+            status_code=204,
+            response_class=Response,
+            responses=error("not-known", "csrf"),
         )
-        for path, answered in (("/login", self.page), ("/login/{name}", self.file)):
-            router.add_api_route(path, answered, methods=["GET"], include_in_schema=False)
-        app.include_router(router)
 
     # ---- the page
 
@@ -115,9 +142,9 @@ class LoginPage:
 
     async def log_in(self, request: Request) -> Response:
         """A name and a password, as JSON."""
+        given = await _credentials(request)
         if self._guard.open:
             return JSONResponse(_said(LOCAL, ""))
-        given = await _credentials(request)
         address = request.client.host if request.client else ""
         user = await self._proven(given, address)
         if user is None:

@@ -227,6 +227,10 @@ class UsersFile:
         self.problem = f"{path}: there is no such file any more" if people is None and self.ever else ""
         self.ever = self.ever or bool(self._people.users)
 
+    def changed(self) -> None:
+        """It was, by us: nobody who may no longer gets in until it is looked at again."""
+        self._looked = float("-inf")
+
     @property
     def readable_by_others(self) -> bool:
         try:

@@ -45,12 +45,12 @@ export const RemoveDialog = {
 const FIELDS = [
   { key: "site", name: "Site", says: "Where it stands: cameras of one site share the weather.", kind: "text" },
   { key: "priority", name: "Priority", says: "Its share where the machine cannot do all.", kind: "choice", of: ["low", "normal", "high"], usual: "normal" },
-  { key: "max_fps", name: "Most frames a second", says: "Empty: as many as there are.", kind: "number" },
+  { key: "max_fps", name: "Most frames a second", says: "Empty: as the defaults say, else as many as there are.", kind: "number" },
   { key: "transport", name: "Transport", says: "For RTSP; auto is TCP.", kind: "choice", of: ["auto", "tcp", "udp"], usual: "auto", more: true },
   { key: "decode", name: "Decode at most", says: "The most that is decoded of the stream.", kind: "choice", of: ["all", "reference", "keyframes"], usual: "all", more: true },
   { key: "motion", name: "Only where something moves", says: "Frames in which nothing moved are not analysed.", kind: "flag", more: true },
   { key: "stall_after", name: "Stalls after (s)", says: "The least time without a frame after which it counts as stalled.", kind: "number", more: true },
-  { key: "max_sessions", name: "Sessions at most", says: "Empty: found out when it matters.", kind: "number", more: true },
+  { key: "max_sessions", name: "Sessions at most", says: "Empty: as the defaults say, else found out when it matters.", kind: "number", more: true },
 ];
 
 const asText = (value) => (value === null || value === undefined ? "" : String(value));
@@ -102,7 +102,8 @@ export const CameraDialog = {
       for (const { key, kind } of FIELDS) {
         const value = this.given[key];
         if (value === this.before[key]) continue;
-        found[key] = kind === "number" ? (value === "" ? null : Number.isNaN(Number(value)) ? value : Number(value)) : value;
+        // Nothing is no setting of its own: what the defaults say holds.
+        found[key] = value === "" ? null : kind === "number" && !Number.isNaN(Number(value)) ? Number(value) : value;
       }
       if (this.given.url) found.url = this.given.url;
       return found;
