@@ -10,6 +10,8 @@ import pytest
 from vedette.causes import Blame, Cause, kind_of
 from vedette.facts import (
     AnyFact,
+    CameraRemoved,
+    EndReason,
     Figure,
     Gap,
     GapClosed,
@@ -20,6 +22,7 @@ from vedette.facts import (
     ReplacementFailed,
     ReplacementPostponed,
     Resized,
+    SessionEnded,
     Stepped,
     Trouble,
     ValidationFailed,
@@ -27,7 +30,7 @@ from vedette.facts import (
     ValidationPostponed,
     WorkerReplaced,
 )
-from vedette.observe.fact_log import log_fact
+from vedette.observe.fact_log import FactLog, log_fact
 from vedette.observe.log import configure_logging
 
 
@@ -43,6 +46,30 @@ def logged(
 def stepped(was: str, step: str, cameras: int = 200) -> Stepped:
     names = [f"cam{number}" for number in range(cameras)]
     return Stepped(at=1.0, cameras=names, was=was, step=step, why="decoding is behind: 41 frames wait")
+
+
+def test_an_attempt_that_fails_as_the_one_before_is_no_news(capsys: pytest.CaptureFixture[str]) -> None:
+    def end(reason: EndReason, frames: int = 0, camera: str = "gate") -> SessionEnded:
+        return SessionEnded(at=1.0, camera=camera, reason=reason, detail="", frames=frames, retry_in=2.0)
+
+    configure_logging("info", json=True)
+    log = FactLog()
+    facts = [
+        (end(EndReason.REFUSED), "warning"),
+        (end(EndReason.REFUSED), "info"),
+        (end(EndReason.REFUSED, camera="yard"), "warning"),
+        (end(EndReason.UNREACHABLE), "warning"),
+        (end(EndReason.UNREACHABLE), "info"),
+        (end(EndReason.UNREACHABLE, frames=9), "warning"),
+        (end(EndReason.UNREACHABLE), "info"),
+        (CameraRemoved(at=1.0, camera="gate"), "info"),
+        (end(EndReason.UNREACHABLE), "warning"),
+    ]
+    for fact, _ in facts:
+        log(fact)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["level"] for line in lines] == [level for _, level in facts]
+    assert lines[0]["event"] == lines[1]["event"] == "session ended"
 
 
 def test_a_step_down_is_one_warning_with_its_reason_and_the_first_names(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from fastapi import FastAPI
 from fake_node import FakeNode
 from patience import PATIENCE_S
 from vedette.control.protocol import Gave, Looked
+from vedette.web.api.draw import across
 from vedette.web.api.feed import Away, Batch, Feed, Missed
 from vedette.web.api.live import Lives, View
 from vedette.web.node import NodeGoneError
@@ -119,6 +121,27 @@ async def test_what_a_slow_viewer_misses_is_counted_and_what_a_quick_one_leaves_
             await anext(quick)
     await quick.aclose()  # type: ignore[attr-defined]
     assert node.dropped + lives.untold == dropped
+
+
+async def test_however_wide_others_look_nobody_gets_a_wider_picture_than_was_asked_for(made: Any) -> None:
+    class Widest(FakeNode):
+        async def look(self, cameras: tuple[str, ...], width: int, since: float = 0.0) -> Looked:
+            return await super().look(cameras, 960, since)
+
+    node = Widest(8)
+    seen = next(each.name for each in node.cameras.values() if each.blind is None)
+    lives = Lives(node)
+    for boxes in (False, True):
+        parts = lives.look(View(seen, 320, boxes), 10.0)
+        head, _, jpeg = (await anext(parts)).partition(b"\r\n\r\n")
+        assert across(jpeg) == 320
+        assert int(head.rpartition(b" ")[2]) == len(jpeg) - 2
+        await parts.aclose()  # type: ignore[attr-defined]
+    client, _, _ = made(asked=node)
+    for width in (320, 960):
+        snapshot = await client.get(f"cameras/{seen}/snapshot.jpg", params={"width": width})
+        some = (await client.get("pictures", params={"cameras": seen, "width": width})).json()["pictures"]
+        assert across(snapshot.content) == across(b64decode(some[seen]["jpeg"])) == width
 
 
 async def test_so_many_may_look_and_no_more() -> None:

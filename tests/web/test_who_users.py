@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import multiprocessing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from guarded import PASSWORD, QUICK, Place, add_user
 from vedette.errors import ConfigError
@@ -63,6 +66,43 @@ async def test_a_file_that_becomes_garbage_lets_nobody_in_until_it_is_mended(
         place.later()
         assert (await visitor.log_in("ann")).status_code == 200
         assert (await visitor.get("/api/v1/things")).status_code == 200
+
+
+async def test_each_time_that_nobody_gets_in_any_more_it_is_said(tmp_path: Path) -> None:
+    place = Place(tmp_path, [("ann", "admin")])
+    whole = place.users.read_bytes()
+
+    def events(logged: list[Any]) -> list[tuple[str, str]]:
+        return [(each["event"], each["log_level"]) for each in logged]
+
+    async with place.visitor() as visitor:
+        with capture_logs() as logged:
+            for times in (1, 2):
+                place.users.write_bytes(b"rubbish" * times)
+                for _ in range(3):
+                    place.later()
+                    await visitor.get("/api/v1/things")
+                place.users.write_bytes(whole)
+                place.later()
+                await visitor.get("/api/v1/things")
+        assert events(logged) == 2 * [("nobody gets in", "error"), ("somebody can log in again", "info")]
+        assert str(place.users) in logged[0]["why"]
+    change(place.users, lambda people: People(tuple(replace(each, disabled=True) for each in people.users)))
+    with capture_logs() as logged:
+        Place(tmp_path)
+    assert events(logged) == [("nobody gets in", "error")], "a process that begins so says it, too"
+
+
+async def test_whoever_tries_too_often_is_told_of_once_in_a_while(tmp_path: Path) -> None:
+    place = Place(tmp_path, [("ann", "admin")])
+    body = {"name": "ann", "password": "a guess"}
+    async with place.visitor() as visitor:
+        with capture_logs() as logged:
+            while (await visitor.post("/api/v1/session", json=body)).status_code != 429:
+                pass
+            assert (await visitor.post("/api/v1/session", json=body)).status_code == 429
+    told = [each["event"] for each in logged if each["event"] != "audit"]
+    assert told == ["too many tries to log in"]
 
 
 @given(st.binary(max_size=200))

@@ -12,6 +12,8 @@ from vedette.facts import (
     AnyFact,
     Blind,
     CameraAdded,
+    CameraFinished,
+    CameraRemoved,
     CanaryEnded,
     CanaryStarted,
     ConditionsKnown,
@@ -56,7 +58,7 @@ from vedette.observe.canary_words import log_canary
 from vedette.observe.shadow_words import log_shadow
 from vedette.supervise.exits import in_words
 
-__all__ = ["is_quiet", "log_fact"]
+__all__ = ["FactLog", "Repeats", "is_quiet", "log_fact"]
 
 NAMES_AT_MOST = 10
 """In one line of the log."""
@@ -84,8 +86,38 @@ def is_quiet(fact: AnyFact) -> bool:
     return isinstance(fact, _SAID_OTHERWISE)
 
 
-def log_fact(fact: AnyFact, log: Any = None) -> None:
-    """Log it, at the level it deserves. ``log``: what has structlog's methods; by default, its logger."""
+class Repeats:
+    """Knows which ends of sessions are no news: attempts failing as the one before did. A fleet whose switch
+    is gone would fill the log with them."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, str] = {}
+        """Why the last session of each camera ended."""
+
+    def again(self, fact: AnyFact) -> bool:
+        """To be asked of every fact, once."""
+        if isinstance(fact, (CameraFinished, CameraRemoved, CameraAdded)):
+            self._last.pop(fact.camera, None)
+        if not isinstance(fact, SessionEnded):
+            return False
+        before, self._last[fact.camera] = self._last.get(fact.camera), fact.reason.value
+        # One that brought frames was no mere attempt.
+        return before == fact.reason.value and not fact.frames
+
+
+class FactLog:
+    """Logs every fact of a node that it is called with."""
+
+    def __init__(self, log: Any = None) -> None:
+        self._log, self._repeats = log, Repeats()
+
+    def __call__(self, fact: AnyFact) -> None:
+        log_fact(fact, self._log, again=self._repeats.again(fact))
+
+
+def log_fact(fact: AnyFact, log: Any = None, *, again: bool = False) -> None:
+    """Log it, at the level it deserves. ``log``: what has structlog's methods; by default, its logger.
+    ``again``: see :class:`Repeats`."""
     log = log or structlog.get_logger()
     match fact:
         case GapOpened() | GapClosed():
@@ -111,7 +143,8 @@ def log_fact(fact: AnyFact, log: Any = None) -> None:
         case _ if isinstance(fact, _SAID_OTHERWISE):
             log.debug(_words(type(fact).__name__), **_of_camera(getattr(fact, "camera", None)))
         case SessionEnded():
-            log.warning(
+            say = log.info if again else log.warning
+            say(
                 "session ended",
                 camera=fact.camera,
                 reason=fact.reason.value,

@@ -10,7 +10,7 @@ from vedette.clock import Clock
 from vedette.control.protocol import Gave, Happened, Happening, Happenings, Results
 from vedette.errors import redact
 from vedette.facts import AnyFact
-from vedette.observe.fact_log import is_quiet, log_fact
+from vedette.observe.fact_log import Repeats, is_quiet, log_fact
 from vedette.observe.log import redact_values
 from vedette.observe.ring import Ring
 from vedette.results import Result
@@ -77,16 +77,19 @@ class RecentHappenings:
     any thread."""
 
     def __init__(self) -> None:
-        self._ring: Ring[tuple[float, AnyFact]] = Ring(HAPPENINGS_AT_MOST, HAPPENINGS_AT_MOST)
+        self._ring: Ring[tuple[float, AnyFact, bool]] = Ring(HAPPENINGS_AT_MOST, HAPPENINGS_AT_MOST)
+        self._repeats = Repeats()
 
     def put(self, fact: AnyFact) -> None:
+        again = self._repeats.again(fact)
         if not is_quiet(fact):
-            self._ring.put((time.time() - (time.monotonic() - fact.at), fact))
+            self._ring.put((time.time() - (time.monotonic() - fact.at), fact, again))
 
     def after(self, request: Happenings) -> Happened:
         """See :class:`vedette.control.protocol.Happenings`."""
         found, last, missed = self._ring.after(request.after, min(request.most, MOST))
-        return Happened([_happening(number, at, fact) for number, (at, fact) in found], last, missed)
+        told = [_happening(number, at, fact, again) for number, (at, fact, again) in found]
+        return Happened(told, last, missed)
 
 
 class _Heard:
@@ -111,9 +114,9 @@ class _Heard:
         self.level, self.event, self.fields = level, event, fields
 
 
-def _happening(number: int, at: float, fact: AnyFact) -> Happening:
+def _happening(number: int, at: float, fact: AnyFact, again: bool) -> Happening:
     heard = _Heard()
-    log_fact(fact, heard)
+    log_fact(fact, heard, again=again)
     fields = redact_values(None, "", dict(heard.fields))
     camera, worker = str(fields.pop("camera", None) or ""), str(fields.pop("worker", None) or "")
     text = _text(redact(heard.event), fields)

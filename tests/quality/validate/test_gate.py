@@ -130,6 +130,17 @@ def test_the_same_picture_twice_is_compared_once() -> None:
     judged = judge(run, run, QUICK)
     assert judged.comparison is not None
     assert judged.comparison.pictures == 59
+    assert any("1 of its pictures is the same as another" in remark for remark in judged.remarks)
+    assert not any("has not seen" in remark for remark in judged.remarks), "it has seen all of them"
+    others = run_of(DATASET, GOOD, ["same", *(str(number) for number in range(59))])
+    remarks = " ".join(
+        judge(run_of(DATASET, GOOD, ["same", "same", "new", *keys[3:]]), others, QUICK).remarks
+    )
+    assert "compared on 58 of 59 different pictures: the baseline has not seen the others" in remarks
+
+
+def test_where_no_picture_is_there_twice_nothing_is_said_of_that() -> None:
+    assert not any("the same as another" in remark for remark in judge(good(), good(), QUICK).remarks)
 
 
 def test_runs_without_a_picture_in_common_are_not_compared() -> None:

@@ -116,7 +116,10 @@ class Database:
             if found == VERSION:
                 return
             if self._readonly:
-                raise ReviewError(f"{self._path}: was made by an older Vedette; reviewing upgrades it")
+                raise ReviewError(
+                    f"{self._path}: was made by an older Vedette; `vedette review {self._path.parent}` "
+                    "brings it up to date, and so does a node that keeps frames there"
+                )
             if found == 0:
                 METADATA.create_all(connection)
             for version in range(found + 1, VERSION + 1) if found else ():

@@ -43,12 +43,24 @@ def judge(run: Run, baseline: Run | None, rules: Rules) -> Judgement:
         remarks.append(f"mind that precision at its threshold is {points(precision)} lower")
     if found.unlike:
         remarks.append(f"part of the difference may be how it was computed: {found.unlike}")
-    if found.pictures < run.dataset.pictures:
-        both = f"{found.pictures} of {run.dataset.pictures} pictures"
-        remarks.append(f"compared on {both}: the baseline has not seen the others with the same labels")
+    remarks += _of_how_many(run, found.pictures)
     if found.pictures < rules.pictures:
         remarks.append(f"nothing is decided by {found.pictures} pictures; it takes {rules.pictures}")
     return Judgement(problems, remarks, baseline, found)
+
+
+def _of_how_many(run: Run, compared: int) -> list[str]:
+    """Where it was not compared on as many pictures as the run has: why. Of those that are the same, with
+    the same labels, one is."""
+    different = len(set(run.records.keys))
+    again, found = len(run.records.keys) - different, []
+    if again:
+        which = "1 of its pictures is" if again == 1 else f"{again} of its pictures are"
+        found.append(f"{which} the same as another, with the same labels: compared on each once")
+    if compared < different:
+        both = f"{compared} of {different} {'different ' if again else ''}pictures"
+        found.append(f"compared on {both}: the baseline has not seen the others with the same labels")
+    return found
 
 
 def notes(run: Run) -> list[str]:

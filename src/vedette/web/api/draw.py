@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from vedette.control.protocol import Picture
 
-__all__ = ["colour_of", "drawn", "ink_on"]
+__all__ = ["across", "colour_of", "drawn", "ink_on"]
 
 QUALITY = 80
 COLOURS = (
@@ -53,13 +53,30 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-def drawn(picture: Picture) -> bytes:
-    """The picture as JPEG, with its boxes, their classes, track ids and confidences. Takes some milliseconds:
-    call it in a thread. Raises OSError for bytes that are no picture."""
-    if not picture.xyxy:
+def across(jpeg: bytes) -> int:
+    """Its width in pixels. Reads its head only. Raises OSError for bytes that are no picture."""
+    with Image.open(io.BytesIO(jpeg)) as opened:
+        return opened.width
+
+
+def drawn(picture: Picture, *, width: int = 65_535, boxes: bool = True) -> bytes:
+    """The picture as JPEG, ``width`` pixels wide at most, with its ``boxes``, their classes, track ids and
+    confidences. Takes some milliseconds; for a thread. Raises OSError for bytes that are no picture."""
+    boxes, narrower = boxes and bool(picture.xyxy), across(picture.jpeg) > width
+    if not (boxes or narrower):
         return picture.jpeg
     with Image.open(io.BytesIO(picture.jpeg)) as opened:
+        if narrower:
+            opened.thumbnail((width, opened.height))  # decodes no more of it than that needs
         image = opened.convert("RGB")
+    if boxes:
+        _draw(image, picture)
+    held = io.BytesIO()
+    image.save(held, "JPEG", quality=QUALITY)
+    return held.getvalue()
+
+
+def _draw(image: Image.Image, picture: Picture) -> None:
     draw = ImageDraw.Draw(image)
     across, down = image.width / max(1, picture.width), image.height / max(1, picture.height)
     font = _font(max(10, min(18, image.width // 40)))
@@ -71,9 +88,6 @@ def drawn(picture: Picture) -> bytes:
         colour = colour_of(name)
         draw.rectangle((left, top, right, bottom), outline=colour, width=stroke)
         _label(draw, font, (left, top), _text(picture, number, name), colour)
-    held = io.BytesIO()
-    image.save(held, "JPEG", quality=QUALITY)
-    return held.getvalue()
 
 
 def _text(picture: Picture, number: int, name: str) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from vedette.control.protocol import ControlError, Looked, Picture
-from vedette.web.api.draw import drawn
+from vedette.web.api.draw import across, drawn
 from vedette.web.node import Node, NodeGoneError
 from vedette.web.problems import ProblemError
 
@@ -49,15 +49,16 @@ class Lives:
         self.untold = 0
         """Pictures left out because a viewer took them too slowly, of which the node does not know yet."""
 
-    async def picture(self, picture: Picture, *, boxes: bool) -> bytes:
-        """JPEG, with its boxes drawn if wanted."""
-        if not boxes or not picture.xyxy:
-            return picture.jpeg
-        async with self._drawing:
-            try:
-                return await asyncio.to_thread(drawn, picture)
-            except OSError:
+    async def picture(self, picture: Picture, *, width: int, boxes: bool) -> bytes:
+        """JPEG, ``width`` pixels wide at most, with its boxes if wanted. The node makes pictures as wide
+        as the widest that anybody wants."""
+        try:
+            if not (boxes and picture.xyxy) and across(picture.jpeg) <= width:
                 return picture.jpeg
+            async with self._drawing:
+                return await asyncio.to_thread(drawn, picture, width=width, boxes=boxes)
+        except OSError:
+            return picture.jpeg
 
     def look(self, view: View, fps: float) -> AsyncIterator[bytes]:
         """Parts of a ``multipart/x-mixed-replace``, at most ``fps`` a second; those that are too many for
@@ -158,7 +159,7 @@ class _Looker:
             picture = looked.pictures.get(self._view.camera)
             if picture is not None and picture.captured_at > since:
                 since = picture.captured_at
-                jpeg = await self._lives.picture(picture, boxes=self._view.boxes)
+                jpeg = await self._lives.picture(picture, width=self._view.width, boxes=self._view.boxes)
                 async with self._changed:
                     self.number, self._jpeg = self.number + 1, jpeg
                     self._changed.notify_all()

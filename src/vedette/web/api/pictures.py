@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from vedette.causes import PICTURE
 from vedette.control.protocol import Picture
 from vedette.web.api.answers import answer, binary, error, said
+from vedette.web.api.draw import across
 from vedette.web.api.live import BOUNDARY, View
 from vedette.web.api.parts import Parts
 from vedette.web.api.words import why
@@ -24,6 +25,8 @@ __all__ = ["pictures"]
 
 FIRST_WITHIN_S = 3.0
 """A camera that nobody looked at lately gives its first picture within that."""
+WIDE_ENOUGH = 0.9
+"""Sizes are rounded on their way."""
 ASK_EVERY_S = 0.15
 CAMERAS_AT_MOST = 64
 """Of one request: more no screen shows."""
@@ -127,7 +130,7 @@ def pictures(parts: Parts) -> APIRouter:
         if picture is None:
             because = why(camera) or "it has given none yet"
             raise ProblemError("no-picture", f"there is no picture of {name} now: {because}")
-        jpeg = await parts.lives.picture(picture, boxes=query.boxes)
+        jpeg = await parts.lives.picture(picture, width=query.width, boxes=query.boxes)
         headers = {"Cache-Control": "no-store", "X-Captured-At": f"{picture.captured_at:.6f}"}
         return Response(jpeg, headers=headers, media_type="image/jpeg")
 
@@ -162,20 +165,34 @@ def pictures(parts: Parts) -> APIRouter:
             raise ProblemError("invalid", f"query.cameras: {CAMERAS_AT_MOST} at most")
         async with turns:
             looked = await parts.served.asked.look(names, query.width, query.since)
-        found = {name: told(picture) for name, picture in looked.pictures.items()}
+        jpegs = [
+            parts.lives.picture(each, width=query.width, boxes=False) for each in looked.pictures.values()
+        ]
+        fitting = zip(looked.pictures.items(), await asyncio.gather(*jpegs), strict=True)
+        found = {name: told(msgspec.structs.replace(each, jpeg=jpeg)) for (name, each), jpeg in fitting}
         return answer(request, Pictures(pictures=found), headers={"Cache-Control": "no-store"})
 
     return router
 
 
 async def _first(parts: Parts, name: str, width: int) -> Picture | None:
+    """One that is as wide as it is wanted, if it comes soon: others may have wanted it narrower."""
     loop = asyncio.get_running_loop()
     until = loop.time() + FIRST_WITHIN_S
     while True:
         found = (await parts.served.asked.look((name,), width)).pictures.get(name)
-        if found is not None or loop.time() > until:
+        if loop.time() > until:
+            return found
+        if found is not None and _wide_enough(found, width):
             return found
         blind = (await parts.fleet.known(name)).blind
         if blind is not None and blind not in PICTURE:
-            return None
+            return found
         await asyncio.sleep(ASK_EVERY_S)
+
+
+def _wide_enough(picture: Picture, width: int) -> bool:
+    try:
+        return across(picture.jpeg) >= WIDE_ENOUGH * min(width, picture.width)
+    except OSError:
+        return True  # it will not become wider

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nicegui import app as nicegui_app
 from nicegui import ui
 from nicegui.element import Element
 
+from vedette.web.pages.nowhere import lead_back
 from vedette.web.pages.review import PATH as REVIEW
 from vedette.web.pages.review import mount_desk, show_desk
 from vedette.web.served import Served
@@ -49,6 +51,7 @@ def pages(served: Served) -> None:
     mount_desk(served)
     # After the desk's own page of that address, which it takes the place of.
     _at(REVIEW, served)(review)
+    lead_back(nicegui_app, served.node)
 
 
 def _at(path: str, served: Served) -> ui.page:

@@ -88,9 +88,12 @@ class Guard:
         self._warned: dict[str, float] = {}
         self._large: dict[str, tuple[int, str]] = {}
         self._routes: Sequence[BaseRoute] = ()
+        self._locked = ""
+        """Why nobody gets in, as was said last; empty where somebody may."""
         self.login = LoginPage(self, served)
         if self.users.readable_by_others:
             self._log.warning("others can read the users' file", file=str(self.users.path))
+        self._say_if_locked()
 
     # ---- what the rest of the dashboard uses
 
@@ -207,7 +210,6 @@ class Guard:
         if asked.path in _PUBLIC or _ASSET.fullmatch(asked.path):
             return Passed(None, UNKNOWN_BODY)
         if self.users.problem:
-            self._warn("users", "nobody gets in", why=self.users.problem)
             raise RefusedError("users-unreadable", "it cannot be read who may; the dashboard's log says why")
         if asked.path == self.login.path:
             return Passed(None, UNKNOWN_BODY)
@@ -257,6 +259,7 @@ class Guard:
 
     def found(self, asked: Asked) -> Found | None:
         """Who asks. A token that is wrong is not made good by a cookie."""
+        self._say_if_locked()
         if self.open:
             return Found(LOCAL, holds=lambda: self.open)
         if (token := asked.bearer) is not None:
@@ -285,6 +288,22 @@ class Guard:
     def stamp_of(self, name: str) -> str | None:
         user = self.people.user(name)
         return None if user is None or user.disabled else user.stamp
+
+    def tries_too_often(self, address: str) -> None:
+        """Somebody there has to wait before the next password is looked at."""
+        self._warn("limit", "too many tries to log in", address=address)
+
+    def _say_if_locked(self) -> None:
+        """Each time that nobody can get in any more, and that somebody can again."""
+        somebody = self.open or self.people.anyone
+        locked = self.users.problem or ("" if somebody else f"{self.users.path}: nobody in it can log in")
+        if locked == self._locked:
+            return
+        self._locked = locked
+        if locked:
+            self._log.error("nobody gets in", why=locked)
+        else:
+            self._log.info("somebody can log in again")
 
     def _warn(self, kind: str, message: str, **about: str) -> None:
         """At most once a minute of each kind: whoever asks must not be able to fill the log."""

@@ -162,6 +162,7 @@ class LoginPage:
         wait = self._limits.attempt(given.name, address, self._guard.now)
         if wait > 0:
             seconds = str(math.ceil(wait))
+            self._guard.tries_too_often(address)
             raise RefusedError("too-many", f"try again in {seconds} s", {"Retry-After": seconds})
         known = self._guard.people.user(given.name)
         user = None if known is None or known.disabled else known
