@@ -125,8 +125,10 @@ async def test_what_a_slow_viewer_misses_is_counted_and_what_a_quick_one_leaves_
 
 async def test_however_wide_others_look_nobody_gets_a_wider_picture_than_was_asked_for(made: Any) -> None:
     class Widest(FakeNode):
-        async def look(self, cameras: tuple[str, ...], width: int, since: float = 0.0) -> Looked:
-            return await super().look(cameras, 960, since)
+        async def look(
+            self, cameras: tuple[str, ...], width: int, since: float = 0.0, dropped: int = 0
+        ) -> Looked:
+            return await super().look(cameras, 960, since, dropped)
 
     node = Widest(8)
     seen = next(each.name for each in node.cameras.values() if each.blind is None)
