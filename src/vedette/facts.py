@@ -517,9 +517,10 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 class ModelGated(Fact, frozen=True):
-    """Another detector was to take over. ``outcome``: ``passed`` or ``refused`` on labelled pictures;
-    ``same``, there is nothing to compare; ``forced``, and nobody looked; ``not_held``, there is no gate, or
-    it came in by itself: its file took the place of another one, and a worker was started anew."""
+    """Another detector was to take over, or as a canary some cameras. ``outcome``: ``passed`` or ``refused``
+    on labelled pictures; ``same``, there is nothing to compare; ``forced``, and nobody looked; ``not_held``,
+    there is no gate, or it came in by itself: its file took the place of another one, and a worker was
+    started anew."""
 
     model: str
     outcome: str

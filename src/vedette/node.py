@@ -47,7 +47,7 @@ from vedette.ledger.keeper import Keeper
 from vedette.ledger.rows import Counters
 from vedette.live import Live
 from vedette.quality.desk import QualityDesk
-from vedette.quality.examiner import Examiner
+from vedette.quality.examiner import Admitted, Examiner
 from vedette.quality.validate.schedule import Capacity
 from vedette.quality.validate.where import runs_of
 from vedette.results import Result
@@ -549,9 +549,16 @@ class Node:
 
     # ---- a candidate that detects for some cameras
 
-    def start_canary(self, child: Child, config: Config) -> None:
-        """Start its process, which does not begin yet. Raises OSError."""
-        self._spawn(child, self._inference_word(config, stand_by=True, number=1))
+    async def examine_canary(self, config: Config, *, force: bool) -> Admitted:
+        """Hold this configuration's detector to labelled pictures before cameras are given to it. Raises
+        WorkerError where they speak against it, unless by ``force``."""
+        async with self.examiner.one:
+            return await self.examiner.trial(detector_spec(config), force=force)
+
+    def start_canary(self, child: Child, config: Config, judged: str) -> None:
+        """Start its process, which does not begin yet. ``judged``: what it must be made of; empty = whatever
+        is there. Raises OSError."""
+        self._spawn(child, self._inference_word(config, stand_by=True, number=1, judged=judged))
 
     def end_canary(self, child: Child) -> None:
         """Its process is gone: hear its last words, and let go of what belonged to it."""

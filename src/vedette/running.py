@@ -364,17 +364,20 @@ class RunningNode:
         cameras: Sequence[str],
         seconds: float = 3600.0,
         then: Then = "back",
+        force: bool = False,
         **settings: Any,
-    ) -> None:
+    ) -> str:
         """Let a candidate detect for some cameras (by name; ``*`` and ``?`` stand for others), for so many
         seconds: an ONNX file, and keys of ``detector:`` that are to be others; without a file, the detector
         at work with those keys. ``then`` they go ``back``, or it is ``set`` for all, as by ``set_model``.
 
-        Returns when it detects. Raises ConfigError for settings that cannot be and names that no camera has,
-        WorkerError where the model cannot be used, or while another candidate is tried. If it dies, hangs, or
-        does worse, its cameras go back at once; ``view().canary`` says what became of it.
+        Returns when it detects, with what labelled pictures say of it. Raises ConfigError for settings that
+        cannot be and names that no camera has, WorkerError where the model cannot be used, or while another
+        candidate is tried, or where labelled pictures speak against it and it is not brought in by ``force``
+        (which lets it have these cameras, and no others: they are asked again before it is ``set``). If it
+        dies, hangs, or does worse, its cameras go back at once; ``view().canary`` says what became of it.
         """
-        self._wait_for(self._begin_canary(model, cameras, seconds, then, settings))
+        return self._wait_for(self._begin_canary(model, cameras, seconds, then, settings, force=force))
 
     def stop_canary(self) -> None:
         """Give its cameras back. Raises WorkerError where there is none."""
@@ -387,6 +390,8 @@ class RunningNode:
         seconds: float,
         then: Then,
         settings: dict[str, Any],
+        *,
+        force: bool,
     ) -> Future[str]:
         """What is to be said of it comes of it."""
         if seconds <= 0:
@@ -395,9 +400,11 @@ class RunningNode:
 
         async def begin() -> str:
             chosen = named(cameras, list(self._node.roster))
-            await self._node.canary.begin(config, chosen, seconds, then)
-            seen = canary_view(self._node.canary, 0.0)
-            return agreed_words(seen) if seen is not None else ""
+            await self._node.canary.begin(config, chosen, seconds, then, force=force)
+            trial, seen = self._node.canary.trial, canary_view(self._node.canary, 0.0)
+            assert trial is not None
+            assert seen is not None
+            return "\n".join(filter(None, (trial.said, agreed_words(seen))))
 
         return self._begin(begin)
 
@@ -456,7 +463,9 @@ class RunningNode:
         if order.kind == "unshadow":
             return self._begin(self._stop_shadow)
         if order.kind == "canary":
-            return self._begin_canary(order.what, order.cameras, order.seconds, order.then, order.settings)
+            return self._begin_canary(
+                order.what, order.cameras, order.seconds, order.then, order.settings, force=order.force
+            )
         if order.kind == "uncanary":
             return self._begin(self._node.canary.stop)
         if order.kind in ("learn", "learn_more"):

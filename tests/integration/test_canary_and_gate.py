@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -37,8 +38,14 @@ ROOT = Path(__file__).parents[2]
 class Gated(Boxed):
     """With a good model at work, and labelled pictures for which it is good."""
 
-    def try_(self, model: Path, *, seconds: float = 1.0, cameras: tuple[str, ...] = ("cam0",)) -> None:
-        self.node.canary(model, cameras=list(cameras), seconds=seconds, then="set")
+    def try_(self, model: Path, *, cameras: tuple[str, ...] = ("cam0",), force: bool = False) -> str:
+        """For as long as nobody says that its time is over."""
+        return self.node.canary(model, cameras=list(cameras), seconds=3600.0, then="set", force=force)
+
+    def its_time_is_over(self) -> None:
+        trial = self.node._node.canary.trial
+        assert trial is not None
+        trial.lasts = 0.0
 
     @property
     def at_work(self) -> str:
@@ -76,6 +83,7 @@ class Gated(Boxed):
             self.node._on_loop(one.release)
 
     def until_it_waits(self) -> None:
+        self.its_time_is_over()
         wait_until(lambda: self.canary.state == "taking_over", "its time is over, and it waits for the gate")
 
     def until_nobody_is_tried(self) -> None:
@@ -96,18 +104,65 @@ def node(cameras: Cameras, tmp_path: Path) -> Iterator[Gated]:
         yield node
 
 
-def test_one_that_the_gate_refuses_goes_back_and_the_one_at_work_detects_for_all_with_nothing_lost(
+def test_one_that_the_gate_refuses_detects_for_no_camera(node: Gated, tmp_path: Path) -> None:
+    before, mark = workers_of(os.getpid(), "inference"), len(node.of("cam0"))
+    good = node.left("cam0")
+    refused = r"bad\.onnx is refused: on the same 12 labelled pictures AP50 is 100.*model canary --force"
+    with pytest.raises(WorkerError, match=refused):
+        node.try_(always(tmp_path / "bad.onnx", ELSEWHERE))
+    assert workers_of(os.getpid(), "inference") == before
+    node.until_more(*ALL)
+    assert node.lefts("cam0", mark) == {good}
+    assert [fact.outcome for fact in node.told(ModelGated)] == ["refused"]
+    assert node.until_ended().why == "not_started"
+    assert not node.told(CanaryStarted)
+    assert not node.alerts(), "whoever ordered it was told"
+    nothing_was_lost(node)
+
+
+def test_one_that_is_examined_can_be_stopped_and_nobody_else_is_tried_meanwhile(
+    node: Gated, tmp_path: Path
+) -> None:
+    refused: list[str] = []
+
+    def ask() -> None:
+        try:
+            node.try_(always(tmp_path / "other.onnx", note="other"))
+        except WorkerError as err:
+            refused.append(str(err))
+
+    asking = threading.Thread(target=ask)
+    with node.holding_the_gate():
+        asking.start()
+        wait_until(lambda: node.node.view().canary, "it is asked for")
+        assert node.canary.state == "examined"
+        third = always(tmp_path / "third.onnx", note="third")
+        with pytest.raises(WorkerError, match="stop that first"):
+            node.node.canary(third, cameras=["cam1"])
+        with pytest.raises(WorkerError, match="stop that first"):
+            node.node.shadow(third)
+        node.node.stop_canary()
+        asking.join(PATIENCE_S)
+    assert refused == ["it was stopped before it detected"]
+    assert node.until_ended().why == "stopped"
+    assert not node.told(CanaryStarted)
+    nothing_was_lost(node)
+
+
+def test_one_that_was_brought_in_by_force_is_held_to_the_pictures_before_it_detects_for_all(
     node: Gated, tmp_path: Path
 ) -> None:
     good = {name: node.left(name) for name in ALL}
     still = Still(node, *ALL)
-    node.try_(always(tmp_path / "bad.onnx", ELSEWHERE))
+    said = node.try_(always(tmp_path / "bad.onnx", ELSEWHERE), force=True)
+    assert "left out by force" in said
     node.until_more(*ALL)
     assert node.left("cam0") != good["cam0"], "until then it detects"
+    node.its_time_is_over()
     ended = node.until_ended()
     assert ended.why == "not_set"
     assert "bad.onnx is refused: on the same 12 labelled pictures AP50 is 100" in ended.detail
-    assert [fact.outcome for fact in node.told(ModelGated)] == ["refused"]
+    assert [fact.outcome for fact in node.told(ModelGated)] == ["forced", "refused"]
     assert node.at_work == "good.onnx"
     for name in ALL:
         node.until_left(name, good[name])
@@ -138,10 +193,14 @@ def test_a_damaged_copy_of_the_bundled_model_is_refused_on_labelled_pictures_of_
     with Gated(config(cameras, 2, detector=at_work, validation=held_to, **given)) as node:
         node.until_more(*ALL)
         bad = damaged(tmp_path / "bad.onnx", 0.3)
-        node.node.canary(bad, cameras=["cam0"], seconds=1.0, then="set", classes=Path("coco"), head="picodet")
-        ended = node.until_ended()
-        assert ended.why == "not_set"
-        assert "bad.onnx is refused: on the same 59 labelled pictures AP50 is" in ended.detail
+        refused = r"bad\.onnx is refused: on the same 59 labelled pictures AP50 is"
+        like_it: dict[str, Any] = {"cameras": ["cam0"], "classes": Path("coco"), "head": "picodet"}
+        with pytest.raises(WorkerError, match=refused):
+            node.node.canary(bad, **like_it)
+        assert not node.told(CanaryStarted)
+        node.node.canary(bad, seconds=1.0, then="set", force=True, **like_it)
+        wait_until(lambda: node.canary.why == "not_set", "it goes back")
+        assert re.search(refused, node.canary.detail)
         assert node.node.config.detector.model is None, "the bundled one"
         node.until_nobody_is_tried()
         node.until_alerted("not_set")
@@ -153,7 +212,10 @@ def test_a_damaged_copy_of_the_bundled_model_is_refused_on_labelled_pictures_of_
 def test_one_that_the_gate_lets_through_detects_for_all_and_raises_no_alert(
     node: Gated, tmp_path: Path
 ) -> None:
-    node.try_(always(tmp_path / "other.onnx", note="other"))
+    said = node.try_(always(tmp_path / "other.onnx", note="other"))
+    assert said.startswith("held to 12 labelled pictures of set: ")
+    node.until_more("cam0")
+    node.its_time_is_over()
     ended = node.until_ended()
     assert (ended.why, node.at_work) == ("set", "other.onnx")
     assert ended.detail.startswith("held to 12 labelled pictures of set: ")
@@ -166,8 +228,9 @@ def test_one_that_the_gate_lets_through_detects_for_all_and_raises_no_alert(
 
 
 def test_one_that_is_killed_while_it_waits_for_the_gate_is_not_set(node: Gated, tmp_path: Path) -> None:
+    node.try_(always(tmp_path / "other.onnx", note="other"))
+    node.until_more("cam0")
     with node.holding_the_gate():
-        node.try_(always(tmp_path / "other.onnx", note="other"))
         node.until_it_waits()
         node.process().kill()
         assert node.until_ended().why == "died"
@@ -180,8 +243,9 @@ def test_one_that_is_killed_while_it_waits_for_the_gate_is_not_set(node: Gated, 
 
 
 def test_one_that_is_stopped_while_it_waits_is_not_set(node: Gated, tmp_path: Path) -> None:
+    node.try_(always(tmp_path / "other.onnx", note="other"))
+    node.until_more("cam0")
     with node.holding_the_gate():
-        node.try_(always(tmp_path / "other.onnx", note="other"))
         node.until_it_waits()
         node.node.stop_canary()
     assert node.until_ended().why == "stopped"
@@ -193,8 +257,9 @@ def test_one_that_is_stopped_while_it_waits_is_not_set(node: Gated, tmp_path: Pa
 def test_cameras_and_workers_change_while_it_waits_and_it_is_set_for_those_that_are_left(
     node: Gated, cameras: Cameras, tmp_path: Path
 ) -> None:
+    node.try_(always(tmp_path / "other.onnx", note="other"))
+    node.until_more("cam0")
     with node.holding_the_gate():
-        node.try_(always(tmp_path / "other.onnx", note="other"))
         node.until_it_waits()
         node.node.recycle("inference-0")
         node.node.recycle("cameras-0")
@@ -225,8 +290,9 @@ def test_another_configuration_at_sighup_changes_the_cameras_and_not_whether_it_
         except WorkerError as err:
             refused.append(str(err))
 
+    node.try_(always(tmp_path / "other.onnx", note="other"))
+    node.until_more("cam0")
     with node.holding_the_gate():
-        node.try_(always(tmp_path / "other.onnx", note="other"))
         node.until_it_waits()
         asking = threading.Thread(target=reload)
         asking.start()
@@ -245,8 +311,9 @@ def test_another_configuration_at_sighup_changes_the_cameras_and_not_whether_it_
 def test_the_detector_at_work_dies_while_it_waits_and_cameras_are_seen_whatever_becomes_of_it(
     node: Gated, tmp_path: Path
 ) -> None:
+    node.try_(always(tmp_path / "other.onnx", note="other"))
+    node.until_more("cam0")
     with node.holding_the_gate():
-        node.try_(always(tmp_path / "other.onnx", note="other"))
         node.until_it_waits()
         psutil.Process(node.node._node.detector.pid).kill()
         wait_until(lambda: node.told(WorkerEnded), "its death is told")
@@ -260,22 +327,24 @@ def test_the_detector_at_work_dies_while_it_waits_and_cameras_are_seen_whatever_
 
 
 def test_a_file_that_is_written_anew_while_it_is_tried_is_not_set(node: Gated, tmp_path: Path) -> None:
+    node.try_(always(tmp_path / "other.onnx", note="other"))
+    node.until_more("cam0")
     with node.holding_the_gate():
-        node.try_(always(tmp_path / "other.onnx", note="other"))
         node.until_it_waits()
         always(tmp_path / "other.onnx", note="never tried by anybody")
     ended = node.until_ended()
     assert ended.why == "not_set"
     assert "other.onnx is not the file any more that was tried" in ended.detail
     assert node.at_work == "good.onnx"
-    assert not node.told(ModelGated), "nobody had to look at pictures for that"
+    assert len(node.told(ModelGated)) == 1, "nobody had to look at pictures again for that"
     nothing_was_lost(node)
 
 
 def test_one_whose_camera_is_paused_all_the_time_is_not_set(node: Gated, tmp_path: Path) -> None:
     node.node.pause("cam0")
     node.until_state("cam0", "paused")
-    node.try_(always(tmp_path / "bad.onnx", ELSEWHERE))
+    node.try_(always(tmp_path / "bad.onnx", ELSEWHERE), force=True)
+    node.its_time_is_over()
     ended = node.until_ended()
     assert (ended.why, node.at_work) == ("not_set", "good.onnx")
     assert "not one frame" in ended.detail

@@ -225,11 +225,13 @@ def test_an_operator_hears_why_a_model_is_refused(cameras: Cameras, tmp_path: Pa
     folder.mkdir(mode=0o700)
     squares_here(tmp_path / "set")
     good, bad = always(tmp_path / "good.onnx"), always(tmp_path / "bad.onnx", ELSEWHERE)
-    section = {"cam0": cameras.section()["cam0"]}
+    section = {name: cameras.section()[name] for name in ALL}
     given = {
         "cameras": section,
         "detector": detector(good),
         "workers": 1,
+        "ladder": False,  # where there is too much to do there is no canary
+        "max_age": 10.0,
         "validation": {"dataset": str(tmp_path / "set" / "set.json")},
     }
     env = {"XDG_RUNTIME_DIR": str(folder), "TMPDIR": str(folder)}
@@ -240,6 +242,15 @@ def test_an_operator_hears_why_a_model_is_refused(cameras: Cameras, tmp_path: Pa
         assert "it was not done: bad.onnx is refused: on the same 12 labelled pictures" in refused.stderr
         assert run.saw("model refused", model="bad.onnx")
         assert len(list((run.folder / "validation" / "node").glob("2*.json"))) == 2, "beside the ledger"
+
+        tried = command(run, "model", "canary", str(bad), "--cameras", "cam0")
+        assert tried.returncode == 7
+        assert "it was not done: bad.onnx is refused: on the same 12 labelled pictures" in tried.stderr
+        assert "`vedette model canary --force` does without" in " ".join(tried.stderr.split())
+        by_force = command(run, "model", "canary", str(bad), "--cameras", "cam0", "--force")
+        assert by_force.returncode == 0, by_force.stderr
+        assert "left out by force" in by_force.stdout
+        assert command(run, "model", "canary", "--stop").returncode == 0
 
         before = written(run)
         write(run, {**before, "detector": detector(bad)})

@@ -21,6 +21,7 @@ def test_one_that_detects_says_for_whom_how_long_and_what_then() -> None:
     assert "new.onnx detects for gate since 12 min, for 48 min more, and goes back after that" in said
     assert "4210 boxes in 6120 frames of gate" in said
     assert "for all cameras after that" in canary_words(canary(then="set"))
+    assert "held to labelled pictures, for gate" in canary_words(canary(state="examined", frames=0))
     assert "being loaded, for gate" in canary_words(canary(state="starting", frames=0))
     assert "made the detector of all" in canary_words(canary(state="taking_over"))
     assert "gives them back" in canary_words(canary(state="returning"))

@@ -177,6 +177,42 @@ async def test_only_what_was_tried_takes_over_from_a_canary(make: Make, tmp_path
             await node.examiner.gate(candidate, tried=tried, force=force)
 
 
+async def test_one_that_is_only_to_be_tried_on_cameras_is_held_to_the_same_with_the_same_words(
+    make: Make, tmp_path: Path
+) -> None:
+    node = make()
+    said = (
+        r"bad\.onnx is refused: on the same 12 labelled pictures AP50 is 100.*`vedette model canary --force`"
+    )
+    with pytest.raises(WorkerError, match=said):
+        await node.examiner.trial(node.bad)
+    assert "left out by force" in (await node.examiner.trial(node.bad, force=True)).said
+    good = node.spec(always(tmp_path / "other.onnx", note="other"))
+    tried = await node.examiner.trial(good)
+    assert tried.said.startswith("held to 12 labelled pictures of set: AP50 +0.0 points")
+    assert [fact.outcome for fact in node.told(ModelGated)] == ["refused", "forced", "passed"]
+    assert (await node.examiner.gate(good, tried=tried.made_of)).said == tried.said, "before it is set, again"
+
+
+async def test_what_is_only_tried_is_not_what_may_take_over(make: Make) -> None:
+    """A file that took the place of the one at work is told of, though a canary was let in meanwhile."""
+    node = make()
+    again = msgspec.structs.replace(node.at_work, threads=2)
+    await node.until(lambda: node.examiner._identity, "it knows who is at work")
+    await node.examiner.trial(again)
+    always(Path(str(again.model)), ELSEWHERE)
+    node.examiner.new_detector()
+    await node.until(lambda: len(node.told(ModelGated)) == 2, "it is told")
+    assert [fact.outcome for fact in node.told(ModelGated)] == ["same", "not_held"]
+
+
+async def test_one_that_finds_nothing_at_all_is_not_tried(make: Make, tmp_path: Path) -> None:
+    node = make()
+    blind = node.spec(always(tmp_path / "blind.onnx", sure=0.0))
+    with pytest.raises(WorkerError, match=r"blind\.onnx is refused: it finds nothing in 12 pictures"):
+        await node.examiner.trial(blind)
+
+
 async def test_by_force_and_without_pictures_nobody_looks_and_that_is_said(
     make: Make, tmp_path: Path
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from vedette.errors import ConfigError, WorkerError
 from vedette.facts import CanaryEnded, CanaryStarted, LossSuspected
 from vedette.observe.canary import canary_view
 from vedette.observe.views import AgreedView
+from vedette.quality.examiner import Admitted
 from vedette.roster import Entry, Roster
 from vedette.settings import CameraSettings
 from vedette.supervise.canary import Canary, Ended, State, Then, named
@@ -80,6 +81,9 @@ class Spoken(Child):
         return [message for message in self.told if isinstance(message, kind)]
 
 
+async def at_once() -> None: ...
+
+
 class Crew:
     """A node with three cameras and a detector."""
 
@@ -97,14 +101,25 @@ class Crew:
         self.clock, self.says = clock, Ready("other · cpu", ["thing"])
         self.batch_started = 0.0
         self.set: list[str] = []
-        self.refuses_to_set = ""
+        self.refuses_to_try = self.refuses_to_set = ""
+        self.forced: list[bool] = []
+        self.judged = ""
+        self.looks_at_pictures: Callable[[], Awaitable[object]] = at_once
         self.tried = ""
         self.meanwhile: Callable[[], None] = lambda: None
         self.after_that: Callable[[], None] = lambda: None
         """When there is no way back any more."""
 
-    def start_canary(self, child: Child, config: Config) -> None:
+    async def examine_canary(self, config: Config, *, force: bool) -> Admitted:
+        self.forced.append(force)
+        await self.looks_at_pictures()
+        if self.refuses_to_try and not force:
+            raise WorkerError(self.refuses_to_try)
+        return Admitted("held to 12 labelled pictures", self.judged)
+
+    def start_canary(self, child: Child, config: Config, judged: str) -> None:
         assert isinstance(child, Spoken)
+        assert judged == self.judged
         self.started.append(child)
         match self.says:
             case Ready():
@@ -177,11 +192,18 @@ class Rig:
             lambda place: Spoken("canary-0", place),
         )
 
-    def run(self, lasts: float, then: Then, *steps: Callable[[], None], config: Config = CONFIG) -> None:
+    def run(
+        self,
+        lasts: float,
+        then: Then,
+        *steps: Callable[[], None],
+        config: Config = CONFIG,
+        force: bool = False,
+    ) -> None:
         """Begin, and then these steps, with a turn of the loop after each."""
 
         async def all_of_it() -> None:
-            await self.canary.begin(config, {0: "gate", 2: "dock"}, lasts, then)
+            await self.canary.begin(config, {0: "gate", 2: "dock"}, lasts, then, force=force)
             for step in steps:
                 step()
                 self.canary.tick()
@@ -466,6 +488,108 @@ def test_one_that_cannot_be_used_never_has_a_camera(rig: Rig, says: Any, why: st
     assert rig.ended.why == Ended.NOT_STARTED
     assert rig.main.told == []
     assert rig.owners == [0, 0, 0]
+
+
+# ---- labelled pictures come first
+
+
+def test_one_that_labelled_pictures_speak_against_has_neither_a_process_nor_a_camera(rig: Rig) -> None:
+    rig.crew.refuses_to_try = "bad.onnx is refused: AP50 is 31.4 points lower"
+    with pytest.raises(WorkerError, match=r"bad\.onnx is refused: AP50 is 31\.4 points lower"):
+        rig.run(60.0, "back")
+    assert (rig.ended.why, rig.ended.detail) == (Ended.NOT_STARTED, rig.crew.refuses_to_try)
+    assert rig.ended.lasted == 0.0
+    assert (rig.crew.started, rig.main.told, rig.owners) == ([], [], [0, 0, 0])
+    rig.crew.refuses_to_try = ""
+    rig.run(60.0, "back")
+    assert rig.owners == [1, 0, 1], "the next one may"
+
+
+def test_by_force_it_has_its_cameras_whatever_they_say(rig: Rig) -> None:
+    rig.crew.refuses_to_try = "AP50 is 31.4 points lower"
+    rig.run(60.0, "back", force=True)
+    assert rig.crew.forced == [True]
+    assert rig.owners == [1, 0, 1]
+
+
+def test_what_is_loaded_is_what_was_held_to_them_and_what_they_said_is_kept(rig: Rig) -> None:
+    rig.crew.judged = "ab" * 32  # ``start_canary`` asserts that it is told
+    rig.run(60.0, "back")
+    assert rig.canary.trial is not None
+    assert rig.canary.trial.said == "held to 12 labelled pictures"
+
+
+@pytest.mark.parametrize("how", ["stop", "close"])
+def test_one_that_is_stopped_while_it_is_examined_is_examined_no_longer(rig: Rig, how: str) -> None:
+    ended: list[str] = []
+
+    async def for_ever() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("examination")
+
+    async def in_between() -> None:
+        rig.crew.looks_at_pictures = for_ever
+        begun = asyncio.ensure_future(rig.canary.begin(CONFIG, {0: "gate"}, 60.0, "back"))
+        while not rig.crew.forced:
+            await asyncio.sleep(0)
+        seen = canary_view(rig.canary, 0.0)
+        assert seen is not None
+        assert (seen.state, seen.ran_s) == ("examined", 0.0)
+        with pytest.raises(WorkerError, match="stop that first"):
+            rig.canary.must_not_run()
+        if how == "stop":
+            await rig.canary.stop()
+        else:
+            rig.canary.close()
+        rig.canary.must_not_run()
+        with pytest.raises(WorkerError, match="stopped before it detected"):
+            await begun
+
+    asyncio.run(in_between())
+    assert ended == ["examination"]
+    assert rig.ended.why == (Ended.STOPPED if how == "stop" else Ended.NODE_STOPPED)
+    assert (rig.crew.started, rig.main.told) == ([], [])
+
+
+def test_one_that_is_stopped_in_the_moment_in_which_it_passes_has_no_camera(rig: Rig) -> None:
+    async def stops() -> None:
+        await rig.canary.stop()
+
+    async def passes() -> None:
+        stopping.append(asyncio.ensure_future(stops()))
+
+    stopping: list[asyncio.Future[None]] = []
+    rig.crew.looks_at_pictures = passes
+    with pytest.raises(WorkerError, match="stopped before it detected"):
+        rig.run(60.0, "back")
+    assert (rig.ended.why, rig.crew.started) == (Ended.STOPPED, [])
+
+
+def test_whoever_waits_no_longer_ends_the_examination(rig: Rig) -> None:
+    async def given_up() -> None:
+        rig.crew.looks_at_pictures = asyncio.Event().wait
+        begun = asyncio.ensure_future(rig.canary.begin(CONFIG, {0: "gate"}, 60.0, "back"))
+        while not rig.crew.forced:
+            await asyncio.sleep(0)
+        begun.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await begun
+        rig.canary.must_not_run()
+
+    asyncio.run(given_up())
+    assert rig.ended.why == Ended.NODE_STOPPED
+
+
+def test_a_node_that_has_too_much_to_do_by_then_gives_it_no_camera(rig: Rig) -> None:
+    async def meanwhile() -> None:
+        rig.lacking = "The machine has no rest"
+
+    rig.crew.looks_at_pictures = meanwhile
+    with pytest.raises(WorkerError, match="no rest"):
+        rig.run(60.0, "back")
+    assert (rig.ended.why, rig.crew.started) == (Ended.NOT_STARTED, [])
 
 
 def test_where_the_detector_does_not_let_go_it_keeps_its_cameras(rig: Rig) -> None:

@@ -439,7 +439,8 @@ async def test_the_rest_of_what_there_is_to_know(ask: httpx.AsyncClient) -> None
 async def test_orders_of_models_workers_and_drift(ask: httpx.AsyncClient, node: FakeNode) -> None:
     file = {"file": "/models/new.onnx"}
     await ask.post("shadow", json={**file, "share": 0.5, "lasts_s": 60})
-    await ask.post("canary", json={**file, "cameras": ["gate_*"], "lasts_s": 60, "then": "set"})
+    asked = {**file, "cameras": ["gate_*"], "lasts_s": 60, "then": "set", "force": True}
+    await ask.post("canary", json=asked)
     await ask.delete("canary")
     await ask.post("workers/inference-0/recycle")
     await ask.post("drift/learn", json={"cameras": ["camera_1", "camera_2"], "keep": True})
@@ -447,6 +448,7 @@ async def test_orders_of_models_workers_and_drift(ask: httpx.AsyncClient, node: 
     shadow, canary, back, recycled, learnt = node.orders
     assert (shadow.kind, shadow.share, shadow.seconds) == ("shadow", 0.5, 60)
     assert (canary.kind, canary.cameras, canary.then) == ("canary", ("gate_*",), "set")
+    assert canary.force
     assert (back.kind, recycled.kind, recycled.what) == ("uncanary", "recycle", "inference-0")
     assert (learnt.kind, learnt.what) == ("learn_more", "camera_1,camera_2")
     assert (await ask.post("workers/nobody/recycle")).status_code == 404

@@ -110,10 +110,14 @@ def model_canary(
     then: Annotated[
         Then, typer.Option(help="When the time is over: back to the model before, or set for all cameras.")
     ] = Then.BACK,
+    force: Annotated[
+        bool, typer.Option("--force", help="Do not hold it to the labelled pictures of the configuration.")
+    ] = False,
     stop: Annotated[bool, typer.Option("--stop", help="Give its cameras back now.")] = False,
     node: Node = None,
 ) -> None:
-    """Let another model detect for some cameras, for a while. If it dies, hangs, or does worse, the one
+    """Let another model detect for some cameras, for a while. If it cannot be used, or is worse on the
+    labelled pictures of the node's configuration, it has none. If it dies, hangs, or does worse, the one
     before has them again at once; `model status` says what became of it."""
     names = tuple(name.strip() for name in cameras.split(",") if name.strip())
     if stop == (file is not None) or bool(names) == stop:
@@ -126,6 +130,7 @@ def model_canary(
         "canary",
         str(file.absolute()),
         node,
+        force=force,
         seconds=for_,
         cameras=names,
         then="set" if then is Then.SET else "back",

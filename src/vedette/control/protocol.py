@@ -110,7 +110,7 @@ class Order(Said, frozen=True, kw_only=True, tag="order"):
     kind: Doing
     what: str
     force: bool = False
-    """Whatever labelled pictures say of the model."""
+    """Whatever labelled pictures say of the model, or of the canary."""
     share: float = 0.0
     seconds: float = 0.0
     cameras: tuple[str, ...] = ()

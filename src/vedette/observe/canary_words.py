@@ -31,6 +31,8 @@ def canary_words(canary: CanaryView) -> str:
     """A line, and those that it is to be judged by."""
     name, cameras = Path(canary.model).name, ", ".join(canary.cameras)
     match canary.state:
+        case "examined":
+            return f"canary:  {name} is held to labelled pictures, for {cameras}"
         case "starting":
             return f"canary:  {name} is being loaded, for {cameras}"
         case "ended":

@@ -316,11 +316,12 @@ class AgreedView:
 
 @dataclass(frozen=True, slots=True)
 class CanaryView:
-    """The candidate that detects for some cameras, or was last. ``state``: starting, detecting, taking_over
-    (it is being made the detector of all), returning (it gives its cameras back) or ended (``why``: a
-    :class:`vedette.supervise.canary.Ended`). ``ran_s``: since it had its cameras, or from then until it
-    ended; ``left_s``: until its time is over. ``then``: back or set. ``frames``, ``boxes``: results, and what
-    was in them. ``busy``: share of the last second in which it looked at frames.
+    """The candidate that detects for some cameras, or was last. ``state``: examined (it is held to labelled
+    pictures), starting, detecting, taking_over (it is being made the detector of all), returning (it gives
+    its cameras back) or ended (``why``: a :class:`vedette.supervise.canary.Ended`). ``ran_s``: since it had
+    its cameras, or from then until it ended; ``left_s``: until its time is over. ``then``: back or set.
+    ``frames``, ``boxes``: results, and what was in them. ``busy``: share of the last second in which it
+    looked at frames.
 
     ``beside``: the detector that had these cameras before, and has the others. What to compare it with:
     ``before_frames``, ``before_boxes``, results of that one, of the same cameras, while this one was loaded;

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 import numpy as np
@@ -32,6 +32,9 @@ from vedette.supervise.trying import Agreed, AtWork, Counted, Streaks, finds_not
 from vedette.tasks import detector_spec
 from vedette.workers.protocol import Begin, Drain, Drained, Leave, Left, Stop
 from vedette.workers.table import Stage, Table
+
+if TYPE_CHECKING:
+    from vedette.quality.examiner import Admitted
 
 __all__ = ["Canary", "Crew", "Ended", "State", "Then", "Trial", "named"]
 
@@ -69,6 +72,8 @@ class Ended(StrEnum):
 
 
 class State(StrEnum):
+    EXAMINED = "examined"
+    """It is held to labelled pictures; it has no process yet."""
     STARTING = "starting"
     DETECTING = "detecting"
     TAKING_OVER = "taking_over"
@@ -88,12 +93,14 @@ class Trial:
     lasts: float
     then: Then
     began: float
-    state: State = State.STARTING
+    state: State = State.EXAMINED
     detector: str = ""
     names: list[str] = field(default_factory=list)
     """Of its classes."""
     made_of: str = ""
     """A hash of what it was loaded from."""
+    said: str = ""
+    """By labelled pictures, before it was loaded."""
     started: float = 0.0
     """When it had its cameras."""
     ended: float = 0.0
@@ -145,8 +152,14 @@ class Crew(Protocol):
     @property
     def batch_within(self) -> float: ...
 
-    def start_canary(self, child: Child, config: Config) -> None:
-        """Start its process, which does not begin yet. Raises OSError."""
+    async def examine_canary(self, config: Config, *, force: bool) -> Admitted:
+        """Hold this configuration's detector to labelled pictures. Raises WorkerError where they speak
+        against it, unless by ``force``."""
+        ...
+
+    def start_canary(self, child: Child, config: Config, judged: str) -> None:
+        """Start its process, which does not begin yet. ``judged``: what it must be made of; empty = whatever
+        is there. Raises OSError."""
         ...
 
     def introduce(self, worker: Child, detector: Child) -> None: ...
@@ -214,6 +227,7 @@ class Canary:
         self._orders = 0
         self._looked_at = 0.0
         self._streaks: Streaks | None = None
+        self._examining: asyncio.Task[Admitted] | None = None
         self._finishing: asyncio.Task[None] | None = None
 
     @property
@@ -232,26 +246,33 @@ class Canary:
             return child is self.child and self.trial is not None and index in self.trial.cameras
         return index not in self.has
 
+    @property
+    def under_way(self) -> bool:
+        """Whether there is one, or is to be: it may be examined still."""
+        return self.child is not None or self._examining is not None
+
     def must_not_run(self) -> None:
         """Raises WorkerError where there is one."""
-        if self.child is not None:
+        if self.under_way:
             assert self.trial is not None
             raise WorkerError(f"{self.trial.model} is tried as a canary; stop that first")
 
     # ---- begin
 
-    async def begin(self, config: Config, cameras: dict[int, str], lasts: float, then: Then) -> None:
+    async def begin(
+        self, config: Config, cameras: dict[int, str], lasts: float, then: Then, *, force: bool = False
+    ) -> None:
         """Let this configuration's detector detect for these cameras, for so many seconds from when it does.
-        Returns then. Raises WorkerError where it cannot: then nothing has changed."""
+        Returns then. Raises WorkerError where it cannot, or where labelled pictures speak against it and it
+        is not brought in by ``force``: then nothing has changed."""
         self.must_not_run()
         if why := self._beside() or self._lacking():
             raise WorkerError(f"there can be no canary now: {why}")
         must_work(self._crew.detector)
         trial = self.trial = Trial(config, cameras, lasts, then, self._clock.monotonic())
         trial.spec = msgspec.msgpack.encode(detector_spec(config))
-        child = self.child = self._make_child(self._crew.table.canary_place)
         try:
-            await self._start(trial, child)
+            await self._start(trial, await self._examined(trial, force))
         except (OSError, WorkerError) as err:
             why = redact(str(err) if isinstance(err, WorkerError) else f"it cannot be started: {err}")
             if trial.why is not None:
@@ -263,11 +284,31 @@ class Canary:
                 self._break_off(Ended.NODE_STOPPED)
             raise
 
-    async def _start(self, trial: Trial, child: Child) -> None:
+    async def _examined(self, trial: Trial, force: bool) -> str:
+        """Hold it to labelled pictures, which may take minutes; returns what it must be made of."""
+        asked = self._crew.examine_canary(trial.config, force=force)
+        examining = self._examining = asyncio.get_running_loop().create_task(asked)
+        try:
+            admitted = await examining
+        except asyncio.CancelledError:
+            if trial.why is None:
+                raise
+            raise WorkerError("it was stopped") from None
+        finally:
+            if self._examining is examining:  # else there is a next one already
+                self._examining = None
+        if why := trial.why or self._lacking():
+            raise WorkerError(f"there can be no canary now: {why}")
+        trial.said = admitted.said
+        return admitted.made_of
+
+    async def _start(self, trial: Trial, judged: str) -> None:
         crew, relief = self._crew, self._crew.relief
+        child = self.child = self._make_child(crew.table.canary_place)
+        trial.state = State.STARTING
         for field_ in ("detector_idle", "batch_started", "queued", "wanted_size"):
             crew.table.detectors[1][field_] = 0
-        crew.start_canary(child, trial.config)
+        crew.start_canary(child, trial.config, judged)
         await relief.until(lambda: child.ready, child, START_WITHIN_S, "was not ready")
         trial.detector, trial.names, trial.made_of = child.describe, child.names, child.made_of
         async with relief.alone():
@@ -399,13 +440,13 @@ class Canary:
     async def stop(self) -> None:
         """Give the cameras back. Raises WorkerError where there is none, or none any more."""
         trial = self.trial
-        if trial is None or self.child is None or trial.state is State.RETURNING:
+        if trial is None or not self.under_way or trial.state is State.RETURNING:
             raise WorkerError("no canary is tried")
         if trial.is_set:
             raise WorkerError(
                 f"{trial.model} is being made the detector of all cameras; there is no way back"
             )
-        if trial.state is State.STARTING:
+        if trial.state in (State.EXAMINED, State.STARTING):
             self._break_off(Ended.STOPPED)
         else:
             await self._give_back(trial, Ended.STOPPED)
@@ -414,7 +455,7 @@ class Canary:
         """The node stops, and ends its processes."""
         if self._finishing is not None:
             self._finishing.cancel()
-        if self.child is not None and self.trial is not None:
+        if self.under_way and self.trial is not None:
             self._end(self.trial, Ended.NODE_STOPPED)
 
     async def _set(self, trial: Trial) -> None:
@@ -468,12 +509,12 @@ class Canary:
         """At once: what it has is orphaned, and its cameras are the detector's."""
         trial, child = self.trial, self.child
         assert trial is not None
-        assert child is not None
         if trial.is_set:
             # Whoever has them then is its like: that is no way back.
             detail = f"its own process {why.value} before its cameras had changed over: {detail}"
             why = Ended.SET
-        child.kill(detail)
+        if child is not None:
+            child.kill(detail)
         self._return_cameras(trial)
         self._end(trial, why, detail)
 
@@ -485,10 +526,12 @@ class Canary:
             crew.change_detector(crew.entry(index))
 
     def _end(self, trial: Trial, why: Ended, detail: str = "") -> None:
-        child = self.child
-        assert child is not None
-        self.child = None
-        self._ending.append(child)
+        child, self.child = self.child, None
+        if child is not None:
+            self._ending.append(child)
+        examining, self._examining = self._examining, None
+        if examining is not None:
+            examining.cancel()
         now = trial.ended = self._clock.monotonic()
         trial.state, trial.why, trial.detail = State.ENDED, why, detail
         if trial.took is not None:

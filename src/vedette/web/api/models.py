@@ -93,6 +93,10 @@ class Canary(WhichModel):
     ]
     lasts_s: Annotated[float, Field(ge=1, le=A_MONTH_S)] = 3600.0
     then: Literal["back", "set"] = "back"
+    force: Annotated[
+        bool,
+        Field(description="Whatever labelled pictures say of it; before it is set they are asked again."),
+    ] = False
 
 
 class UploadQuery(BaseModel):
@@ -338,11 +342,18 @@ def _canary(router: APIRouter, parts: Parts) -> None:
         words = canary_words(found).removeprefix("canary:").strip() if found else ""
         return answer(request, CanaryTold(canary=found, words=words))
 
-    @router.post("/canary", summary="Let a candidate detect for some cameras", responses=_CHANGED)
+    @router.post(
+        "/canary",
+        summary="Let a candidate detect for some cameras",
+        description="If it cannot be used, or is worse on the labelled pictures of the configuration, it has "
+        "none.",
+        responses=_CHANGED,
+    )
     async def begin(request: Request, told: Canary, who: Who = admin) -> Response:
         order = Order(
             kind="canary",
             what=await _path(parts, told),
+            force=told.force,
             seconds=told.lasts_s,
             cameras=tuple(told.cameras),
             then=told.then,

@@ -35,7 +35,9 @@ export const Candidates = {
       <div v-if="!form.upload" class="vd-field"><label for="acc-candidate-file">Its path</label><input id="acc-candidate-file" v-model.trim="form.file" required placeholder="/models/yolo.onnx" autocomplete="off" spellcheck="false"></div>
       <div v-if="form.kind === 'shadow'" class="vd-field"><label for="acc-part">Share of the frames, in percent</label><input id="acc-part" v-model.number="form.percent" type="number" min="0.1" max="100" step="0.1" required></div>
       <template v-else><div class="vd-field"><label for="acc-cameras">Cameras</label><input id="acc-cameras" v-model.trim="form.cameras" required placeholder="gate, yard_*" autocomplete="off" spellcheck="false"><small>Names, with commas between them; * and ? stand for others.</small></div>
-        <div class="vd-field"><label for="acc-then">Afterwards</label><select id="acc-then" v-model="form.then"><option value="back">its cameras go back</option><option value="set">it detects for all, if it did well</option></select></div></template>
+        <div class="vd-field"><label for="acc-then">Afterwards</label><select id="acc-then" v-model="form.then"><option value="back">its cameras go back</option><option value="set">it detects for all, if it did well</option></select></div>
+        <label class="vd-check"><input v-model="form.force" type="checkbox">Whatever labelled pictures say of it</label>
+        <p class="vd-dim">Where there are labelled pictures it is examined on them first, and before it detects for all they are asked again.</p></template>
       <div class="vd-field"><label for="acc-lasts">For</label><select id="acc-lasts" v-model.number="form.lasts"><option v-for="[seconds, name] in hours" :key="seconds" :value="seconds">{{ name }}</option></select></div>
       <p v-if="form.words" role="status"><b>{{ form.words }}</b></p><p v-if="form.wrong" class="vd-error" role="alert">{{ form.wrong }}</p>
       <footer><button type="submit" class="vd-button vd-main" :disabled="busy">{{ busy ? "It is loaded…" : "Begin" }}</button></footer>
@@ -56,12 +58,12 @@ export const Candidates = {
       const how = state === "ended" ? `ended: ${plain(why)}` : plain(state);
       return `${how}${detail ? ` (${detail})` : ""}; ran ${duration(ran_s)}${state === "ended" ? "" : `, ${duration(left_s)} left`}`;
     },
-    begin(kind) { this.form = { kind, upload: this.uploads[0]?.name ?? "", file: "", percent: 10, cameras: "", then: "back", lasts: 3600, words: "", wrong: "" }; },
+    begin(kind) { this.form = { kind, upload: this.uploads[0]?.name ?? "", file: "", percent: 10, cameras: "", then: "back", force: false, lasts: 3600, words: "", wrong: "" }; },
     async send() {
       const mine = this.form;
       const body = { ...(mine.upload ? { upload: mine.upload } : { file: mine.file }), lasts_s: mine.lasts };
       if (mine.kind === "shadow") body.share = mine.percent / 100;
-      else Object.assign(body, { cameras: mine.cameras.split(/[\s,]+/).filter(Boolean), then: mine.then });
+      else Object.assign(body, { cameras: mine.cameras.split(/[\s,]+/).filter(Boolean), then: mine.then, force: mine.force });
       Object.assign(mine, { words: "", wrong: "" });
       this.busy = true;
       try {
