@@ -26,7 +26,7 @@ from vedette.errors import ConfigError
 from vedette.web.served import Served
 from vedette.web.settings import is_loopback
 from vedette.web.who.asked import Asked
-from vedette.web.who.audit import Audit
+from vedette.web.who.audit import Audit, Often
 from vedette.web.who.gate import POLICY_VIOLATION, Gate, Passed
 from vedette.web.who.login import LoginPage
 from vedette.web.who.origin import Network, asks_to_see, foreign, is_ours, networks
@@ -74,7 +74,8 @@ class Guard:
     def __init__(self, served: Served) -> None:
         self._served = served
         self._clock = served.clock
-        self.users = UsersFile(users_file(served.settings.users, served.store, served.node))
+        path = users_file(served.settings.users, served.store, served.node)
+        self.users = UsersFile(path, ever=served.ever_users)
         self._trusts = _networks(served.settings.trusts)
         self._names = _names(served)
         self._local = is_loopback(served.host)
@@ -84,6 +85,7 @@ class Guard:
         self._audit = Audit(served.store and served.store / f"audit-{served.node}.jsonl")
         self._log = structlog.get_logger("vedette.web.who")
         self._warned: dict[str, float] = {}
+        self._often = Often()
         self._large: dict[str, tuple[int, str]] = {}
         self.login = LoginPage(self, served)
         if self.users.readable_by_others:
@@ -135,6 +137,13 @@ class Guard:
         entry |= {"address": _NOW_ASKED.get(), "action": action, "what": what, "outcome": outcome}
         self._audit.append(entry)
 
+    def refused(self, who: Who, what: str, why: str) -> None:
+        """Write down that somebody may not, unless it was often: who may only look must not be able to push
+        what others changed out of the file."""
+        if (left_out := self._often.count(who.name, self.now)) is not None:
+            more = f", and {left_out} more before" if left_out else ""
+            self.audit(who, "refused", what, f"{why}{more}")
+
     def close(self) -> None:
         """All changes are written down then."""
         self._audit.close()
@@ -160,7 +169,7 @@ class Guard:
             return self._unknown(asked)
         needed = _needed(asked, self.login.path)
         if not found.who.may(needed):
-            self.audit(found.who, "refused", f"{asked.method} {asked.path}", f"needs {needed}")
+            self.refused(found.who, f"{asked.method} {asked.path}", f"needs {needed}")
             raise RefusedError("not-allowed", f"{found.who.name} is {found.who.role}; this needs {needed}")
         self._check_csrf(asked, found)
         most, usual = self._most(asked, found.who)
@@ -287,9 +296,7 @@ def _dependency(guard: Guard, role: str) -> Callable[[HTTPConnection], Who]:
             raise WebSocketException(POLICY_VIOLATION)
         if asks is None:
             raise RefusedError("not-known", "log in first, or send a token: Authorization: Bearer …")
-        guard.audit(
-            asks, "refused", f"{connection.scope['method']} {connection.scope['path']}", f"needs {role}"
-        )
+        guard.refused(asks, f"{connection.scope['method']} {connection.scope['path']}", f"needs {role}")
         raise RefusedError("not-allowed", f"{asks.name} is {asks.role}; this needs {role}")
 
     return who
