@@ -23,10 +23,13 @@ from vedette.web.api.trouble import Incident
 from vedette.web.problems import ProblemError
 from vedette.web.served import Served
 
-__all__ = ["Books", "Now", "Question", "heard"]
+__all__ = ["Books", "Now", "Question", "check_rows", "heard"]
 
 NOW_HOLDS_S = 1.0
 TODAY_HOLDS_S = 60.0
+ROWS_AT_MOST = 250_000
+"""Cameras × buckets of one answer: a thousand cameras for ten days by the hour, eight months by the day.
+What is asked for since 1970 would be more than the machine has memory, cameras or not."""
 STRIPS_HOLD_S, STRIPS_SHARE = 5.0, 0.02
 """Of a thousand cameras with fifty gaps each they take a second of a core: then they are held for most of a
 minute, of eight cameras for five seconds."""
@@ -173,6 +176,7 @@ class Books:
         def made(ledger: Ledger) -> Strips:
             begin, end = span(since, "now", self.now_us())
             record = self.record(ledger, begin, end, node=self._node, kinds=(Kind.BLIND,))
+            check_rows(record, begin, end, by)
             return strips(record, begin, end, by, LOCAL)
 
         return await self._strips.get((since, by), lambda: self.ask(made))
@@ -253,6 +257,19 @@ class Books:
             return None
         known = {watch.camera for watch in ledger.watches(node=question.node)}
         return cameras_like(question.cameras, known)
+
+
+def check_rows(record: Record, since: int, until: int, by: Bucket) -> None:
+    """Raises QuestionError where coverage of that time would be too much for one answer."""
+    if by == "all":
+        return
+    buckets = (until - since) // ((3600 if by == "hour" else 86_400) * SECOND) + 1
+    cameras = len({(watch.node, watch.camera) for watch in record.watches})
+    if buckets * max(1, cameras) > ROWS_AT_MOST:
+        raise QuestionError(
+            f"--since: {buckets} {by}s of {cameras} cameras are too much for one answer (at most "
+            f"{ROWS_AT_MOST}): ask for a shorter time, fewer cameras, or by day"
+        )
 
 
 def heard(record: Record, until: int) -> dict[str, float]:

@@ -23,8 +23,8 @@ from vedette.web.who.guard import Who
 __all__ = ["cameras"]
 
 HOLDS_S = 0.5
-HIDDEN = "***@"
-"""In place of a user and password, in all addresses that are told."""
+HIDDEN = ("***@", "=***")
+"""In place of users and passwords, in all addresses that are told."""
 
 Name = Annotated[str, Path(description="Of the camera.", max_length=64)]
 Sort = Literal["name", "health", "site", "since", "age", "lag", "fps", "gaps", "blind", "drift"]
@@ -161,17 +161,23 @@ async def _allowed(parts: Parts, told: CameraChange, name: str, *, whole: bool) 
     """Raises ProblemError for settings that are wrong, or that may not be given from afar."""
     local = parts.served.settings.local_sources
     settings = told.settings()
-    if settings.get("options") and not local:
+    if "options" in settings and not local:  # none at all would take away what we put there
         raise ProblemError("invalid", "body.options: may only be set in the configuration file")
     url = settings.get("url")
     if url is not None:
-        if HIDDEN in url:
-            raise ProblemError("invalid", f"body.url: {HIDDEN} stands for a password that is not told")
+        if hidden := next((each for each in HIDDEN if each in url), None):
+            raise ProblemError("invalid", f"body.url: {hidden} stands for a password that is not told")
         if problem := await check_source(url, local=local):
             raise ProblemError("invalid", f"body.url: {problem}")
     checked(settings, whole=whole)
     if url is not None and not local and url.lower().startswith("http"):
         known = {} if whole else (await parts.fleet.settings()).get(name, {})
-        if not known.get("options"):  # those of the file are the administrator's
+        theirs = known.get("options") or {}
+        if not theirs:
             settings["options"] = NO_REDIRECTS
+        elif not NO_REDIRECTS.keys() <= theirs.keys():
+            # They are the administrator's: neither may they be lost, nor may they lead elsewhere.
+            raise ProblemError(
+                "invalid", "body.url: the configuration file gives this camera options: set its address there"
+            )
     return settings
