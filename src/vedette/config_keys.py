@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from vedette.config import CameraDefaults, Config
-from vedette.errors import redact
+from vedette.errors import redact_url
 
 __all__ = ["HIDDEN", "camera_keys", "config_keys"]
 
@@ -69,7 +69,7 @@ def _value(name: str, value: Any) -> Any:
         case Path():
             return str(value)
         case str():
-            return redact(value)
+            return redact_url(value)
         case None:
             return "off" if name in _OFF else None
     return value

@@ -27,6 +27,7 @@ __all__ = [
     "VedetteError",
     "WorkerError",
     "redact",
+    "redact_url",
 ]
 
 
@@ -82,10 +83,17 @@ class ReviewError(VedetteError):
     exit_code = 9
 
 
-_USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s'\"]*@")
+# Passwords may hold quotes. Texts come from outside, and are long: none of these takes longer than they are.
+_USERINFO = re.compile(r"://[^/\s]*@")
+_NAMES = r"pass|pwd|psw|secret|token|auth|cred|login|usr|user|key|session|signature|streamid"
 _SECRET_QUERY = re.compile(
-    r"(?P<key>[?&](?:password|passwd|pwd|token|secret|key|auth|user|username)=)[^&\s'\"]*", re.I
+    rf"(?P<key>[?&](?:[\w.-]{{0,32}}(?:{_NAMES})[\w.-]{{0,32}}|u|p|pw|sig)=)(?P<value>[^&\s]*)", re.I
 )
+_SECRET_PATH = re.compile(
+    r"(?P<key>[/_,;](?:user(?:name)?|usr|pass(?:word|wd)?|pwd)=)(?P<value>[^&\s/]*)", re.I
+)
+"""Of recorders that take both within the path: ``/user=admin_password=…_channel=1.sdp``."""
+_CLOSING = "'\")]},."
 
 
 def redact(text: str) -> str:
@@ -93,7 +101,22 @@ def redact(text: str) -> str:
 
     Greedy up to the last ``@`` before a slash, because passwords with an unescaped ``@`` exist.
     """
-    return _SECRET_QUERY.sub(r"\g<key>***", _USERINFO.sub(r"\g<scheme>***@", text))
+    text = _USERINFO.sub("://***@", text)
+    return _SECRET_PATH.sub(_hidden, _SECRET_QUERY.sub(_hidden, text))
+
+
+def redact_url(url: str) -> str:
+    """The same of an address by itself, whose password may hold spaces as well."""
+    scheme, separator, rest = url.partition("://")
+    end = next((at for at, char in enumerate(rest) if char in "/?#"), len(rest))
+    user, at, host = rest[:end].rpartition("@")
+    return redact(f"{scheme}{separator}{'***' if at else user}{at}{host}{rest[end:]}")
+
+
+def _hidden(found: re.Match[str]) -> str:
+    """Quotes and brackets at the end are those of the text around it."""
+    value = found["value"]
+    return f"{found['key']}***{value[len(value.rstrip(_CLOSING)) :]}"
 
 
 def host_of(url: str) -> str:

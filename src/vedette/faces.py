@@ -138,11 +138,12 @@ class Faces:
         try:
             store = None if task.store is None else Path(task.store)
             known = users_file(self._config.web.users, store, task.node)
-            may_be_served(self._config.web, listening.getsockname()[0], UsersFile(known))
+            users = UsersFile(known)
+            may_be_served(self._config.web, listening.getsockname()[0], users)
         except ConfigError:
             listening.close()
             raise
-        keeper = WebKeeper(task, listening, lambda message: self._tell(message, "web"))
+        keeper = WebKeeper(task, listening, lambda message: self._tell(message, "web"), users)
         keeper.start()
         opening.callback(keeper.close)
         self.web = keeper

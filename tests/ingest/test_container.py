@@ -21,6 +21,7 @@ from vedette.clock import SystemClock
 from vedette.facts import EndReason, SessionEnd
 from vedette.ingest.container import ContainerSource
 from vedette.ingest.container_thread import Stop, run_in_thread
+from vedette.web.api.sources import NO_REDIRECTS
 
 Behaviour = Callable[[socket.socket, threading.Event], None]
 
@@ -124,6 +125,45 @@ async def test_http_answers_become_reasons_and_show_no_secret(
     captured = capfd.readouterr()
     assert "hunter2" not in end.detail + captured.out + captured.err
     assert "127.0.0.1" in end.detail
+
+
+async def test_a_playlist_names_no_file_of_this_machine(ts: bytes, tmp_path: Path) -> None:
+    """Over HTTP libavformat sees to it by itself, over TCP it does not."""
+    here = tmp_path / "here.ts"
+    here.write_bytes(ts)
+    lines = ("#EXTM3U", "#EXT-X-TARGETDURATION:2", "#EXTINF:2.0,", f"file://{here}", "#EXT-X-ENDLIST", "")
+
+    def sends_list(connection: socket.socket, over: threading.Event) -> None:
+        connection.sendall("\n".join(lines).encode())
+
+    notebook = Notebook()
+    with server(sends_list) as port:
+        await source(f"tcp://127.0.0.1:{port}/list.m3u8").run(notebook)
+    assert notebook.told == 0
+
+
+async def test_an_address_that_was_allowed_leads_nowhere_else(ts: bytes) -> None:
+    led: list[bytes] = []
+
+    def elsewhere(connection: socket.socket, over: threading.Event) -> None:
+        led.append(connection.recv(4096))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + ts)
+
+    with server(elsewhere) as secret:
+
+        def sends_there(connection: socket.socket, over: threading.Event) -> None:
+            connection.recv(4096)
+            there = f"http://127.0.0.1:{secret}/latest/meta-data"
+            connection.sendall(
+                f"HTTP/1.1 302 Found\r\nLocation: {there}\r\nConnection: close\r\n\r\n".encode()
+            )
+
+        for options, found in ((NO_REDIRECTS, 0), ({}, 1)):
+            with server(sends_there) as port:
+                await ContainerSource(
+                    f"http://127.0.0.1:{port}/cam", clock=SystemClock(), options=dict(options)
+                ).run(Notebook())
+            assert len(led) == found
 
 
 async def test_rubbish_is_corrupt() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -15,10 +17,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from fake_node import FakeNode
+from guarded import add_user
 from patience import PATIENCE_S
 from vedette.errors import ConfigError
+from vedette.web.app import build
 from vedette.web.keeper import WebKeeper, listen
+from vedette.web.served import Served
 from vedette.web.task import Task
+from vedette.web.who.users import UsersFile
 
 Told = list[str]
 
@@ -35,10 +42,10 @@ def kept(folder: Path, *, idle_s: float = 900.0) -> Iterator[tuple[WebKeeper, To
         keeper.close()
 
 
-def answers(keeper: WebKeeper) -> int:
-    """The status of its first page."""
+def answers(keeper: WebKeeper, path: str = "") -> int:
+    """The status of its first page, or another."""
     try:
-        with urllib.request.urlopen(keeper.url, timeout=PATIENCE_S) as answer:
+        with urllib.request.urlopen(keeper.url + path, timeout=PATIENCE_S) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as err:
         return err.code
@@ -124,3 +131,39 @@ def test_it_is_closed_while_it_starts(tmp_path: Path) -> None:
         pid = pid_of(keeper)
     assert not psutil.pid_exists(pid)
     assert told == []
+
+
+def test_who_was_closed_by_a_user_does_not_open_when_nobody_looked_for_a_while(tmp_path: Path) -> None:
+    """The file is gone, and so is the process that had seen it."""
+    path = tmp_path / "users-node.json"
+    task = Task("node", str(tmp_path / "nobody.sock"), "{}", store=str(tmp_path), idle_s=0.5)
+    keeper = WebKeeper(task, listen("127.0.0.1:0"), lambda _: None, UsersFile(path))
+    keeper.start()
+    try:
+        assert answers(keeper, "api/v1/session") == 200
+        add_user(path, "ann", "admin")
+        with closing(connected(keeper)):
+            wait_for(lambda: answers(keeper, "api/v1/session") == 401, "it is closed")
+        wait_for(lambda: keeper._users.ever, "its keeper has seen it, too")
+        path.unlink()
+        wait_for(lambda: keeper.processes == [], "it has ended")
+        assert answers(keeper, "api/v1/session") == 503
+    finally:
+        keeper.close()
+
+
+def test_all_that_was_changed_is_written_down_when_it_ends(tmp_path: Path) -> None:
+    """Its disk stands still until it is told to end."""
+    app = build(Served("node", FakeNode(1), store=tmp_path))
+    guard = app.middleware_stack._rules  # type: ignore[union-attr,attr-defined]
+    stands_still = threading.Event()
+
+    async def live() -> None:
+        async with app.router.lifespan_context(app):
+            guard._audit._thread.submit(stands_still.wait)
+            for number in range(100):
+                guard.audit("ann", "pause", f"camera_{number}", "done")
+            stands_still.set()
+        assert len((tmp_path / "audit-node.jsonl").read_text().splitlines()) == 100
+
+    asyncio.run(live())

@@ -468,3 +468,16 @@ async def test_a_stream_ends_with_the_session(tmp_path: Path) -> None:
         assert answer.status_code == 200
         assert answer.content.startswith(b"data: 1\n\n")
         assert not len(place.guard.streams)
+
+
+async def test_who_may_only_look_cannot_push_out_what_others_changed(tmp_path: Path) -> None:
+    place = Place(tmp_path, [("ann", "viewer")])
+    async with place.visitor() as visitor:
+        await visitor.log_in("ann")
+        for _ in range(100):
+            assert (await visitor.post("/api/v1/admin")).status_code == 403
+        place.later(61)
+        assert (await visitor.post("/api/v1/admin")).status_code == 403
+    refused = [line for line in audited(place) if line["action"] == "refused"]
+    assert len(refused) <= 30
+    assert "80 more before" in str(refused[-1]["outcome"])

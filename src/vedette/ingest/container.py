@@ -43,6 +43,12 @@ _LIVE_OPTIONS = {
     "analyzeduration": "2000000",
 }
 
+_FROM_NETWORKS = {
+    "protocol_whitelist": "http,https,httpproxy,tls,tcp,udp,rtp,srtp,rtmp,rtmps,rtmpt,rtmpe,rtmpte,rtmpts,"
+    "ffrtmphttp,ffrtmpcrypt,srt,mmsh,mmst,ftp,sftp,unix,hls,crypto,data"
+}
+"""What a playlist may name that comes over the network, whatever it came by: no files of this machine."""
+
 _NO_TIMESTAMPS = 0x0080
 """AVFMT_NOTIMESTAMPS: what this format calls timestamps are a guess of 25 frames a second."""
 
@@ -149,7 +155,8 @@ class ContainerSource:
     def _open(self) -> tuple[Any, Any]:
         scheme, target = urlsplit(self._url).scheme, self._url
         webcam = scheme in {"v4l2", "video4linux2"} or target.startswith("/dev/video")
-        options = {**(_LIVE_OPTIONS if self._live and not webcam else {}), **self._options}
+        usual = {} if webcam else {**_FROM_NETWORKS, **(_LIVE_OPTIONS if self._live else {})}
+        options = {**usual, **self._options}
         if webcam:
             target = urlsplit(self._url).path or target
         return open_video(

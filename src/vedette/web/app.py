@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 from nicegui import ui
 
@@ -18,7 +22,16 @@ API = "/api/v1"
 
 def build(served: Served) -> FastAPI:
     """Raises ConfigError where it must not be served so: to others than this machine, and without users."""
+    closing: list[Callable[[], None]] = []
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        for close in closing:
+            await asyncio.to_thread(close)
+
     app = FastAPI(
+        lifespan=lifespan,
         title="Vedette",
         version=__version__,
         openapi_url=None,  # the API has its own
@@ -27,7 +40,8 @@ def build(served: Served) -> FastAPI:
     )
     guard = Guard(served)
     guard.routes(app, prefix=API)
-    api(app, served, guard, prefix=API)
+    parts = api(app, served, guard, prefix=API)
+    closing += [guard.close, parts.books.close]
     pages(served)
     ui.run_with(
         app,

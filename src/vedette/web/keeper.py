@@ -24,6 +24,7 @@ from vedette.supervise.child import Child
 from vedette.supervise.exits import in_words
 from vedette.web.settings import DEFAULT_ADDRESS
 from vedette.web.task import Task
+from vedette.web.who.users import UsersFile
 from vedette.workers.protocol import Busy, StartWeb
 
 __all__ = ["WebKeeper", "can_serve", "listen"]
@@ -65,10 +66,17 @@ def _listening(host: str, port: int) -> socket.socket:
 
 class WebKeeper:
     """``task``: what the process is to serve. ``tell`` hears of trouble, from a thread. ``listening``: is
-    closed with the keeper."""
+    closed with the keeper. ``users``: that there were some is remembered from one process to the next."""
 
-    def __init__(self, task: Task, listening: socket.socket, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        task: Task,
+        listening: socket.socket,
+        tell: Callable[[str], None],
+        users: UsersFile | None = None,
+    ) -> None:
         self._task, self._listening, self._tell = task, listening, tell
+        self._users = users or UsersFile(None)
         self._child = Child("web", "web-0")
         self._wake, self._woken = socket.socketpair()
         self._thread: threading.Thread | None = None
@@ -123,7 +131,8 @@ class WebKeeper:
 
     def _spawn(self) -> None:
         try:
-            self._child.spawn(StartWeb(msgspec.msgpack.encode(self._task)), [self._listening.fileno()])
+            task = msgspec.structs.replace(self._task, ever_users=self._users.ever)
+            self._child.spawn(StartWeb(msgspec.msgpack.encode(task)), [self._listening.fileno()])
         except OSError as err:
             self._later(f"cannot be started: {err}")
 
@@ -131,6 +140,7 @@ class WebKeeper:
         channel = self._child.channel
         assert channel is not None
         _ready([self._woken, channel], LOOK_EVERY_S)
+        self._users.people(time.monotonic())  # only a process that is there can have been closed by them
         alive = self._child.alive
         try:
             while (heard := channel.receive()) is not None:

@@ -66,7 +66,7 @@ class RemoteNode:
         return await self._quick.ask(lambda client: client.ask(Happenings(after=after, most=most), Happened))
 
     async def order(self, order: Order) -> int:
-        return await self._slow.ask(lambda client: client.order(order))
+        return await self._slow.ask(lambda client: client.order(order), once=True)
 
     async def became(self, number: int) -> Became:
         return await self._slow.ask(lambda client: client.became(number))
@@ -88,14 +88,17 @@ class _Line:
         self._client: ControlClient | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="vedette-ask")
 
-    async def ask(self, question: Callable[[ControlClient], T]) -> T:
-        """Raises NodeGoneError; NodeRefusedError where the node answers, and refuses."""
+    async def ask(self, question: Callable[[ControlClient], T], *, once: bool = False) -> T:
+        """``once``: it must not be asked again where no answer comes: the node may have heard it. Raises
+        NodeGoneError; NodeRefusedError where the node answers, and refuses."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._ask, question)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._ask, question, once)
         except RuntimeError as err:  # closed meanwhile
             raise NodeGoneError("the dashboard is being closed") from err
 
-    def _ask(self, question: Callable[[ControlClient], T]) -> T:
+    def _ask(self, question: Callable[[ControlClient], T], once: bool) -> T:
+        if once:
+            self._hang_up()  # of an old connection it would not be known whether it still stands
         for last in (False, True):
             fresh = self._client is None
             try:

@@ -17,7 +17,8 @@ class Served:
     """``node``: its name; ``asked``: how it is asked. ``ledger``: its address, None where there is none.
     ``store``: a folder beside the ledger for what the dashboard itself keeps (users, audit), None where there
     is none. ``review``: the folder of frames for review, None where none are kept. ``runs``: of validation
-    runs, likewise. ``host``: where it listens."""
+    runs, likewise. ``host``: where it listens. ``ever_users``: users are known to have
+    been there."""
 
     node: str
     asked: Node
@@ -27,4 +28,5 @@ class Served:
     store: Path | None = None
     review: Path | None = None
     runs: Path | None = None
+    ever_users: bool = False
     clock: Clock = field(default_factory=SystemClock)

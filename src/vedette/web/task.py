@@ -28,6 +28,8 @@ class Task(msgspec.Struct, frozen=True):
     tls: bool = False
     idle_s: float = 900.0
     """Seconds without any request after which the process ends."""
+    ever_users: bool = False
+    """An earlier process knew users: without them it is open to nobody, not to everybody."""
 
 
 def task_of(config: Config, control: Path) -> Task:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import sys
@@ -10,16 +11,20 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from vedette.errors import VedetteError, redact
+from vedette.observe.log import configure_logging
 from vedette.web.settings import WebSettings
 from vedette.web.task import Task
 from vedette.workers.protocol import Busy, Channel, StartWeb
 
-__all__ = ["run"]
+if TYPE_CHECKING:
+    import uvicorn
+
+__all__ = ["run", "server_config"]
 
 LOOKS_A_WAIT = 10
 """How often it is looked whether nobody asks any more, in the time after which it ends for that."""
@@ -39,6 +44,7 @@ def run(start: StartWeb, channel: Channel, listening: int) -> int:
     task = msgspec.msgpack.decode(start.task, type=Task)
     try:
         os.nice(NICE)
+        _log_plainly()
         _serve(task, socket.socket(fileno=listening))
     except Exception as err:
         # Whatever it met must reach people, and without credentials.
@@ -67,26 +73,52 @@ def _serve(task: Task, listening: socket.socket) -> None:
         store=_path(task.store),
         review=_path(task.review),
         runs=_path(task.runs),
+        ever_users=task.ever_users,
     )
     idle = _Idle(build(served))
-    server = uvicorn.Server(
-        uvicorn.Config(
-            idle,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=ENDS_WITHIN_S,
-            lifespan="on",
-            server_header=False,
-            ssl_certfile=settings.certificate,
-            ssl_keyfile=settings.key,
-            proxy_headers=False,  # whom to believe is asked where it is known who asks
-        )
-    )
+    server = uvicorn.Server(server_config(idle, settings))
     idle.watch(task.idle_s, lambda: setattr(server, "should_exit", True))
     try:
         server.run(sockets=[listening])
     finally:
         node.close()
+
+
+def server_config(app: App, settings: WebSettings) -> uvicorn.Config:
+    """How it is served; nothing that anybody sends is held without a limit."""
+    import uvicorn
+
+    from vedette.web.connections import Connection
+    from vedette.web.who.gate import LARGEST_MESSAGE
+
+    return uvicorn.Config(
+        app,
+        http=Connection,
+        ws_max_size=LARGEST_MESSAGE,
+        log_config=None,
+        log_level="error",  # of malformed requests there may be any number
+        access_log=False,
+        timeout_graceful_shutdown=ENDS_WITHIN_S,
+        lifespan="on",
+        server_header=False,
+        ssl_certfile=settings.certificate,
+        ssl_keyfile=settings.key,
+        proxy_headers=False,  # whom to believe is asked where it is known who asks
+    )
+
+
+class _Plain(logging.Formatter):
+    """Lines of libraries: what they met may hold credentials."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+def _log_plainly() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Plain("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    configure_logging()
 
 
 class _Idle:

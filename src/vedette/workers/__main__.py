@@ -14,7 +14,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from vedette.errors import redact
 from vedette.workers.protocol import Busy, Channel, Examine, Start, StartInference, StartShadow, StartWeb
@@ -49,7 +49,7 @@ def main(kind: str, fd: int) -> int:
     if kind == "validation":
         return _run_validation(start, channel)
     if kind == "web":
-        return _run_web(start, channel, *fds)
+        _run_web(start, channel, *fds)
     table = Table(fds[0], start.cameras, start.workers)
     if kind == "camera":
         _run_camera_worker(start, channel, table, *fds[1:])
@@ -92,12 +92,15 @@ def _run_validation(order: Examine, channel: Channel) -> int:
     return run(order, channel)
 
 
-def _run_web(start: StartWeb, channel: Channel, listening: int) -> int:
+def _run_web(start: StartWeb, channel: Channel, listening: int) -> NoReturn:
     from vedette.web.worker import run  # neither a camera nor a detector is its business
 
     # What it serves ends in order: uvicorn has handlers of its own.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    return run(start, channel, listening)
+    code = run(start, channel, listening)
+    sys.stderr.flush()
+    # All is closed that is to be. To take down what is loaded takes longer than its keeper waits.
+    os._exit(code)
 
 
 def _run_inference_worker(start: StartInference, channel: Channel, table: Table, doorbell: int) -> None:

@@ -112,6 +112,14 @@ async def test_redirects_are_followed() -> None:
     assert collector.frames
 
 
+@pytest.mark.parametrize(
+    "there", ["169.254.169.254:80", "[fe80::1]", "[::ffff:169.254.169.254]", "100.100.100.200"]
+)
+async def test_a_redirect_leads_to_nothing_that_only_this_machine_may_ask(there: str) -> None:
+    end = await ending([reply("302 Found", f"Location: rtsp://{there}/latest")], Collector())
+    assert (end.reason, "redirects to a link-local" in end.detail) == (EndReason.REFUSED, True)
+
+
 async def test_redirects_in_a_circle_are_refused() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

@@ -10,11 +10,12 @@ import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from vedette.addresses import is_of_the_machine
 from vedette.causes import Blame
 from vedette.facts import EndReason
 from vedette.ingest.rtsp.auth import Credentials, same_host, split_credentials
@@ -42,6 +43,8 @@ class Address:
     port: int
     tls: bool
     credentials: Credentials | None
+    elsewhere: bool = False
+    """Another server said so, whom we were not told to ask."""
 
     @staticmethod
     def of(url: str) -> Address:
@@ -59,9 +62,11 @@ class Address:
     def redirected(self, location: str) -> Address:
         """Where a redirect points. Credentials go along only to the same host, and never in the clear."""
         there = Address.of(location)
-        if there.credentials is None and same_host(self.url, there.url):
-            return Address(there.url, there.host, there.port, there.tls, self.credentials)
-        return there
+        credentials = there.credentials
+        if credentials is None and same_host(self.url, there.url):
+            credentials = self.credentials
+        elsewhere = self.elsewhere or there.host != self.host
+        return replace(there, credentials=credentials, elsewhere=elsewhere)
 
 
 class Connector:
@@ -78,7 +83,7 @@ class Connector:
         The caller limits the time.
         """
         address = self._address
-        places = await _places(address)
+        places = _to_be_asked(address, await _places(address))
         self.waits_for = EndReason.UNREACHABLE
         sock = await _tcp(places)
         try:
@@ -105,6 +110,18 @@ async def _places(address: Address) -> list[Place]:
     except (OSError, UnicodeError) as err:
         raise SessionOver(EndReason.NAME_UNKNOWN, "The host name is unknown.") from err
     return [(family, place) for family, _, _, _, place in found[:_MAX_ADDRESSES]]
+
+
+def _to_be_asked(address: Address, places: list[Place]) -> list[Place]:
+    """Where a server sends us to may be anywhere but where this machine tells what it tells nobody else.
+    Raises SessionOver."""
+    if address.elsewhere and any(_of_the_machine(place) for _, place in places):
+        raise SessionOver(EndReason.REFUSED, "The server redirects to a link-local or metadata address.")
+    return places
+
+
+def _of_the_machine(place: tuple[object, ...]) -> bool:
+    return is_of_the_machine(ipaddress.ip_address(str(place[0]).partition("%")[0]))
 
 
 async def _tcp(places: list[Place]) -> socket.socket:

@@ -13,7 +13,7 @@ from vedette.errors import LedgerError
 from vedette.ledger.answers import Record, silent
 from vedette.ledger.buckets import Bucket
 from vedette.ledger.question import QuestionError, cameras_like, near, span, words
-from vedette.ledger.rows import LedgerGap
+from vedette.ledger.rows import LedgerGap, LedgerWatch
 from vedette.ledger.store import Ledger
 from vedette.ledger.when import LOCAL, SECOND
 from vedette.web.api.gap_rows import opened
@@ -24,10 +24,13 @@ from vedette.web.api.trouble import Incident
 from vedette.web.problems import ProblemError
 from vedette.web.served import Served
 
-__all__ = ["Books", "Now", "Question", "heard"]
+__all__ = ["Books", "Now", "Question", "check_rows", "heard"]
 
 NOW_HOLDS_S = 1.0
 TODAY_HOLDS_S = 60.0
+ROWS_AT_MOST = 250_000
+"""Cameras × buckets of one answer: a thousand cameras for ten days by the hour, eight months by the day.
+What is asked for since 1970 would be more than the machine has memory, cameras or not."""
 STRIPS_HOLD_S, STRIPS_SHARE = 5.0, 0.02
 """Of a thousand cameras with fifty gaps each they take 0.4 s of a core: then they are held for 20 s, of eight
 cameras for five."""
@@ -172,7 +175,9 @@ class Books:
 
         def made(ledger: Ledger) -> Strips:
             begin, end = span(since, "now", self.now_us())
-            return strips(self._blindness(ledger, begin, end), begin, end, by, LOCAL)
+            found = self._blindness(ledger, begin, end)
+            check_rows(found.watches, begin, end, by)
+            return strips(found, begin, end, by, LOCAL)
 
         return await self._strips.get((since, by), lambda: self.ask(made))
 
@@ -259,6 +264,19 @@ class Books:
             return None
         known = {watch.camera for watch in ledger.watches(node=question.node)}
         return cameras_like(question.cameras, known)
+
+
+def check_rows(watches: Collection[LedgerWatch], since: int, until: int, by: Bucket) -> None:
+    """Raises QuestionError where coverage of that time would be too much for one answer."""
+    if by == "all":
+        return
+    buckets = (until - since) // ((3600 if by == "hour" else 86_400) * SECOND) + 1
+    cameras = len({(watch.node, watch.camera) for watch in watches})
+    if buckets * max(1, cameras) > ROWS_AT_MOST:
+        raise QuestionError(
+            f"--since: {buckets} {by}s of {cameras} cameras are too much for one answer (at most "
+            f"{ROWS_AT_MOST}): ask for a shorter time, fewer cameras, or by day"
+        )
 
 
 def heard(record: Record, until: int) -> dict[str, float]:

@@ -24,8 +24,8 @@ from vedette.web.who.guard import Who
 __all__ = ["cameras"]
 
 HOLDS_S = 0.5
-HIDDEN = "***@"
-"""In place of a user and password, in all addresses that are told."""
+HIDDEN = ("***@", "=***")
+"""In place of users and passwords, in all addresses that are told."""
 
 Name = Annotated[str, Path(description="Of the camera.", max_length=64)]
 Sort = Literal["name", "health", "site", "since", "age", "lag", "fps", "gaps", "blind", "drift"]
@@ -170,13 +170,19 @@ async def _allowed(
         raise wrong("options", "may only be set in the configuration file")
     url = settings.get("url")
     if url is not None:
-        if HIDDEN in url:
-            raise wrong(key_of("url"), f"{HIDDEN} stands for a password that is not told")
+        if hidden := next((each for each in HIDDEN if each in url), None):
+            raise wrong(key_of("url"), f"{hidden} stands for a password that is not told")
         if problem := await check_source(url, local=local):
             raise wrong(key_of("url"), problem)
     checked(settings, whole=whole, key_of=key_of)
     if url is not None and not local and url.lower().startswith("http"):
         known = {} if whole else (await parts.fleet.settings()).get(name, {})
-        if not known.get("options"):  # those of the file are the administrator's
+        theirs = known.get("options") or {}
+        if not theirs:
             settings["options"] = NO_REDIRECTS
+        elif not NO_REDIRECTS.keys() <= theirs.keys():
+            # They are the administrator's: neither may they be lost, nor may they lead elsewhere.
+            raise wrong(
+                key_of("url"), "the configuration file gives this camera options: set its address there"
+            )
     return settings

@@ -19,7 +19,7 @@ from vedette.ledger.sheet import Sheet, csv_lines, json_lines, parquet
 from vedette.ledger.store import Ledger
 from vedette.ledger.when import LOCAL, SECOND
 from vedette.web.api.answers import answer, binary, body, error, said, text
-from vedette.web.api.books import Question, heard
+from vedette.web.api.books import Question, check_rows, heard
 from vedette.web.api.gap_rows import (
     Coverage,
     Gaps,
@@ -291,6 +291,7 @@ def _coverage(router: APIRouter, parts: Parts) -> None:
 
         def made(it: Ledger) -> Coverage:
             record = parts.books.asked(it, asked, kinds=(Kind.BLIND,))
+            check_rows(record.watches, asked.since, asked.until, query.by)
             rows = covered(record, asked.since, asked.until, query.by, LOCAL)
             since, until = asked.since / SECOND, asked.until / SECOND
             return Coverage(
@@ -309,7 +310,9 @@ def _coverage(router: APIRouter, parts: Parts) -> None:
         asked = _asked(parts, query)
 
         def made(it: Ledger) -> bytes:
-            rows = covered(parts.books.asked(it, asked), asked.since, asked.until, query.by, LOCAL)
+            record = parts.books.asked(it, asked)
+            check_rows(record.watches, asked.since, asked.until, query.by)
+            rows = covered(record, asked.since, asked.until, query.by, LOCAL)
             return "".join(csv_lines(coverage_sheet(rows))).encode("utf-8", "replace")
 
         return _file(request, await parts.books.ask(made), "text/csv", "coverage.csv")

@@ -62,8 +62,8 @@ class _Api(FastAPI):
         return self.openapi_schema
 
 
-def api(app: FastAPI, served: Served, guard: Guard, *, prefix: str) -> None:
-    """Raises nothing."""
+def api(app: FastAPI, served: Served, guard: Guard, *, prefix: str) -> Parts:
+    """What its parts are; raises nothing."""
     parts = Parts.of(served, guard)
     inner = _Api(
         title="Vedette",
@@ -81,3 +81,4 @@ def api(app: FastAPI, served: Served, guard: Guard, *, prefix: str) -> None:
     guard.bodies(f"{prefix}/models", max(LARGEST.values()), "admin")
     alive(app, parts)
     app.mount(prefix, inner)
+    return parts

@@ -27,6 +27,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
+from vedette.addresses import Address, is_of_the_machine, meant
+
 __all__ = ["NO_REDIRECTS", "SCHEMES", "check_source", "problem_of_addresses", "problem_of_url", "resolve"]
 
 RESOLVE_WITHIN_S = 3.0
@@ -34,21 +36,6 @@ RESOLVE_WITHIN_S = 3.0
 STREAMS = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "srt"})
 SCHEMES = STREAMS | {"http", "https", "udp", "rtp"}
 NO_REDIRECTS = {"max_redirects": "0"}
-
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-_METADATA = frozenset(
-    ipaddress.ip_address(each)
-    for each in (
-        "100.100.100.200",  # Alibaba Cloud
-        "168.63.129.16",  # Azure's wire server
-        "192.0.0.192",  # Oracle Cloud, of old
-        "fd00:ec2::254",  # Amazon
-        "fd20:ce::254",  # Google
-    )
-)
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_COMPATIBLE = ipaddress.ip_network("::/96")
 
 LINK_LOCAL = "link-local and metadata addresses may not be read from"
 LOOPBACK = "this machine itself may only be read from over rtsp, rtmp or srt"
@@ -75,33 +62,18 @@ def problem_of_url(url: str) -> str:
     return "" if literal is None else problem_of_addresses((literal,), scheme)
 
 
-def problem_of_addresses(addresses: Iterable[_Address], scheme: str) -> str:
+def problem_of_addresses(addresses: Iterable[Address], scheme: str) -> str:
     """Why a source of this scheme may not lie at any of them; empty where it may."""
     for address in addresses:
-        for each in _meant(address):
-            if each.is_link_local or each in _METADATA:
-                return LINK_LOCAL
+        if is_of_the_machine(address):
+            return LINK_LOCAL
+        for each in meant(address):
             if (each.is_loopback or each.is_unspecified) and scheme.lower() not in STREAMS | {"udp", "rtp"}:
                 return LOOPBACK
     return ""
 
 
-def _meant(address: _Address) -> Iterable[_Address]:
-    """Itself, and the IPv4 addresses that it wraps."""
-    yield address
-    if isinstance(address, ipaddress.IPv4Address):
-        return
-    if address.ipv4_mapped is not None:
-        yield address.ipv4_mapped
-    if address.sixtofour is not None:
-        yield address.sixtofour
-    if address.teredo is not None:
-        yield from address.teredo
-    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
-        yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-
-
-def _literal(host: str) -> _Address | None:
+def _literal(host: str) -> Address | None:
     """An address written as such, in any of the notations that resolvers take; None for a name."""
     plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".").rstrip(".").partition("%")[0]
     try:
@@ -115,7 +87,7 @@ def _literal(host: str) -> _Address | None:
         return None
 
 
-def resolve(host: str) -> list[_Address]:
+def resolve(host: str) -> list[Address]:
     """All addresses of a name. Blocks. Raises OSError where there are none."""
     plain = unicodedata.normalize("NFKC", host).rstrip(".")
     try:
@@ -134,7 +106,7 @@ async def check_source(
     *,
     local: bool = False,
     within: float = RESOLVE_WITHIN_S,
-    resolver: Callable[[str], list[_Address]] = resolve,
+    resolver: Callable[[str], list[Address]] = resolve,
 ) -> str:
     """Why a camera may not have this address; empty where it may. ``local``: all is allowed that the
     configuration file allows. A name that cannot be resolved now is let through: the camera may not be there

@@ -129,5 +129,7 @@ def alive(app: FastAPI, parts: Parts) -> None:
         try:
             await parts.served.asked.view()
         except NodeGoneError as err:
-            return answer(request, Live(False, str(err)), 503, {"Cache-Control": "no-store"})
+            # Where its socket lies is nobody's business who is not known.
+            why = str(err) if parts.guard.who(request) else "the node does not answer"
+            return answer(request, Live(False, why), 503, {"Cache-Control": "no-store"})
         return answer(request, Live(True), headers={"Cache-Control": "no-store"})

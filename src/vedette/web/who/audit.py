@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ import structlog
 
 from vedette.errors import redact
 
-__all__ = ["Audit"]
+__all__ = ["Audit", "Often"]
 
 LARGEST = 8_000_000
 KEPT = 5
@@ -68,9 +69,32 @@ class Audit:
             _append(self._path, line)
             self._failed = False
         except OSError as err:
+            with self._guard:
+                self._lost += 1 + _number(entry.get("lost_before"))
             if not self._failed:  # told once, not at each change
                 self._log.error("the audit log cannot be written", file=str(self._path), why=err.strerror)
             self._failed = True
+
+
+class Often:
+    """How often something is written down of each name: ``most`` times in a ``span_s``. Pure; times are
+    monotonic seconds. There are no more names than users."""
+
+    def __init__(self, most: int = 20, span_s: float = 60.0) -> None:
+        self._most, self._span_s = most, span_s
+        self._counts: dict[str, tuple[float, int, int]] = {}
+        """By name: when its span began, what was written down in it, and what was left out since."""
+
+    def count(self, name: str, now: float) -> int | None:
+        """None where it was too often; else how many were left out before."""
+        began, written, left_out = self._counts.get(name, (now, 0, 0))
+        if now - began >= self._span_s:
+            began, written = now, 0
+        if written >= self._most:
+            self._counts[name] = began, written, left_out + 1
+            return None
+        self._counts[name] = began, written + 1, 0
+        return left_out
 
 
 def _clean(value: object) -> object:
@@ -89,9 +113,23 @@ def _rotate(path: Path, more: int, largest: int, kept: int) -> None:
 
 
 def _append(path: Path, line: bytes) -> None:
-    """In one write, so that two dashboards that share a file do not mix their lines."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    """In one write, so that two dashboards that share a file do not mix their lines. Raises OSError where it
+    is not written whole; what was is ended, so that it spoils no other line."""
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        os.write(descriptor, line)
+        if not _ended(descriptor):
+            line = b"\n" + line
+        if os.write(descriptor, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(descriptor)
+
+
+def _ended(descriptor: int) -> bool:
+    """Whether the last line is whole: the disk may have been full in the middle of it."""
+    size = os.fstat(descriptor).st_size
+    return size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0

@@ -27,7 +27,7 @@ from vedette.errors import ConfigError
 from vedette.web.served import Served
 from vedette.web.settings import is_loopback
 from vedette.web.who.asked import Asked
-from vedette.web.who.audit import Audit
+from vedette.web.who.audit import Audit, Often
 from vedette.web.who.gate import POLICY_VIOLATION, Gate, Passed
 from vedette.web.who.login import LoginPage
 from vedette.web.who.needed import ROLE, role_of
@@ -76,7 +76,8 @@ class Guard:
     def __init__(self, served: Served) -> None:
         self._served = served
         self._clock = served.clock
-        self.users = UsersFile(users_file(served.settings.users, served.store, served.node))
+        path = users_file(served.settings.users, served.store, served.node)
+        self.users = UsersFile(path, ever=served.ever_users)
         self._trusts = _networks(served.settings.trusts)
         self._names = _names(served)
         self._local = is_loopback(served.host)
@@ -86,6 +87,7 @@ class Guard:
         self._audit = Audit(served.store and served.store / f"audit-{served.node}.jsonl")
         self._log = structlog.get_logger("vedette.web.who")
         self._warned: dict[str, float] = {}
+        self._often = Often()
         self._large: dict[str, tuple[int, str]] = {}
         self._routes: Sequence[BaseRoute] = ()
         self._locked = ""
@@ -143,6 +145,13 @@ class Guard:
         entry |= {"address": _NOW_ASKED.get(), "action": action, "what": what, "outcome": outcome}
         self._audit.append(entry)
 
+    def refused(self, who: Who, what: str, why: str) -> None:
+        """Write down that somebody may not, unless it was often: who may only look must not be able to push
+        what others changed out of the file."""
+        if (left_out := self._often.count(who.name, self.now)) is not None:
+            more = f", and {left_out} more before" if left_out else ""
+            self.audit(who, "refused", what, f"{why}{more}")
+
     def close(self) -> None:
         """All changes are written down then."""
         self._audit.close()
@@ -175,7 +184,7 @@ class Guard:
 
     def _refused(self, who: Who, what: str, needed: str) -> RefusedError:
         """Of somebody who is known, and may not."""
-        self.audit(who, "refused", what, f"needs {needed}")
+        self.refused(who, what, f"needs {needed}")
         return RefusedError("not-allowed", f"this needs {_or_more(needed)}; {_in_words(who)}")
 
     def _named(self, scope: Scope, needed: str) -> str:

@@ -195,16 +195,18 @@ class UsersFile:
     lets nobody in.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        """Raises ConfigError where there is a file that cannot be used."""
+    def __init__(self, path: Path | None, *, ever: bool = False) -> None:
+        """``ever``: users are known to have been there. Raises ConfigError where there is a file that cannot
+        be used."""
         self.path = path
-        self._people = (None if path is None else read(path)) or People()
+        found = None if path is None else read(path)
+        self._people = found or People()
         self._signature = self._sign()
         self._looked = float("-inf")
-        self.problem = ""
+        self.ever = ever or bool(self._people.users)
+        """Whether there ever were users."""
+        self.problem = _gone(path) if found is None and self.ever else ""
         """Why nobody gets in; empty where all is well."""
-        self.ever = bool(self._people.users)
-        """Whether there were users since this process began."""
 
     def people(self, now: float) -> People:
         """``now``: monotonic seconds."""
@@ -224,7 +226,7 @@ class UsersFile:
             self.ever = True  # something is there, and it may name users
             return
         self._people = people or People()
-        self.problem = f"{path}: there is no such file any more" if people is None and self.ever else ""
+        self.problem = _gone(path) if people is None and self.ever else ""
         self.ever = self.ever or bool(self._people.users)
 
     def changed(self) -> None:
@@ -244,3 +246,7 @@ class UsersFile:
         except OSError:
             return None
         return found and (found.st_mtime_ns, found.st_ino, found.st_size, found.st_mode, found.st_ctime_ns)
+
+
+def _gone(path: Path | None) -> str:
+    return f"{path}: there is no such file any more"
