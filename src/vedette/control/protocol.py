@@ -163,11 +163,13 @@ class Ordered(msgspec.Struct, frozen=True, tag_field="type", tag="ordered"):
 
 class Became(msgspec.Struct, frozen=True, tag_field="type", tag="became"):
     """``done``: it is over; ``failed``: why it was not done after all, empty where it was. ``words``: what is
-    to be said of it, or how far it is; may be empty."""
+    to be said of it, or how far it is; may be empty. ``unkept``: it was done, was to last, and why it will
+    not; empty where it will."""
 
     done: bool
     failed: str = ""
     words: str = ""
+    unkept: str = ""
 
 
 class Seen(msgspec.Struct, frozen=True, tag_field="type", tag="seen"):

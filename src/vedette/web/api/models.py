@@ -30,7 +30,9 @@ A_MONTH_S = 31 * 86_400.0
 _CHANGED = {
     **said(Ordered, "It was done."),
     **said(Ordered, "It was begun; ask at `Location`.", status=202),
-    **error("invalid", "not-known", "not-allowed", "not-found", "refused", "not-done", "node-away"),
+    **error(
+        "invalid", "not-known", "not-allowed", "not-found", "refused", "not-done", "not-kept", "node-away"
+    ),
 }
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
