@@ -38,7 +38,7 @@ from vedette.workers.protocol import Examine
 __all__ = ["Admitted", "Examiner"]
 
 LOOK_EVERY_S = 1.0
-OVERRIDE = "`vedette model set --force` does without"
+OVERRIDE = "`force` lets it in all the same"
 
 
 @dataclass(frozen=True, slots=True)
