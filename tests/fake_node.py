@@ -63,7 +63,9 @@ class FakeNode:
             age_ms=Percentiles(age / 2, age * 0.9, age, age * 1.5),
             fps_in=0.0 if blind else 25.0,
             fps_analysed=0.0 if blind else 12.5,
-            objects={} if blind else {"person": self._random.randrange(5), "car": self._random.randrange(3)},
+            objects=None
+            if blind
+            else {"person": self._random.randrange(5), "car": self._random.randrange(3)},
             epoch=self._random.randrange(5),
             sessions=self._random.randrange(1, 6),
             blind=blind,

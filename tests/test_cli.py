@@ -180,3 +180,43 @@ def test_an_interrupted_check_ends_quietly(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_changes_made_over_the_api_that_cannot_be_read_are_an_error_of_the_configuration(
+    command: str, tmp_path: Path
+) -> None:
+    clip(tmp_path / "clip.mp4")
+    path = config(tmp_path, "cameras: {clip: {url: clip.mp4}}\nledger: {node: roof}\n")
+    (tmp_path / "changes-roof.json").write_text("rubbish")
+    done = vedette(command, path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        f"error: {tmp_path / 'changes-roof.json'}: changes made over the API cannot"
+    )
+
+
+def test_check_looks_at_what_a_run_would_watch(tmp_path: Path) -> None:
+    clip(tmp_path / "clip.mp4")
+    path = config(tmp_path, "cameras: {clip: {url: clip.mp4}}\nledger: {node: roof}\n")
+    (tmp_path / "noise.mp4").write_bytes(b"\x00noise" * 1000)
+    added = '{"cameras": {"lobby": {"added": true, "settings": {"url": "noise.mp4"}}}}'
+    (tmp_path / "changes-roof.json").write_text(added)
+    done = vedette("check", path)
+    assert done.returncode == 4
+    assert "lobby" in done.stdout
+
+
+def test_taking_back_what_was_changed_says_what_came_of_it(tmp_path: Path) -> None:
+    clip(tmp_path / "clip.mp4")
+    path = config(tmp_path, "cameras: {clip: {url: clip.mp4}}\nledger: {node: roof}\n")
+    kept = tmp_path / "changes-roof.json"
+    kept.write_text('{"cameras": {"lobby": {"added": true, "settings": {"url": "rtsp://h/x"}}}}')
+    done = vedette("config", "reset", path, "--camera", "hall")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "error: there is no camera 'hall'" in done.stderr
+    done = vedette("config", "reset", path, "--camera", "clip")
+    assert (done.returncode, done.stdout) == (0, "nothing was changed over the API of clip\n")
+    done = vedette("config", "reset", path, "--camera", "lobby")
+    assert (done.returncode, done.stdout.startswith("taken back of lobby")) == (0, True)
+    assert "lobby" not in kept.read_text()

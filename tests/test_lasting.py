@@ -96,8 +96,35 @@ def test_a_pause_and_its_reason_last_until_it_is_resumed(tmp_path: Path) -> None
     pause = Order(kind="pause", what="gate", why="works on the roof", keep=True)
     changes = lasting(tmp_path, pause)
     assert changes.kept.paused == {"gate": "works on the roof"}
+    assert set(changes.kept.paused_since) == {"gate"}
     changes.carried_out(order("resume", "gate"))
     assert changes.kept == Kept()
+
+
+def test_one_that_is_paused_again_is_paused_since_the_first_time_and_for_that_reason() -> None:
+    kept = Kept()
+    for at, why in ((10.0, "works on the roof"), (20.0, "holidays")):
+        kept = kept_after(kept, Order(kind="pause", what="gate", why=why), in_file=True, at=at)
+    assert (kept.paused, kept.paused_since) == ({"gate": "works on the roof"}, {"gate": 10.0})
+    assert kept_after(kept, order("resume", "gate"), in_file=True, at=30.0) == Kept()
+
+
+def test_a_pause_of_an_earlier_version_is_one_since_nobody_knows_when(tmp_path: Path) -> None:
+    (tmp_path / "changes.json").write_text('{"cameras": {"gate": {"paused": "works"}}}')
+    kept = LastingChanges(tmp_path / "changes.json").kept
+    assert (kept.paused, kept.paused_since) == ({"gate": "works"}, {})
+
+
+def test_whether_a_change_could_be_kept_is_known_before_it_is_made(tmp_path: Path) -> None:
+    changes = LastingChanges(tmp_path / "folder" / "changes.json")
+    changes.check()
+    assert list(changes.path.parent.iterdir()) == []
+    changes.path.write_text("rubbish")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        changes.check()
+    nowhere = Path("/proc")  # nobody can write there, whoever it is
+    with pytest.raises(ConfigError, match="cannot be kept"):
+        LastingChanges(nowhere / "changes.json").check()
 
 
 def test_another_model_lasts(tmp_path: Path) -> None:

@@ -138,9 +138,9 @@ def run(
     """Watch the cameras of a configuration until interrupted."""
     with _interruptible():
         from vedette.config import Config, load_config
-        from vedette.observe.log import configure_logging
 
-        configure_logging(log_level.value, json=log_format is LogFormat.JSON)
+        json = log_format is LogFormat.JSON
+        _log(log_level, json=json)
 
         def read() -> Config:
             """The file, and what this command line says otherwise."""
@@ -163,6 +163,7 @@ def run(
             save_video=save_video,
             reread=lambda: lasting.on(read()),
             lasting=lasting,
+            json=json,
         )
     raise typer.Exit(code)
 
@@ -180,8 +181,11 @@ def check(
 
         from vedette import check as checks
         from vedette.config import load_config
+        from vedette.lasting import LastingChanges, changes_file
 
-        lines = checks.check(load_config(config), connect=connect)
+        loaded = load_config(config)
+        # As a run would have it: with what was changed over the API, which may not fit any more.
+        lines = checks.check(LastingChanges(changes_file(loaded)).on(loaded), connect=connect)
         Console().print(checks.render(lines))
     raise typer.Exit(checks.exit_code(lines))
 
@@ -200,11 +204,17 @@ def demo(
     """Watch simulated cameras with the bundled model: nothing to set up."""
     with _interruptible():
         from vedette.demo import demo as run_demo
-        from vedette.observe.log import configure_logging
 
-        configure_logging(log_level.value, json=log_format is LogFormat.JSON)
+        json = log_format is LogFormat.JSON
+        _log(log_level, json=json)
         code = run_demo(
-            cameras=cameras, seconds=for_, report=report, table=table, save_video=save_video, web=web
+            cameras=cameras,
+            seconds=for_,
+            report=report,
+            table=table,
+            save_video=save_video,
+            web=web,
+            json=json,
         )
     raise typer.Exit(code)
 
@@ -263,6 +273,16 @@ def chaos(context: typer.Context) -> None:
         command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         command.command()(run_chaos)
         command(context.args, prog_name="vedette chaos")
+
+
+def _log(level: LogLevel, *, json: bool) -> None:
+    """Set up how this process, and those it starts, write to standard error."""
+    from vedette.observe.json_lines import stderr_as_json
+    from vedette.observe.log import configure_logging
+
+    configure_logging(level.value, json=json)
+    if json:
+        stderr_as_json()
 
 
 @contextmanager

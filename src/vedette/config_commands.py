@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from vedette.config import Config
     from vedette.lasting import LastingChanges
 
 __all__ = ["config"]
@@ -21,17 +22,18 @@ ConfigFile = Annotated[
 ]
 
 
-def _lasting(path: Path) -> LastingChanges:
+def _lasting(path: Path) -> tuple[Config, LastingChanges]:
     from vedette.config import load_config
     from vedette.lasting import LastingChanges, changes_file
 
-    return LastingChanges(changes_file(load_config(path)))
+    loaded = load_config(path)
+    return loaded, LastingChanges(changes_file(loaded))
 
 
 @config.command()
 def changes(path: ConfigFile) -> None:
     """List what was changed over the API and holds at the next start, too."""
-    lasting = _lasting(path)
+    _, lasting = _lasting(path)
     words = list(lasting.kept.words())
     print("\n".join(words) if words else "nothing was changed over the API")
 
@@ -44,6 +46,12 @@ def reset(
     ] = None,
 ) -> None:
     """Take back what was changed over the API: at the next start, or reload, the file alone holds."""
-    lasting = _lasting(path)
-    if not lasting.forget(camera):
-        print("nothing was changed over the API" + (f" of {camera}" if camera else ""))
+    from vedette.errors import ConfigError, redact
+
+    loaded, lasting = _lasting(path)
+    if lasting.forget(camera):
+        print("taken back" + (f" of {camera}" if camera else "") + "; it holds at the next start, or reload")
+        return
+    if camera is not None and camera not in loaded.cameras:
+        raise ConfigError(f"there is no camera {redact(camera)!r}, and nothing of one was changed")
+    print("nothing was changed over the API" + (f" of {camera}" if camera else ""))

@@ -20,10 +20,11 @@ from vedette.errors import VedetteError, WorkerError, redact
 from vedette.facts import EndReason
 from vedette.lasting import LastingChanges
 from vedette.node import FIXED
-from vedette.observe.display import Display, make_display
-from vedette.observe.fact_log import log_fact
+from vedette.observe.display import LOGGED_WIDTH, Display, make_display
+from vedette.observe.fact_log import FactLog
 from vedette.observe.report import build_report, summary, write_report
 from vedette.observe.spent import where_the_time_went
+from vedette.observe.table import figures
 from vedette.observe.tally import Tally
 from vedette.running import RunningNode
 
@@ -44,20 +45,21 @@ def run_blocking(
     save_video: Path | None = None,
     reread: Callable[[], Config] | None = None,
     lasting: LastingChanges | None = None,
+    json: bool = False,
 ) -> int:
     """Run until SIGINT, SIGTERM, ``seconds`` are over or all clips are; returns the exit code.
 
     SIGHUP reads the configuration anew with ``reread`` and applies what changed in its cameras and of its
     detector. ``lasting``: where changes are kept that are ordered to last. SIGUSR1 prints where the time went
-    so far. The report is written in every case. Raises DetectorError and the like after everything was
-    stopped.
+    so far. The report is written in every case. ``json``: what people would be shown is logged. Raises
+    DetectorError and the like after everything was stopped.
     """
     console = Console(stderr=True)
     # Result lines and a live table on one terminal would destroy each other.
     lines_on_terminal = sys.stdout.isatty() and any(getattr(sink, "path", "") == "-" for sink in config.sinks)
     table = table and not lines_on_terminal
     video = save_video.absolute() if save_video else None
-    node = RunningNode(config, None, video, log_fact, False, True, lasting)
+    node = RunningNode(config, None, video, FactLog(), False, True, lasting)
     whole = Tally(from_start=True)
     # Until the very end: without a handler SIGUSR1 would kill.
     with asked_by(signal.SIGUSR1) as asked_where:
@@ -69,7 +71,7 @@ def run_blocking(
                 structlog.get_logger().info("metrics served", address=node.metrics_address, path="/metrics")
             if node.web_url is not None:
                 structlog.get_logger().info("dashboard served", url=node.web_url)
-            display = make_display(console, table=table)
+            display = make_display(console, table=table, json=json)
             if node.web_url is not None and console.is_terminal:
                 display.say(f"dashboard: {node.web_url}")
             reloads = _Reloads(node, asked, reread)
@@ -92,7 +94,11 @@ def run_blocking(
                 if report is not None:
                     write_report(build_report(view, found), report)
         node.join()
-        console.print(summary(view, found, gauges=whole.gauges, width=console.width), highlight=False)
+        if json:
+            display.say(where_the_time_went(view, found, gauges=whole.gauges, width=LOGGED_WIDTH))
+            structlog.get_logger().info("run over", **figures(view), bottleneck=found.sentence)
+        else:
+            console.print(summary(view, found, gauges=whole.gauges, width=console.width), highlight=False)
         return _exit_code(node, interrupted=stop.is_set())
 
 

@@ -26,6 +26,7 @@ def demo(
     table: bool = True,
     save_video: Path | None = None,
     web: str | None = None,
+    json: bool = False,
 ) -> int:
     """Run the demo; returns the exit code. The first start encodes the clip, which takes some seconds. What
     it puts on record, for its dashboard to show, is gone with it."""
@@ -42,7 +43,9 @@ def demo(
         )
         if web is not None:
             config = config.with_web(web)
-        return run_blocking(config, seconds=seconds, report=report, table=table, save_video=save_video)
+        return run_blocking(
+            config, seconds=seconds, report=report, table=table, save_video=save_video, json=json
+        )
 
 
 @contextmanager

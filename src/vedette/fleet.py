@@ -138,12 +138,14 @@ class Fleet:
             if entry.name in settings and not entry.removed:
                 entry.settings = settings[entry.name]
 
-    def pause(self, name: str, why: str = "") -> None:
-        """Close its session until it is resumed. What is not seen meanwhile is a gap with that cause."""
+    def pause(self, name: str, why: str = "", since: float | None = None) -> None:
+        """Close its session until it is resumed. What is not seen meanwhile is a gap with that cause.
+        ``since``: Unix seconds, where it was paused before the node started."""
         entry = self.roster.named(name)
         if entry.paused or entry.finished:
             return
         entry.paused = True
+        entry.paused_at = self._clock.wall() if since is None else since
         tracks = self._open_tracks(entry.index)
         self._tell(CameraPaused(at=self._now(), camera=name, detail=why, tracks=tracks))
         self._send_remove(entry, CameraState.PAUSED)

@@ -8,32 +8,50 @@ the file.
 
 from __future__ import annotations
 
+import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from vedette.errors import ConfigError, redact
+from vedette.errors import ConfigError, WorkerError, redact
 from vedette.whole_files import write_whole
 
 if TYPE_CHECKING:
     from vedette.config import Config
     from vedette.control.protocol import Order
 
-__all__ = ["CameraChange", "Kept", "LastingChanges", "changed", "changes_file", "kept_after"]
+__all__ = [
+    "CameraChange",
+    "Kept",
+    "LastingChanges",
+    "NotKeptError",
+    "changed",
+    "changes_file",
+    "kept_after",
+]
 
 PRIVATE = 0o600
+ORDER_AT_MOST = 64 * 1024
+"""Bytes that one more change can add: orders are no longer."""
+
+
+class NotKeptError(WorkerError):
+    """What was ordered is done, and will not be so after a restart."""
 
 
 class CameraChange(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of one camera. ``added``: ``settings`` are all it has, whatever the file says; else they are those that
-    are other than there, None where one of the file is taken back. ``paused``: why; None where it is not."""
+    are other than there, None where one of the file is taken back. ``paused``: why; None where it is not.
+    ``paused_at``: since when, Unix seconds; 0.0 where that is not known."""
 
     added: bool = False
     removed: bool = False
     settings: dict[str, Any] = {}
     paused: str | None = None
+    paused_at: float = 0.0
 
 
 class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -61,6 +79,11 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
         """Why, by camera."""
         return {name: each.paused for name, each in self.cameras.items() if each.paused is not None}
 
+    @property
+    def paused_since(self) -> dict[str, float]:
+        """Unix seconds, by camera; where they are known."""
+        return {name: each.paused_at for name, each in self.cameras.items() if each.paused_at}
+
     def words(self) -> Iterator[str]:
         """What was changed, in words for people, and without values that may be secret."""
         for name, change in sorted(self.cameras.items()):
@@ -85,9 +108,9 @@ def changed(given: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def kept_after(kept: Kept, order: Order, *, in_file: bool) -> Kept:
-    """What is to be kept once an order was carried out. ``in_file``: whether the camera that it concerns is
-    one of the configuration file."""
+def kept_after(kept: Kept, order: Order, *, in_file: bool, at: float = 0.0) -> Kept:
+    """What is to be kept once an order was carried out, at that time (Unix seconds). ``in_file``: whether the
+    camera that it concerns is one of the configuration file."""
     if order.kind == "model":
         # On top of what was set before, as at work: another model, and the names that were given with it.
         detector = {**kept.detector, "model": order.what, "python": None, **order.settings}
@@ -106,10 +129,11 @@ def kept_after(kept: Kept, order: Order, *, in_file: bool) -> Kept:
             cameras[order.what] = CameraChange(removed=True)
             if not in_file:
                 del cameras[order.what]
-        case "pause":
-            cameras[order.what] = msgspec.structs.replace(before, paused=order.why)
+        case "pause":  # one that is paused stays so, for the reason it has
+            if before.paused is None:
+                cameras[order.what] = msgspec.structs.replace(before, paused=order.why, paused_at=at)
         case "resume":
-            cameras[order.what] = msgspec.structs.replace(before, paused=None)
+            cameras[order.what] = msgspec.structs.replace(before, paused=None, paused_at=0.0)
         case _:
             return kept
     if cameras.get(order.what) == CameraChange():
@@ -140,16 +164,33 @@ class LastingChanges:
         """What the configuration file says, with the changes on top. Raises ConfigError."""
         self._in_file = frozenset(config.cameras)
         try:
-            return self.kept.on(config)
+            kept = self.kept
+        except ConfigError as err:
+            raise ConfigError(f"{err}\n  `vedette config reset` takes them back") from err
+        try:
+            return kept.on(config)
         except ConfigError as err:
             raise ConfigError(
                 f"{self.path}: changes made over the API do not fit the configuration any more: {err}\n"
                 "  `vedette config reset` takes them back"
             ) from err
 
+    def check(self) -> None:
+        """To be asked before an order is carried out. Raises ConfigError where it could not be kept."""
+        most = 2 * len(msgspec.json.encode(self.kept)) + ORDER_AT_MOST
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.path.parent) as file:
+                file.write(bytes(most))
+        except OSError as err:
+            raise ConfigError(
+                f"{self.path}: changes made over the API cannot be kept: {err.strerror or err}"
+            ) from err
+
     def carried_out(self, order: Order) -> None:
         """Keep what an order changed. Raises ConfigError, OSError."""
-        after = kept_after(self.kept, order, in_file=order.what in self._in_file)
+        in_file = order.what in self._in_file
+        after = kept_after(self.kept, order, in_file=in_file, at=round(time.time(), 3))
         write_whole(self.path, msgspec.json.format(msgspec.json.encode(after)), mode=PRIVATE)
 
     def forget(self, camera: str | None = None) -> bool:

@@ -183,6 +183,8 @@ class Node:
         """Workers that died and nobody had planned it, by post."""
         self.paused_at_start: dict[str, str] = {}
         """Cameras that are not to be watched until somebody resumes them, and why."""
+        self.paused_since: dict[str, float] = {}
+        """Of those, when they were paused, where that is known: Unix seconds."""
         self.beside: Callable[[], list[tuple[str, int]]] = list
         """Processes beside the node's own, which are no workers: name and pid."""
         self._deliver, self._observe = deliver, tell
@@ -469,7 +471,7 @@ class Node:
         self.keeper.begin(self.roster, self.table)
         self.fleet.start(self.keeper.began_at)
         for name in self.paused_at_start.keys() & self._from_the_start:
-            self.fleet.pause(name, self.paused_at_start[name])
+            self.fleet.pause(name, self.paused_at_start[name], self.paused_since.get(name))
         self.keeper.start()
         self.examiner.start()
         self.quality.start()

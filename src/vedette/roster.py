@@ -27,6 +27,8 @@ class Entry:
     isolated: bool = False
     """It is kept away from others, because its stream brought down who decoded it."""
     paused: bool = False
+    paused_at: float = 0.0
+    """When it was paused last: Unix seconds, maybe before this node started."""
     removed: bool = False
     finished: EndReason | None = None
     detail: str = ""

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -31,7 +32,7 @@ from vedette.control.protocol import (
 from vedette.errors import ConfigError, ExistsError, VedetteError, WorkerError, redact
 from vedette.faces import Faces
 from vedette.facts import AnyFact, Quarantined, Trouble, WorkerEnded
-from vedette.lasting import LastingChanges, changed
+from vedette.lasting import Kept, LastingChanges, NotKeptError, changed
 from vedette.node import Node
 from vedette.observe.canary import canary_view
 from vedette.observe.canary_words import agreed_words
@@ -161,9 +162,10 @@ class RunningNode:
         self._node = Node(config, deliver=self._deliver, tell=self._tell, save_video=save_video)
         self._watch = Watch(self._node)
         self._lasting = lasting
-        self._paused: dict[str, str] = {} if lasting is None else lasting.kept.paused
+        kept = Kept() if lasting is None else lasting.kept
+        self._paused: dict[str, str] = kept.paused
         """Cameras whose pause lasts, and why, as was last carried out."""
-        self._node.paused_at_start = self._paused
+        self._node.paused_at_start, self._node.paused_since = kept.paused, kept.paused_since
         self._recent = RecentResults(self._watch.analysed, SystemClock())
         self._happenings = RecentHappenings()
         self._faces = Faces(self, config, self._trouble, answers=answers)
@@ -303,12 +305,14 @@ class RunningNode:
         """Pauses that last were taken back, or came, where they are kept: so with the cameras."""
         if self._lasting is None:
             return
-        before, self._paused = self._paused, self._lasting.kept.paused
+        kept = self._lasting.kept
+        before, self._paused = self._paused, kept.paused
         here = {entry.name for entry in self._node.roster if not entry.removed}
         for name in (before.keys() - self._paused.keys()) & here:
             self.resume(name)
         for name in (self._paused.keys() - before.keys()) & here:
-            self.pause(name, self._paused[name])
+            since = kept.paused_since.get(name)
+            self._on_loop(partial(self._node.fleet.pause, name, self._paused[name], since))
 
     # ---- for users: workers, while it runs
 
@@ -426,10 +430,10 @@ class RunningNode:
 
     def begin(self, order: Order) -> Future[Any]:
         """Begin what somebody ordered over the control socket."""
-        begun = self._begin_order(order)
-        if order.keep and self._lasting is not None:
-            begun = self._kept(order, begun, self._lasting)
-        return begun
+        if not order.keep or self._lasting is None:
+            return self._begin_order(order)
+        # Where it could not be kept it is not done at all: an answer means both.
+        return self._kept(order, self._begin_order(order, self._lasting.check), self._lasting)
 
     def _kept(self, order: Order, begun: Future[Any], lasting: LastingChanges) -> Future[Any]:
         """The same, that is also kept once it was carried out."""
@@ -439,23 +443,32 @@ class RunningNode:
             try:
                 lasting.carried_out(order)
                 self._paused = lasting.kept.paused
-            except (VedetteError, OSError) as err:
-                kept.set_exception(WorkerError(f"it is done, but will not last: {lasting.path}: {err}"))
+            except VedetteError as err:
+                kept.set_exception(NotKeptError(f"it is done, but not kept for the next start: {err}"))
+            except OSError as err:
+                why = f"{lasting.path}: {err.strerror or err}"
+                kept.set_exception(NotKeptError(f"it is done, but not kept for the next start: {why}"))
             else:
                 kept.set_result(said)
 
         def done(carried_out: Future[Any]) -> None:
             try:
                 said = carried_out.result()
-                # This may be the node's loop, which waits for no disk.
-                self._changes.submit(lambda: keep(said))
             except (Exception, CancelledError) as err:
                 kept.set_exception(err)
+                return
+            try:
+                # This may be the node's loop, which waits for no disk.
+                self._changes.submit(lambda: keep(said))
+            except RuntimeError as err:
+                kept.set_exception(NotKeptError(f"it is done, but not kept for the next start: {err}"))
 
         begun.add_done_callback(done)
         return kept
 
-    def _begin_order(self, order: Order) -> Future[Any]:
+    def _begin_order(self, order: Order, check: Callable[[], None] = lambda: None) -> Future[Any]:
+        """``check``: asked first, where a disk may be waited for; what it raises is why the order is not
+        carried out. Of orders that can be kept."""
         if order.kind == "recycle":
             return self._begin(lambda: self._node.recycle(order.what))
         if order.kind == "shadow":
@@ -472,11 +485,16 @@ class RunningNode:
             names = [name for name in order.what.split(",") if name]
             return self._begin(lambda: self._node.learn_drift(names, keep=order.kind == "learn_more"))
         if order.kind != "model":
-            return self._begin_change(order)
+            return self._begin_change(order, check)
         config = self.config.with_detector({"model": order.what, "python": None, **order.settings})
-        return self._begin(lambda: self._node.set_detector(config, "model", order.what, force=order.force))
 
-    def _begin_change(self, order: Order) -> Future[Any]:
+        async def set_model() -> str:
+            await asyncio.to_thread(check)
+            return await self._node.set_detector(config, "model", order.what, force=order.force)
+
+        return self._begin(set_model)
+
+    def _begin_change(self, order: Order, check: Callable[[], None]) -> Future[Any]:
         """Of a camera. One after the other, as they were ordered: an earlier one may wait for the ledger."""
         name, settings = order.what, order.settings
         work: dict[str, Callable[[], object]] = {
@@ -487,8 +505,13 @@ class RunningNode:
             "resume": lambda: self.resume(name),
             "restart": lambda: self.restart_camera(name, order.why),
         }
+
+        def do() -> object:
+            check()
+            return work[order.kind]()
+
         try:
-            return self._changes.submit(work[order.kind])
+            return self._changes.submit(do)
         except RuntimeError as err:
             raise WorkerError(f"the node takes no changes now: {err}") from err
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from vedette.control.orders import REMEMBERED, Orders
 from vedette.control.protocol import Became, ControlError, Order
 from vedette.errors import ConfigError, WorkerError
+from vedette.lasting import NotKeptError
 
 RECYCLE = Order(kind="recycle", what="inference-0")
 
@@ -62,6 +63,16 @@ def test_why_it_was_not_done_is_said_without_passwords() -> None:
     assert "geheim" not in why[0]
     assert why[0].startswith("cannot read rtsp://")
     assert why[1:] == ["WorkerError", "the node was stopped"]
+
+
+def test_what_is_done_and_was_not_kept_did_not_fail() -> None:
+    begun = Begun()
+    orders = Orders(begun)
+    number = orders.give(Order(kind="pause", what="gate", keep=True)).number
+    begun.futures[0].set_exception(NotKeptError("it is done, but not kept of rtsp://me:geheim@gate/x"))
+    became = orders.became(number)
+    assert (became.done, became.failed) == (True, "")
+    assert became.unkept.startswith("it is done, but not kept of rtsp://***@gate")
 
 
 def test_what_cannot_be_begun_is_refused_with_its_reason() -> None:

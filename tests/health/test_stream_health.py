@@ -259,10 +259,21 @@ def test_frames_that_wait_for_a_keyframe_are_told(camera: Camera) -> None:
 def test_a_session_may_wait_for_its_first_keyframe() -> None:
     camera = Camera().open().stream(0.25, pictures=False, failed=1)
     camera.stream(10, pictures=False, unready=6)
-    assert camera.said == []
+    (starting,) = camera.told(SayBlind)
+    assert (starting.cause, starting.blame) == (Cause.STARTING, Blame.CAMERA)
+    assert "the next keyframe" in starting.detail
     camera.stream(25, pictures=False, unready=6)
-    assert [blind.cause for blind in camera.told(SayBlind)] == [Cause.NO_KEYFRAME]
+    assert [blind.cause for blind in camera.told(SayBlind)] == [Cause.STARTING, Cause.NO_KEYFRAME]
     assert len(camera.told(HangUp)) == 1
+
+
+def test_a_first_keyframe_that_comes_late_is_the_end_of_the_start(camera: Camera) -> None:
+    late = Camera().open().stream(8, pictures=False, unready=6).stream(1)
+    assert [type(action) for _, action in late.said] == [SayBlind, SaySees]
+    # One that was seen before, and joined in the middle again, does not start.
+    camera.see(Ended(reason=EndReason.CONNECTION_LOST))
+    camera.open().stream(8, pictures=False, unready=6)
+    assert [blind.cause for blind in camera.told(SayBlind)] == [Cause.CONNECTION_LOST]
 
 
 def test_frames_before_our_decoder_are_our_doing(camera: Camera) -> None:

@@ -115,7 +115,8 @@ def test_each_bad_camera_ends_for_its_own_reason(run: Run, camera: str, reason: 
 def test_a_run_with_clips_that_cannot_be_read_says_so_in_its_exit_code(run: Run) -> None:
     assert run.process.returncode == 1
     assert "Traceback" not in run.stderr
-    assert any(line.startswith("error: no_clip: corrupt") for line in run.stderr.splitlines())
+    errors = [line["event"] for line in run.log if line["level"] == "error"]
+    assert any(said.startswith("no_clip: corrupt") for said in errors)
 
 
 def test_a_run_whose_cameras_never_gave_a_frame_ends_with_1(tmp_path: Path) -> None:

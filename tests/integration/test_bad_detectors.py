@@ -109,7 +109,8 @@ def test_a_detector_that_cannot_be_used_ends_the_run_with_3_and_one_line(
     config = {"cameras": {"cam": {"url": "rtsp://127.0.0.1:9/x"}}, "detector": bad_models[kind]}
     with Run(tmp_path, config) as run:
         assert run.wait() == 3, run.stderr
-        errors = [line for line in run.stderr.splitlines() if line.startswith("error: ")]
+        plain = [line for line in run.log if set(line) == {"event", "level", "timestamp"}]
+        errors = [line["event"] for line in plain if line["level"] == "error"]
         assert len(errors) == 1, run.stderr
         assert SAYS[kind] in errors[0]
         assert "Traceback" not in run.stderr
@@ -122,8 +123,8 @@ def test_a_detector_that_ends_its_process_is_not_tried_for_ever(
     with Run(tmp_path, config) as run:
         assert run.wait() == 5, run.stderr
         # None: it took longer to die than the node waits to learn how.
-        last = r"error: worker inference-0 dies while it starts \(exit code (7|None)\)"
-        assert re.fullmatch(last, run.stderr.splitlines()[-1])
+        last = r"worker inference-0 dies while it starts \(exit code (7|None)\)"
+        assert re.fullmatch(last, run.log[-1]["event"])
         assert "Traceback" not in run.stderr
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -117,6 +118,7 @@ def test_what_is_changed_over_the_api_holds_after_a_restart(tmp_path: Path) -> N
             run.until_all_analysed(["cam2"])
             status, cam0 = asked(f"{api}/cameras/cam0")
             assert (status, cam0["health"]) == (200, "paused")
+            paused_at = cam0["since"]
             assert asked(f"{api}/cameras/cam1/pause", "POST", {})[0] in (404, 409)
             assert run.interrupt() == 0
         before = len(run.results)
@@ -125,10 +127,50 @@ def test_what_is_changed_over_the_api_holds_after_a_restart(tmp_path: Path) -> N
             status, cam0 = asked(url_of(again) + "api/v1/cameras/cam0")
             assert (status, cam0["health"]) == (200, "paused")
             assert "works on the roof" in cam0["why"]
+            assert abs(cam0["since"] - paused_at) < 1.0, "since it was paused, not since the node was started"
             assert asked(url_of(again) + "api/v1/cameras/cam1")[0] == 404
             assert again.interrupt() == 0
         assert {result["camera"] for result in again.results[before:]} == {"cam2"}
         assert again.report["cameras"]["cam0"]["frames"]["received"] == 0, "not even for a moment"
+
+
+def test_what_could_not_be_kept_is_not_done_and_an_answer_says_which_of_both(tmp_path: Path) -> None:
+    with Cameras(2) as cameras:
+        config = {"cameras": cameras.section(), "detector": fake(), "web": "127.0.0.1:0"}
+        with Run(tmp_path, {**config, "ledger": {"node": "roof"}}) as run:
+            run.until_all_analysed(["cam0", "cam1"])
+            api = url_of(run) + "api/v1"
+            kept = tmp_path / "changes-roof.json"
+            kept.write_text("rubbish")
+            for path in ("cam0/pause", "cam0/resume"):
+                status, said = asked(f"{api}/cameras/{path}", "POST", {} if "pause" in path else None)
+                assert (status, said["kind"]) == (409, "not-done")
+                assert str(kept) in said["detail"]
+                assert "is done" not in said["detail"]
+            assert kept.read_text() == "rubbish"
+            assert asked(f"{api}/cameras/cam0")[1]["health"] != "paused"
+            kept.unlink()
+            assert asked(f"{api}/cameras/cam0/pause", "POST", {})[0] == 200
+            assert run.interrupt() == 0
+
+
+def test_a_log_for_programs_has_nothing_else_in_it_whoever_writes(tmp_path: Path) -> None:
+    with Cameras(1) as cameras:
+        config = {"cameras": cameras.section(), "detector": fake(), "web": "127.0.0.1:0"}
+        with Run(tmp_path, config) as run:
+            run.until_all_analysed(["cam0"])
+            port = int(url_of(run).rstrip("/").rpartition(":")[2])
+            for request in (b"GET / HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n", b"rubbish\r\n\r\n"):
+                with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as connection:
+                    connection.sendall(request)
+                    assert connection.recv(100)
+            run.until(lambda run: run.saw("asked by a name that is not ours (web.hosts)"), "it is logged")
+            run.until(lambda run: run.saw("progress"), "it says how it goes on")
+            assert run.interrupt() == 0
+        lines = [json.loads(line) for line in run.stderr.splitlines()]
+        assert all(isinstance(line, dict) for line in lines)
+        assert run.saw("run over")[-1]["received"] == run.report["cameras"]["cam0"]["frames"]["received"]
+        assert run.saw("where the time went")
 
 
 def test_a_password_in_a_camera_s_address_leaves_by_no_answer(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ TITLE = "where the time went"
 
 def told(run: Run) -> list[str]:
     """Each telling so far, from its title to the last sentence of it."""
-    return run.stderr.split(TITLE)[1:]
+    return [line["text"] for line in run.saw(TITLE)]
 
 
 def ask(run: Run) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from vedette.observe import display as displays
 from vedette.observe.display import make_display
-from vedette.observe.table import line
+from vedette.observe.table import figures, line
 from vedette.observe.views import CameraView, Frames, NodeView, WorkerView
 
 
@@ -95,3 +95,22 @@ def test_both_know_what_holds_the_node_up_now(table: bool) -> None:
         display.update(node(uptime_s=second, superseded=100 * second, busy=0.97))
     display.close()
     assert display.bottleneck.stage == "infer"
+
+
+def test_programs_that_read_the_log_get_an_event_in_place_of_each_line() -> None:
+    logged: list[dict[str, object]] = []
+
+    class Log:
+        def info(self, event: str, **fields: object) -> None:
+            logged.append({"event": event, **fields})
+
+    now = [100.0]
+    display = displays._Logged(lambda: now[0], Log())
+    for _ in range(60):
+        now[0] += 0.25
+        display.update(node())
+    display.say(Text("where the time went\ndecode 3"))
+    display.close()
+    assert [each["event"] for each in logged] == ["progress"] * 3 + ["where the time went"]
+    assert logged[0] == {"event": "progress", **figures(node())}
+    assert logged[-1]["text"] == "where the time went\ndecode 3"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vedette.causes import Cause
+from vedette.causes import Blame, Cause
 from vedette.facts import EndReason, SessionEnded
 from vedette.observe.doing import Doing, Retries, doing
 from vedette.workers.table import CameraState
@@ -21,6 +21,7 @@ LIVE, WAITING, CONNECTING = CameraState.LIVE, CameraState.WAITING, CameraState.C
         (Doing(WAITING, Cause.REFUSED), "opens it again"),
         (Doing(CONNECTING, Cause.STARTING), "connects"),
         (Doing(LIVE, Cause.STARTING), "waits for its first picture"),
+        (Doing(LIVE, Cause.STARTING, blame=Blame.CAMERA), "waits for a keyframe"),
         (Doing(LIVE, Cause.NO_KEYFRAME), "waits for a keyframe"),
         (Doing(LIVE, Cause.STALLED, hang_up_after=5), "opens it anew if nothing comes for 5 s"),
         (Doing(LIVE, Cause.DETECTOR_LOST, detector="is being started"), "the detector is being started"),

@@ -183,6 +183,12 @@ def test_the_line_says_what_the_node_does() -> None:
     )
 
 
+def test_a_camera_that_was_removed_is_missed_by_nobody() -> None:
+    view = node(gate(), gate("b", "removed"), gate("c", "paused"))
+    assert " 1/2 cameras live " in line(view)
+    assert any("cameras 1/2 live" in text for text in shown(view, 120))
+
+
 def test_a_thousand_cameras_are_drawn_quickly_enough_for_four_times_a_second() -> None:
     view = node(*(gate(f"camera_{index}") for index in range(1000)))
     took = []

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from patience import NEVER_S
+from vedette.causes import Blame, Cause, Kind
 from vedette.config import Config
-from vedette.facts import EndReason
+from vedette.facts import EndReason, Gap, Sees
 from vedette.node import Node
 from vedette.observe.views import CameraView
 from vedette.observe.watch import Watch
@@ -116,23 +117,62 @@ def test_no_percentile_is_longer_than_the_longest(node: Node, table: Table) -> N
     assert age.p50 <= age.p95 <= age.p99 <= age.max == pytest.approx(30.1)
 
 
+def seen(camera: str, *names: str) -> Result:
+    n = len(names)
+    boxes = Boxes(
+        np.zeros((n, 4), np.float32), np.ones(n, np.float32), np.zeros(n, np.int32), names,
+        np.full(n, -1, np.int64),
+    )  # fmt: skip
+    return Result(camera, 0, 1, 0.0, 0.0, 0.0, 160, 96, boxes)
+
+
 def test_the_objects_are_those_of_the_newest_result(node: Node, table: Table) -> None:
+    table.rows["state"] = CameraState.LIVE
     watch = Watch(node)
     for names in (("car",), ("person", "person", "dog")):
-        n = len(names)
-        boxes = Boxes(
-            np.zeros((n, 4), np.float32), np.ones(n, np.float32), np.zeros(n, np.int32), names,
-            np.full(n, -1, np.int64),
-        )  # fmt: skip
-        watch.saw(Result("yard", 0, 1, 0.0, 0.0, 0.0, 160, 96, boxes))
+        watch.saw(seen("yard", *names))
     gate, yard = watch.now().cameras
     assert yard.objects == {"person": 2, "dog": 1}
-    assert gate.objects == {}
+    assert gate.objects is None, "nothing was looked at yet"
+    watch.saw(seen("yard"))
+    assert watch.now().cameras[1].objects == {}
+
+
+def test_of_a_camera_that_is_not_seen_nobody_knows_the_objects(node: Node, table: Table) -> None:
+    table.rows["state"] = CameraState.LIVE
+    watch = Watch(node)
+    watch.saw(seen("yard", "car"))
+    node.keeper.blind["yard"] = Gap(
+        id="1", camera="yard", kind=Kind.BLIND, start=1, cause=Cause.FROZEN, blame=Blame.CAMERA
+    )
+    assert watch.now().cameras[1].objects is None
+    watch.heard(Sees(at=1.0, camera="yard", epoch=1))
+    del node.keeper.blind["yard"]
+    assert watch.now().cameras[1].objects is None, "what was counted before says nothing about now"
+    watch.saw(seen("yard", "dog"))
+    assert watch.now().cameras[1].objects == {"dog": 1}
+    for state in (CameraState.PAUSED, CameraState.WAITING, CameraState.CONNECTING):
+        table.rows["state"] = state
+        assert watch.now().cameras[1].objects is None
 
 
 def test_time_stands_still_when_the_node_has_stopped(node: Node, table: Table) -> None:
     node.stopped_at = node.started_at + 1.5
     assert Watch(node).in_all().uptime_s == pytest.approx(1.5)
+
+
+def test_a_camera_was_paused_when_somebody_paused_it_however_often_the_node_was_started_since(
+    node: Node, table: Table
+) -> None:
+    table.rows["state"][1] = CameraState.PAUSED
+    entry = node.roster.named("yard")
+    entry.paused, entry.paused_at = True, 1000.5
+    node.keeper.blind["yard"] = Gap(
+        id="1", camera="yard", kind=Kind.BLIND, start=5_000_000_000, cause=Cause.PAUSED,
+        blame=Blame.OPERATOR, detail="works on the roof",
+    )  # fmt: skip
+    yard = Watch(node).now().cameras[1]
+    assert (yard.since, yard.detail) == (1000.5, "works on the roof")
 
 
 def test_looking_while_a_node_is_being_built_is_no_error(node: Node) -> None:

@@ -245,6 +245,11 @@ async def test_what_takes_longer_is_asked_for_again(made: Any, monkeypatch: pyte
     slow.became_now = Became(done=True, failed="it is no model")
     answer = await client.put("model", json={"file": "/models/new.onnx"})
     assert problem(answer)["kind"] == "not-done"
+    slow.became_now = Became(done=True, unkept="it is done, but not kept: the disk is full")
+    answer = await client.put("model", json={"file": "/models/new.onnx"})
+    assert (answer.status_code, problem(answer)["kind"]) == (507, "not-kept")
+    assert problem(answer)["detail"] == "it is done, but not kept: the disk is full"
+    assert guard.audited[-1][2].startswith("done, but not kept")
     assert problem(await client.get("orders/99"))["kind"] == "not-found"
 
 

@@ -47,6 +47,8 @@ def rows(*cameras: CameraView, since: float | None = None) -> list[CameraRow]:
         (blind("a", "starting"), "starting"),
         (blind("a", "paused"), "paused"),
         (replace(LIVE, state="finished"), "finished"),
+        (replace(LIVE, state="finished", last_end_reason="ended"), "finished"),
+        (replace(LIVE, state="finished", last_end_reason="corrupt"), "blind"),
         (replace(LIVE, state="removed"), "removed"),
         (replace(LIVE, state="waiting", last_end_reason="refused"), "blind"),
     ],
@@ -60,6 +62,34 @@ def test_says_why() -> None:
 
     assert why(lost, "401 Unauthorized") == "wrong user or password: 401 Unauthorized"
     assert why(LIVE) == ""
+
+
+def test_a_clip_that_cannot_be_read_says_why_it_is_over() -> None:
+    told = row(
+        replace(LIVE, state="finished", last_end_reason="corrupt", detail="clip.mp4: no video"), "", {}
+    )
+    assert (told.cause, told.why) == ("corrupt", "what comes cannot be read: clip.mp4: no video")
+
+
+def test_a_pause_is_as_old_as_it_is_and_its_reason_does_not_wait_for_the_ledger() -> None:
+    paused = blind("a", "paused", state="paused", since=100.0, detail="works on the roof")
+    for known in ({}, {"paused": Open("paused", 5000.0, "works on the roof")}):
+        told = row(paused, "", known)
+        assert (told.since, told.why) == (100.0, "paused: works on the roof")
+
+
+def test_for_a_worker_that_died_nobody_is_sent_to_look_for_a_cable() -> None:
+    gone = rows(blind("a", "worker_lost"), blind("b", "worker_lost"))
+    died = Incident("i", "worker cameras-0", 5.0, "worker_lost", ["a", "b"])
+    (found,) = troubles(NodeView(), gone, [died], now=100.0)
+    assert found.kind == "incident"
+    assert "cable" not in found.advice
+    assert "The log says why" in found.advice
+    cut = Incident("i", "host 10.0.0.1", 5.0, "unreachable", ["a", "b"])
+    (found,) = troubles(
+        NodeView(), rows(blind("a", "unreachable"), blind("b", "unreachable")), [cut], now=9.0
+    )
+    assert "a cable" in found.advice
 
 
 @given(

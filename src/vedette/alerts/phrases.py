@@ -185,6 +185,8 @@ ADVICE: dict[str, str] = {
     Cause.UNSUPPORTED: "Set the camera to H.264, H.265 or MJPEG.",
     Cause.NO_KEYFRAME: "Check the keyframe interval in the camera's settings.",
     Cause.DECODE_BEHIND: "This machine has too little CPU for its cameras.",
+    Cause.WORKER_LOST: "Another process takes over by itself. The log says why this one died; a stream that "
+    "crashes the decoder is a usual reason.",
     Cause.OVERLOADED: "This machine has too little CPU for its cameras.",
     "frozen": "Restart the camera; a recorder that repeats its last picture looks the same.",
     "covered": "Somebody should look at the camera.",

@@ -191,6 +191,8 @@ def _done(
     _show("")
     if became.failed:
         raise ControlError(f"it was not done: {became.failed}")
+    if became.unkept:
+        raise ControlError(became.unkept)
     return time.monotonic() - began, became.words
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from vedette.control.protocol import Became, ControlError, Order, Ordered
 from vedette.errors import ExistsError, VedetteError, redact
+from vedette.lasting import NotKeptError
 
 __all__ = ["Do", "Orders"]
 
@@ -48,6 +49,8 @@ class Orders:
         if future.cancelled():
             return Became(done=True, failed="the node was stopped")
         error = future.exception()
+        if isinstance(error, NotKeptError):
+            return Became(done=True, unkept=redact(str(error)))
         if error is not None:
             return Became(
                 done=True,

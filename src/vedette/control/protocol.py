@@ -165,12 +165,14 @@ class Ordered(msgspec.Struct, frozen=True, tag_field="type", tag="ordered"):
 
 class Became(msgspec.Struct, frozen=True, tag_field="type", tag="became"):
     """``done``: it is over; ``failed``: why it was not done after all, empty where it was. ``words``: what is
-    to be said of it, or how far it is; may be empty. ``exists``: it failed because there is one already."""
+    to be said of it, or how far it is; may be empty. ``exists``: it failed because there is one already.
+    ``unkept``: it was done, was to last, and why it will not; empty where it will."""
 
     done: bool
     failed: str = ""
     words: str = ""
     exists: bool = False
+    unkept: str = ""
 
 
 class Seen(msgspec.Struct, frozen=True, tag_field="type", tag="seen"):

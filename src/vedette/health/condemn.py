@@ -120,6 +120,11 @@ def _no_picture(state: State, shot: Snapshot, now: float, waited: float) -> Cond
             return Condemned(Cause.CORRUPT, blame, why, since, hopeless)
         why = f"No keyframe came in {waited:.1f} s, and nothing else is decoded."
         return Condemned(Cause.NO_KEYFRAME, Blame.CAMERA, why, since, hopeless)
+    starts = state.seen_at is None and (state.outage is None or state.outage.cause is Cause.STARTING)
+    if counts.unready and starts:
+        # Joined in the middle of a long group of pictures: nothing is wrong, but it is not we who dawdle.
+        why = f"{counts.received} frames came in {waited:.1f} s; pictures begin with the next keyframe."
+        return Condemned(Cause.STARTING, Blame.CAMERA, why, since, hopeless=False)
     return None
 
 

@@ -4,8 +4,9 @@ Observations are few: a :class:`Snapshot` four times a second, and what happens 
 camera's worker to perform; it adds what this module does not know (camera, epoch, tracks cut).
 
 ``SayBlind`` and ``SaySees`` alternate: a camera that starts is neither, sees once from its first usable
-picture, and after each blindness. While blind it is said again when a cause is met that explains more. An
-attempt to connect that has not failed yet is not blindness.
+picture, and after each blindness. While blind it is said again when a cause is met that explains more. Of one
+that starts and waits for its first keyframe, that is said. An attempt to connect that has not failed yet is
+not blindness.
 """
 
 from __future__ import annotations

@@ -72,6 +72,8 @@ class Keeper:
         self._ledger: Ledger | None = None
         self._writer: LedgerWriter | None = None
         self._counted_at = 0.0
+        self._lived = 0
+        """Until when the node's loop has lived, µs of the ledger."""
         self._begun = self._closed = False
         self.began_at = 0.0
         self._pruned_at = -math.inf

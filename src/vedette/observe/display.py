@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from io import StringIO
+from typing import Any, Protocol
 
+import structlog
 from rich.console import Console, RenderableType
 from rich.live import Live
 
 from vedette.observe.bottleneck import Bottleneck
-from vedette.observe.table import ROWS_AT_MOST, line, render
+from vedette.observe.table import ROWS_AT_MOST, figures, line, render
 from vedette.observe.tally import Lately
 from vedette.observe.views import NodeView
 
-__all__ = ["Display", "make_display"]
+__all__ = ["LOGGED_WIDTH", "Display", "make_display"]
 
 LINE_EVERY_S = 5.0
+LOGGED_WIDTH = 120
+"""Columns of text that goes into a log."""
 
 
 class Display(Protocol):
@@ -39,9 +43,11 @@ class Display(Protocol):
         ...
 
 
-def make_display(console: Console, *, table: bool = True) -> Display:
+def make_display(console: Console, *, table: bool = True, json: bool = False) -> Display:
     """The live table on a terminal; else a line every five seconds. ``console`` is best one of stderr,
-    because results may go to standard output."""
+    because results may go to standard output. ``json``: it is logged, and the console left alone."""
+    if json:
+        return _Logged(time.monotonic)
     return _LiveTable(console) if table and console.is_terminal else _Lines(console, time.monotonic)
 
 
@@ -96,3 +102,37 @@ class _Lines:
 
     def close(self) -> None:
         pass
+
+
+class _Logged:
+    """For programs that read the log: what the node does as an event of its own."""
+
+    def __init__(self, now: Callable[[], float], log: Any = None) -> None:
+        self._now, self._log = now, log or structlog.get_logger()
+        self._next = now() + LINE_EVERY_S
+        self._lately = Lately()
+
+    @property
+    def bottleneck(self) -> Bottleneck:
+        return self._lately.verdict
+
+    def say(self, what: RenderableType) -> None:
+        """The first line is what happened, all of them its text."""
+        text = _plain(what)
+        self._log.info(text.partition("\n")[0].strip(), text=text)
+
+    def update(self, view: NodeView) -> None:
+        self._lately.judge(view)
+        if self._now() >= self._next:
+            self._next = self._now() + LINE_EVERY_S
+            self._log.info("progress", **figures(view))
+
+    def close(self) -> None:
+        pass
+
+
+def _plain(what: RenderableType) -> str:
+    held = StringIO()
+    console = Console(file=held, width=LOGGED_WIDTH, color_system=None)
+    console.print(what, highlight=False)
+    return "\n".join(each.rstrip() for each in held.getvalue().rstrip().splitlines())

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from vedette.causes import Cause
+from vedette.causes import Blame, Cause
 from vedette.facts import AnyFact, SessionEnded
 from vedette.workers.table import CameraState
 
@@ -31,9 +31,9 @@ class Retries:
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """Of one camera. ``retry_in``: seconds, None where nobody knows. ``worker``, ``detector``: why the
-    process that reads it, or the one that detects, is not at work; empty where it is. ``hang_up_after``:
-    seconds without a frame."""
+    """Of one camera. ``blame``: for ``cause``. ``retry_in``: seconds, None where nobody knows. ``worker``,
+    ``detector``: why the process that reads it, or the one that detects, is not at work; empty where it is.
+    ``hang_up_after``: seconds without a frame."""
 
     state: CameraState
     cause: Cause | None = None
@@ -42,6 +42,7 @@ class Doing:
     worker: str = ""
     detector: str = ""
     hang_up_after: float = 0.0
+    blame: Blame | None = None
 
 
 _SEES_NOTHING = (Cause.FROZEN, Cause.COVERED, Cause.DARK, Cause.WASHED_OUT)
@@ -71,6 +72,8 @@ def doing(of: Doing) -> str:
 def _blind(of: Doing, cause: Cause) -> str:
     """There is a session, and nothing is seen."""
     match cause:
+        case Cause.STARTING if of.blame is Blame.CAMERA:
+            return "waits for a keyframe"
         case Cause.STARTING | Cause.HANDED_OVER | Cause.WORKER_LOST:
             return "waits for its first picture"
         case Cause.NO_KEYFRAME:

@@ -5,18 +5,35 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from vedette.errors import redact
 
-__all__ = ["LEVELS", "configure_logging", "redact_values"]
+__all__ = ["LEVELS", "Logging", "configure_logging", "configured", "redact_values"]
 
 LEVELS = ("debug", "info", "warning", "error")
 
 _SECRET_NAMES = ("password", "passwd", "secret", "token", "authorization", "credential", "api_key")
 _DEPTH_AT_MOST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Logging:
+    """How this process logs."""
+
+    level: str = "info"
+    json: bool = False
+
+
+_configured: list[Logging] = []
+
+
+def configured() -> Logging | None:
+    """As it was set up, for processes that are to do likewise; None where it was not."""
+    return _configured[-1] if _configured else None
 
 
 def configure_logging(level: str = "info", *, json: bool = False) -> None:
@@ -28,6 +45,7 @@ def configure_logging(level: str = "info", *, json: bool = False) -> None:
         if json
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
     )
+    _configured[:] = [Logging(level, json)]
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -22,6 +22,7 @@ __all__ = [
     "NodeView",
     "Percentiles",
     "SinkView",
+    "figures",
     "line",
     "render",
 ]
@@ -33,17 +34,40 @@ WIDE = 112
 _STATE_STYLES = {"live": "green", "connecting": "yellow", "waiting": "red", "finished": "dim"}
 
 
+def _live(view: NodeView) -> tuple[int, int]:
+    """Cameras that are seen, and those that somebody still wants."""
+    wanted = [camera for camera in view.cameras if camera.state != "removed"]
+    return sum(camera.state == "live" and camera.blind is None for camera in wanted), len(wanted)
+
+
+def figures(view: NodeView) -> dict[str, float]:
+    """The node in a few numbers, for logs that programs read."""
+    live, wanted = _live(view)
+    frames = view.frames
+    return {
+        "uptime_s": round(view.uptime_s, 1),
+        "cameras": wanted,
+        "live": live,
+        "analysed_per_s": round(view.analysed_per_s, 1),
+        "age_p99_ms": round(max((camera.age_ms.p99 for camera in view.cameras), default=0.0), 1),
+        "received": frames.received,
+        "analysed": frames.analysed,
+        "dropped": frames.superseded + frames.expired + frames.skipped + frames.failed + frames.orphaned,
+        "failed": frames.failed,
+        "cpu_percent": round(view.cpu_percent),
+        "pss_mb": round(view.pss_mb),
+    }
+
+
 def line(view: NodeView) -> str:
     """The node in one line, for logs."""
-    live = sum(camera.state == "live" and camera.blind is None for camera in view.cameras)
-    frames = view.frames
-    lost = frames.superseded + frames.expired + frames.skipped + frames.failed + frames.orphaned
-    worst = max((camera.age_ms.p99 for camera in view.cameras), default=0.0)
+    now = figures(view)
     return (
-        f"{_clock(view.uptime_s)} · {live}/{len(view.cameras)} cameras live · "
-        f"{view.analysed_per_s:.0f} analysed/s · worst p99 age {worst:.0f} ms · "
-        f"{frames.received} received, {frames.analysed} analysed, {lost} dropped ({frames.failed} failed) · "
-        f"CPU {view.cpu_percent:.0f}% · {view.pss_mb:.0f} MB"
+        f"{_clock(view.uptime_s)} · {now['live']}/{now['cameras']} cameras live · "
+        f"{view.analysed_per_s:.0f} analysed/s · worst p99 age {now['age_p99_ms']:.0f} ms · "
+        f"{now['received']} received, {now['analysed']} analysed, "
+        f"{now['dropped']} dropped ({now['failed']} failed) · "
+        f"CPU {now['cpu_percent']}% · {now['pss_mb']} MB"
     )
 
 
@@ -113,12 +137,10 @@ def _title(view: NodeView, width: int) -> Text:
 
 def _title_items(view: NodeView) -> Iterator[Text]:
     """What matters most first; each begins with what parts it from the one before."""
-    live = sum(camera.state == "live" and camera.blind is None for camera in view.cameras)
+    live, wanted = _live(view)
     yield Text("vedette", style="bold")
     yield Text(f"  {_clock(view.uptime_s)}", style="dim")
-    yield _item(
-        "cameras", f"{live}/{len(view.cameras)} live", "green" if live == len(view.cameras) else "yellow"
-    )
+    yield _item("cameras", f"{live}/{wanted} live", "green" if live == wanted else "yellow")
     yield _item("analysed", f"{view.analysed_per_s:.0f}/s")
     busy = max((worker.busy for worker in view.workers if worker.kind == "inference"), default=None)
     if busy is not None:
@@ -189,7 +211,7 @@ def _age(camera: CameraView) -> Text:
 
 
 def _objects(camera: CameraView) -> Text:
-    most = sorted(camera.objects.items(), key=lambda item: (-item[1], item[0]))
+    most = sorted((camera.objects or {}).items(), key=lambda item: (-item[1], item[0]))
     return Text(", ".join(f"{count} {name}" for name, count in most if count) or "–", style="cyan")
 
 

@@ -127,9 +127,9 @@ class AlertView:
 class CameraView:
     """One camera. ``fps_in``, ``fps_analysed``: frames a second; lately in the table, in all in the report.
 
-    ``state``: connecting, live, waiting or finished. ``objects``: how many of each class are in the newest
-    result. ``last_end_reason``: why the last session ended, None before the first end. ``epoch`` is -1
-    before the first session.
+    ``state``: connecting, live, waiting, paused, finished or removed. ``objects``: how many of each class are
+    in the newest result; None while nothing is seen of it, or nothing was analysed yet. ``last_end_reason``:
+    why the last session ended, None before the first end. ``epoch`` is -1 before the first session.
     """
 
     name: str
@@ -138,7 +138,7 @@ class CameraView:
     age_ms: Percentiles = Percentiles()
     fps_in: float = 0.0
     fps_analysed: float = 0.0
-    objects: Mapping[str, int] = field(default_factory=dict)
+    objects: Mapping[str, int] | None = None
     epoch: int = -1
     sessions: int = 0
     last_end_reason: str | None = None
@@ -180,9 +180,12 @@ class CameraView:
     site: str = ""
     """Where it stands, by its settings."""
     since: float | None = None
-    """Since when it is blind for that reason, or degraded: Unix seconds; None while it is neither."""
+    """Since when it is blind for that reason, or degraded: Unix seconds; None while it is neither. Paused:
+    since when somebody wants that, which may be before the node started."""
     doing: str = ""
     """What the node is doing about it, in words for people; empty where there is nothing to do."""
+    detail: str = ""
+    """What is known of why it is blind beyond ``blind``, or of how its clip ended, in words; may be empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,17 @@ import numpy as np
 
 from vedette.causes import Cause
 from vedette.endings import ENDINGS
-from vedette.facts import AnyFact, Gap
+from vedette.facts import (
+    AnyFact,
+    Blind,
+    CameraAdded,
+    CameraFinished,
+    CameraPaused,
+    CameraRemoved,
+    CameraRestarted,
+    Gap,
+    Sees,
+)
 from vedette.frame import Rung
 from vedette.histogram import BUCKETS, bounds, percentiles, percentiles_of_each
 from vedette.ladder.steps import Step
@@ -52,6 +62,9 @@ GIVES_WAY_EVERY = 50
 RATE_OVER_S = 1.0
 """Rates in the live view are of about the last second: long enough to hold still, short enough to be now."""
 
+_COUNT_ANEW = (Blind, Sees, CameraAdded, CameraPaused, CameraRestarted, CameraRemoved, CameraFinished)
+"""What was found in a camera's pictures before these says nothing about now."""
+
 
 class Watch:
     """Observes one node. ``saw`` is called with every result; ``now`` and ``in_all`` from any thread."""
@@ -72,6 +85,8 @@ class Watch:
     def heard(self, fact: AnyFact) -> None:
         """Every fact of the node. From any thread."""
         self._retries.take(fact)
+        if isinstance(fact, _COUNT_ANEW):
+            self._objects.pop(fact.camera, None)
 
     def analysed(self) -> int:
         """Frames whose result has left, in all, since the start."""
@@ -270,6 +285,9 @@ class Watch:
         degraded = keeper.degraded.get(name) or _NOTHING
         state = _STATES[cell["state"][place]]
         well = state is CameraState.LIVE and blind is None and not degraded
+        # The last results of a session may come after it was told that nothing is seen any more.
+        seen = state is CameraState.LIVE and blind is None
+        paused = entry.paused and not entry.removed
         camera = self._node.config.cameras.get(name)
         return CameraView(
             name=name,
@@ -278,12 +296,13 @@ class Watch:
             age_ms=_of(rows.ages[place], cell["age_max"][place]),
             fps_in=rows.fps_in[place],
             fps_analysed=rows.fps_analysed[place],
-            objects=self._objects.get(name, _NOTHING),
+            objects=self._objects.get(name) if seen else None,
             epoch=cell["epoch"][place],
             sessions=cell["sessions"][place],
             last_end_reason=REASONS[last_end].value if last_end >= 0 else None,
             blind=blind.cause.value if blind else None,
             blame=blind.blame.value if blind else None,
+            detail=blind.detail if blind else entry.detail if entry.finished else "",
             degraded=tuple(cause.value for cause in degraded),
             drift=self._drift(name),
             accuracy=self._accuracy(name),
@@ -301,7 +320,7 @@ class Watch:
             priority=cell["weight"][place],
             stages_ms={} if stages is None else dict(zip(STAGES, map(_of, stages.tolist()), strict=True)),
             site="" if camera is None else camera.site,
-            since=None if well else _since(blind, degraded),
+            since=None if well else (entry.paused_at if paused else 0.0) or _since(blind, degraded),
             doing="" if well else self._doing(entry, state, blind, degraded, at_work),
             canary=canary,
         )
@@ -318,6 +337,7 @@ class Watch:
             Doing(
                 state=CameraState.REMOVED if entry.removed else state,
                 cause=blind.cause if blind else None,
+                blame=blind.blame if blind else None,
                 degraded=tuple(degraded),
                 retry_in=self._retries.after(entry.name, at_work.now),
                 worker=at_work.missing.get(entry.worker, ""),

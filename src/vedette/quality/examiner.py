@@ -38,8 +38,7 @@ from vedette.workers.protocol import Examine
 __all__ = ["Admitted", "Examiner"]
 
 LOOK_EVERY_S = 1.0
-OVERRIDE = "`vedette model set --force` does without"
-OVERRIDE_ON_TRIAL = "`vedette model canary --force` does without"
+OVERRIDE = "`force` lets it in all the same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +162,16 @@ class Examiner:
         """Whether this detector may take over. To be called with ``one`` held. ``tried``: what it was made of
         when it was tried on cameras; empty where it was not. Raises WorkerError, with the reason, where it
         must not."""
-        admitted = await self._asked(candidate, OVERRIDE, tried, force=force)
+        admitted = await self._asked(candidate, tried, force=force)
         self._let_in = candidate, admitted
         return admitted
 
     async def trial(self, candidate: DetectorSpec, *, force: bool = False) -> Admitted:
         """Whether this detector may be tried on some cameras: it is held to the same. To be called with
         ``one`` held. Raises WorkerError, with the reason, where it must not."""
-        return await self._asked(candidate, OVERRIDE_ON_TRIAL, force=force)
+        return await self._asked(candidate, force=force)
 
-    async def _asked(
-        self, candidate: DetectorSpec, override: str, tried: str = "", *, force: bool
-    ) -> Admitted:
+    async def _asked(self, candidate: DetectorSpec, tried: str = "", *, force: bool) -> Admitted:
         name = _name(candidate)
         if tried and candidate.python is None:
             # Before anybody looks at pictures for minutes. What is loaded in the end is asked again.
@@ -193,9 +190,9 @@ class Examiner:
             must_be(name, verdict.made_of, tried)
         except VedetteError as err:
             why = f"it could not be held to the labelled pictures: {err}"
-            self._refuse(name, why, override)
+            self._refuse(name, why)
         if not verdict.passed:
-            self._refuse(name, "; ".join(verdict.problems), override)
+            self._refuse(name, "; ".join(verdict.problems))
         said = f"held to {verdict.pictures} labelled pictures of {verdict.dataset}: {verdict.compared}"
         why = "; ".join([said, *verdict.remarks])
         self._gated(name, "passed", why)
@@ -239,11 +236,11 @@ class Examiner:
     def _say(self, words: str) -> None:
         self.progress = words
 
-    def _refuse(self, name: str, why: str, override: str) -> None:
+    def _refuse(self, name: str, why: str) -> None:
         if self._closed:
             raise WorkerError("the node was stopped")
         self._gated(name, "refused", why)
-        raise WorkerError(f"{name} is refused: {why} ({override})")
+        raise WorkerError(f"{name} is refused: {why} ({OVERRIDE})")
 
     def _gated(self, name: str, outcome: str, why: str) -> None:
         self._tell(ModelGated(at=self._clock.monotonic(), model=name, outcome=outcome, why=redact(why)))

@@ -62,11 +62,17 @@ def _facts(camera: CameraView) -> Table:
         ("session", f"{camera.sessions} so far, epoch {camera.epoch}, last end: {_or_none(camera)}"),
         ("frames", f"{frames.received} received, {frames.analysed} analysed, {frames.in_flight} in flight"),
         *([("canary", f"{PurePath(camera.canary).name} detects for it")] if camera.canary else []),
-        ("objects", ", ".join(f"{count} {plain(name)}" for name, count in camera.objects.items()) or "none"),
+        ("objects", _objects(camera)),
     )
     for label, text in (*rows, *drift_lines(camera)):
         table.add_row(Text(label, style="dim"), Text(plain_name(text)))
     return table
+
+
+def _objects(camera: CameraView) -> str:
+    if camera.objects is None:
+        return "–"  # nobody knows: it is not seen now
+    return ", ".join(f"{count} {plain(name)}" for name, count in camera.objects.items()) or "none"
 
 
 def _or_none(camera: CameraView) -> str:

@@ -13,6 +13,7 @@ __all__ = [
     "blame",
     "clock",
     "count",
+    "ended_badly",
     "health",
     "lacking",
     "milliseconds",
@@ -51,6 +52,8 @@ STYLES = {
 
 
 def health(camera: CameraView) -> Health:
+    if ended_badly(camera):
+        return Health.BLIND
     if camera.state in ("finished", "paused", *GONE) or camera.blind == "paused":
         return Health.OFF
     if camera.blind == "starting" or (camera.blind is None and camera.state == "connecting"):
@@ -60,11 +63,17 @@ def health(camera: CameraView) -> Health:
     return Health.POOR if camera.degraded else Health.FINE
 
 
+def ended_badly(camera: CameraView) -> bool:
+    """Whether it is a clip that could not be read to its end, or not at all."""
+    return camera.state == "finished" and camera.last_end_reason not in (None, "ended", "closed")
+
+
 def state(camera: CameraView) -> str:
     """In words, with a mark, so that nobody needs the colours: ``✗`` not seen, ``!`` seen badly."""
     how = health(camera)
     if how is Health.BLIND:
-        return "✗ " + plain(camera.blind or camera.state)
+        ended = camera.last_end_reason if ended_badly(camera) else None
+        return "✗ " + plain(camera.blind or ended or camera.state)
     if how is Health.POOR:
         return "! " + plain(" ".join(camera.degraded))
     return plain(camera.blind or camera.state)

@@ -53,6 +53,7 @@ KINDS: Mapping[str, Kind] = {
     "method": Kind(405, "Not that way", "The address is right, the method is not."),
     "refused": Kind(409, "Refused", "The node understood, and would not; the detail says why."),
     "not-done": Kind(409, "Not done", "The node began, and could not; the detail says why."),
+    "not-kept": Kind(507, "Done, but not kept", "It is done, and will not be so after a restart."),
     "exists": Kind(409, "Exists already", "There is one of this name already."),
     "too-large": Kind(413, "Too large", "More was sent than is taken."),
     "too-many": Kind(429, "Too many at once", "As many ask for this already as there may."),

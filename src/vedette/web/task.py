@@ -30,16 +30,21 @@ class Task(msgspec.Struct, frozen=True):
     """Seconds without any request after which the process ends."""
     ever_users: bool = False
     """An earlier process knew users: without them it is open to nobody, not to everybody."""
+    log_level: str | None = None
+    """As the node logs; None where nobody said how."""
+    log_json: bool = False
 
 
 def task_of(config: Config, control: Path) -> Task:
     """Of a node that answers at ``control``."""
+    from vedette.observe.log import configured
     from vedette.quality.validate.where import runs_of
     from vedette.supervise.machine import store_folder
     from vedette.tasks import review_folder
 
     store = store_folder(config.ledger.url, enabled=config.ledger.enabled)
     review = review_folder(config)
+    logging = configured()
     return Task(
         node=config.ledger.node,
         socket=str(control),
@@ -49,4 +54,6 @@ def task_of(config: Config, control: Path) -> Task:
         review=str(review) if review is not None else None,
         runs=str(runs_of(config)),
         tls=config.web.certificate is not None,
+        log_level=None if logging is None else logging.level,
+        log_json=logging is not None and logging.json,
     )

@@ -42,6 +42,10 @@ App = Callable[[Scope, Any, Any], Awaitable[None]]
 def run(start: StartWeb, channel: Channel, listening: int) -> int:
     """Serve at the socket with this descriptor; returns the exit code."""
     task = msgspec.msgpack.decode(start.task, type=Task)
+    if task.log_level is not None:
+        from vedette.observe.log import configure_logging
+
+        configure_logging(task.log_level, json=task.log_json)
     try:
         os.nice(NICE)
         _log_plainly()

@@ -585,8 +585,10 @@ class CameraWorker:
         )
         while not camera.pipeline.idle:
             await asyncio.sleep(0.02)
+        # Why it ended, where it should not have, is on record before it is known to be over.
+        self._look_after(camera)
         set_state(CameraState.FINISHED)
-        self._tell(CameraFinished(index, end.reason.value, end.detail))
+        self._loop.call_soon(self._tell, CameraFinished(index, end.reason.value, end.detail))
 
     def _close_camera(self, index: int, state: CameraState) -> None:
         camera = self._cameras.pop(index, None)

@@ -34,7 +34,9 @@ HealthWord = Literal["seen", "degraded", "blind", "starting", "paused", "finishe
 _CHANGED = {
     **said(Ordered, "It was done."),
     **said(Ordered, "It was begun and takes longer; ask at `Location`.", status=202),
-    **error("invalid", "not-known", "not-allowed", "not-found", "refused", "not-done", "node-away"),
+    **error(
+        "invalid", "not-known", "not-allowed", "not-found", "refused", "not-done", "not-kept", "node-away"
+    ),
 }
 
 

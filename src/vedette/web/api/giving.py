@@ -27,7 +27,8 @@ LOOK_LESS_OFTEN_S = 0.25
 class Ordered(msgspec.Struct, frozen=True, kw_only=True):
     """What became of an order. ``done``: it is over; ``failed``: why it was not done after all, empty where
     it was. ``words``: what is to be said of it, or how far it is. ``url``: where to ask again. ``name``: what
-    was changed."""
+    was changed. ``unkept``: it was done, and why it will not be so after a restart of the node; empty where
+    it will."""
 
     number: int
     name: str = ""
@@ -35,6 +36,7 @@ class Ordered(msgspec.Struct, frozen=True, kw_only=True):
     failed: str = ""
     words: str = ""
     url: str
+    unkept: str = ""
 
 
 LASTING = ("add", "change", "remove", "pause", "resume", "model")
@@ -52,7 +54,8 @@ class Giving:
     ) -> Response:
         """The answer to whoever asked for it: ``status`` where it was done, 202 where it takes longer.
 
-        Raises ProblemError where it was begun and failed; NodeRefusedError, NodeGoneError.
+        Raises ProblemError where it was begun and failed, or is done and was not kept; NodeRefusedError,
+        NodeGoneError.
         """
         action, what = order.kind, order.what
         if action in LASTING:
@@ -73,6 +76,8 @@ class Giving:
             if became.exists:
                 raise ProblemError("exists", f"there is a camera {redact(what)} already")
             raise ProblemError("not-done", became.failed)
+        if became.unkept:
+            raise ProblemError("not-kept", became.unkept)
         url = f"{request.scope.get('root_path', '')}/orders/{number}"
         told = ordered(number, became, url, name=what)
         headers = {"Location": url} if not became.done else {}
@@ -106,10 +111,13 @@ def ordered(number: int, became: Became, url: str, *, name: str = "") -> Ordered
         failed=redact(became.failed),
         words=redact(became.words),
         url=url,
+        unkept=redact(became.unkept),
     )
 
 
 def _outcome(became: Became) -> str:
     if not became.done:
         return "begun"
+    if became.unkept:
+        return f"done, but not kept: {redact(became.unkept)}"
     return f"failed: {redact(became.failed)}" if became.failed else "done"

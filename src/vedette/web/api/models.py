@@ -33,7 +33,9 @@ NAMES = "names of what detects"
 _CHANGED = {
     **said(Ordered, "It was done."),
     **said(Ordered, "It was begun; ask at `Location`.", status=202),
-    **error("invalid", "not-known", "not-allowed", "not-found", "refused", "not-done", "node-away"),
+    **error(
+        "invalid", "not-known", "not-allowed", "not-found", "refused", "not-done", "not-kept", "node-away"
+    ),
 }
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 ClassName = Annotated[str, Field(min_length=1, max_length=100)]

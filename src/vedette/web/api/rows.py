@@ -79,7 +79,8 @@ class CameraRow(msgspec.Struct, frozen=True, kw_only=True):
     """``health``: seen, degraded, blind, starting, paused, finished or removed. ``since``: Unix seconds since
     when it is so, null where that is not known. ``cause``, ``blame``: of the ledger's words, null where there
     is none. ``why`` and ``doing``: the same for people, and what is being done. ``state``: of its connection.
-    ``gaps``, ``blind_s``: how often and for how long it was blind since the node's start."""
+    ``objects``: how many of each class are in the newest result; null while it is not seen. ``gaps``,
+    ``blind_s``: how often and for how long it was blind since the node's start."""
 
     name: str
     site: str
@@ -97,7 +98,7 @@ class CameraRow(msgspec.Struct, frozen=True, kw_only=True):
     lag_ms: float
     step: str
     decodes: str
-    objects: Mapping[str, int]
+    objects: Mapping[str, int] | None
     epoch: int
     sessions: int
     gaps: int
@@ -140,15 +141,16 @@ def row(camera: CameraView, site: str, known: Mapping[str, Open]) -> CameraRow:
 def _fields(camera: CameraView, site: str, known: Mapping[str, Open]) -> dict[str, Any]:
     cause = cause_of(camera)
     opened = known.get(cause) if cause else None
+    paused = cause == "paused" and camera.since is not None  # the ledger knows since when it is here
     return {
         "name": camera.name,
         "site": camera.site or site,
         "health": health_word(camera),
-        "since": opened.since if opened else camera.since,
+        "since": opened.since if opened and not paused else camera.since,
         "cause": cause,
         "blame": camera.blame,
         "degraded": camera.degraded,
-        "why": why(camera, opened.detail if opened else ""),
+        "why": why(camera, opened.detail if opened else camera.detail),
         "doing": camera.doing,
         "state": camera.state,
         "fps_in": round(camera.fps_in, 1),

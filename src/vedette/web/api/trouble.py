@@ -182,7 +182,8 @@ def _incident(incident: Incident, rows: Sequence[CameraRow]) -> Trouble:
         since=incident.since,
         why=reason(incident.cause),
         doing=doing,
-        advice=ADVICE["incident"],
+        # Of a process of ours nobody has to look for a cable.
+        advice=ADVICE[incident.cause if incident.cause == Cause.WORKER_LOST else "incident"],
         cameras=incident.cameras,
     )
 

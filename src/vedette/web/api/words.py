@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from vedette.alerts.phrases import CAUSES
 from vedette.observe.views import CameraView
-from vedette.top.words import Health, health, plain
+from vedette.top.words import Health, ended_badly, health, plain
 
 __all__ = ["HEALTH_WORDS", "cause_of", "health_word", "reason", "why"]
 
@@ -33,7 +33,7 @@ def cause_of(camera: CameraView) -> str | None:
     """The one that matters most now; None where there is none."""
     if camera.blind is not None:
         return camera.blind
-    if camera.state == "waiting":
+    if camera.state == "waiting" or ended_badly(camera):
         return camera.last_end_reason
     return camera.degraded[0] if camera.degraded else None
 

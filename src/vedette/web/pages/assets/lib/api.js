@@ -81,6 +81,7 @@ export async function order(path, options) {
     said = await ask(`/orders/${said.number}`);
   }
   if (said?.failed) throw new Problem(409, { detail: said.failed });
+  if (said?.unkept) throw new Problem(507, { detail: said.unkept });
   return said;
 }
 

@@ -53,8 +53,8 @@ export default {
         <p v-else class="vd-dim">{{ wrong || "Asking…" }}</p>
       </section>
       <section class="vd-panel cam-things" aria-labelledby="cam-things"><header><h2 id="cam-things">Objects now</h2></header>
-        <ul v-if="things.length" class="cam-chips"><li v-for="[name, many] in things" :key="name"><b>{{ many }}</b> {{ name }}</li></ul><p v-else class="vd-dim">{{ camera && !['seen', 'degraded'].includes(camera.health) ? 'Not known: it is not seen.' : 'Nothing in sight.' }}</p>
-        <p v-if="tracks.length" class="vd-dim vd-small">Tracks: {{ tracks.join(", ") }}</p>
+        <ul v-if="things.length" class="cam-chips"><li v-for="[name, many] in things" :key="name"><b>{{ many }}</b> {{ name }}</li></ul><p v-else class="vd-dim">{{ unseen ? 'Not known: it is not seen.' : 'Nothing in sight.' }}</p>
+        <p v-if="tracks.length && !unseen" class="vd-dim vd-small">Tracks: {{ tracks.join(", ") }}</p>
       </section>
     </div>
   </div>
@@ -99,7 +99,8 @@ export default {
     why() { return this.camera ? whyOf(this.camera) : ""; },
     fleet() { return href("/"); },
     gaps() { return href("/gaps", { camera: this.name }); },
-    things() { return Object.entries(this.objects ?? this.camera?.objects ?? {}).filter(([, many]) => many).sort(); },
+    unseen() { return Boolean(this.camera) && !["seen", "degraded"].includes(this.camera.health); },
+    things() { return this.unseen ? [] : Object.entries(this.objects ?? this.camera?.objects ?? {}).filter(([, many]) => many).sort(); },
     stages() {
       const all = Object.entries(this.camera?.stages_ms ?? {});
       const most = Math.max(1, ...all.map(([, times]) => times.p99));

@@ -11,5 +11,6 @@ export async function follow(path, options, hear) {
     said = await ask(`/orders/${said.number}`);
   }
   if (said?.failed) throw new Problem(409, { detail: said.failed });
+  if (said?.unkept) throw new Problem(507, { detail: said.unkept });
   return said ?? {};
 }

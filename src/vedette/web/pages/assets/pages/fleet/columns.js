@@ -1,5 +1,5 @@
 // Columns of the table of cameras. `value`: what it is sorted by; the worst first where that means something.
-import { healthOf, milliseconds, plain, rate, shareOf, whyOf } from "vedette-pages";
+import { DASH, healthOf, milliseconds, plain, rate, shareOf, whyOf } from "vedette-pages";
 
 export const COLUMNS = [
   { key: "name", title: "Camera", min: 130, width: "minmax(130px, 1.1fr)", rank: 0, value: (row) => row.name, text: (row) => row.name },
@@ -11,14 +11,15 @@ export const COLUMNS = [
   { key: "p50", title: "Age p50", min: 84, width: "84px", rank: 10, num: true, value: (row) => row.age_ms.p50, text: (row) => milliseconds(row.age_ms.p50 || null) },
   { key: "age", title: "p99", min: 76, width: "76px", rank: 7, num: true, value: (row) => row.age_ms.p99, text: (row) => milliseconds(row.age_ms.p99 || null) },
   { key: "step", title: "Step", min: 84, width: "84px", rank: 11, value: (row) => row.step, text: (row) => plain(row.step) },
-  { key: "objects", title: "Objects", min: 110, width: "minmax(110px, .8fr)", rank: 8, value: (row) => Object.values(row.objects).reduce((sum, many) => sum + many, 0), text: (row) => objectsOf(row) },
+  { key: "objects", title: "Objects", min: 110, width: "minmax(110px, .8fr)", rank: 8, value: (row) => row.objects && Object.values(row.objects).reduce((sum, many) => sum + many, 0), text: (row) => (row.objects ? objectsOf(row) : DASH) },
   { key: "gaps", title: "Gaps", min: 58, width: "58px", rank: 12, num: true, value: (row) => row.gaps, text: (row) => row.gaps },
   { key: "day", title: "Last 24 h", min: 120, width: "minmax(120px, 1fr)", rank: 5, value: (row) => shareOf(row.name), text: () => "" },
 ];
 
 export const MENU = { key: "menu", title: "Actions", unseen: true, min: 48, width: "48px", rank: 2, sorts: false, text: () => "" };
 
-export const objectsOf = (row) => Object.entries(row.objects).filter(([, many]) => many).map(([name, many]) => `${many} ${name}`).join(", ");
+// Of one that is not seen nobody knows them.
+export const objectsOf = (row) => Object.entries(row.objects ?? {}).filter(([, many]) => many).map(([name, many]) => `${many} ${name}`).join(", ");
 
 // Of these more is worse, so the first click shows the most.
 export const MOST_FIRST = new Set(["fps", "p50", "age", "objects", "gaps"]);
