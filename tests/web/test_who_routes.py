@@ -119,6 +119,8 @@ async def test_logging_in_needs_no_role_and_is_told_of_with_the_rest(asked: Aske
     told = await asked.client.post("/api/v1/session", json=given)
     assert (told.status_code, told.json()["role"]) == (200, "viewer")
     assert (await asked.ask("GET", SESSION)).json() == told.json()
+    wrong = await asked.ask("PUT", SESSION, "viewer")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "DELETE, GET, POST")
 
 
 @pytest.mark.parametrize(

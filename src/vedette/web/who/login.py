@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from vedette.web.api.answers import error, said
+from vedette.web.problems import ProblemError, response
 from vedette.web.served import Served
 from vedette.web.who.headers import LOGIN_POLICY
 from vedette.web.who.limit import Limits
@@ -36,6 +37,9 @@ HASHED_AT_ONCE = 1
 """A third of a second of a core each, which others use."""
 WAITING_MOST = 16
 BUSY_S = 5
+
+_ALLOWED, _OTHERS = "DELETE, GET, POST", ("HEAD", "OPTIONS", "PATCH", "PUT", "QUERY", "TRACE")
+"""Methods of the session's routes, and others."""
 
 _WRONG = "the name or the password is wrong"
 """Which of the two is nobody's business."""
@@ -116,6 +120,7 @@ class LoginPage:
             response_class=Response,
             responses=error("not-known", "csrf"),
         )
+        router.add_api_route(self.path, self.other, methods=list(_OTHERS), include_in_schema=False)
 
     # ---- the page
 
@@ -201,6 +206,11 @@ class LoginPage:
         response = Response(status_code=204)
         self._set_cookie(response, "", request.url.scheme == "https", 0)
         return response
+
+    async def other(self, request: Request) -> Response:
+        """Said here, because what lies behind this address knows nothing of it."""
+        detail = f"{request.method} is nothing for this address; {_ALLOWED} would be"
+        return response(ProblemError("method", detail, headers={"Allow": _ALLOWED}))
 
     def _set_cookie(self, response: Response, value: str, secure: bool, seconds: int) -> None:
         response.set_cookie(
