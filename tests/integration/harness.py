@@ -232,12 +232,14 @@ def json_lines(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def wait_until(condition: Callable[[], Any], what: str | Callable[[], str]) -> None:
+def wait_until(
+    condition: Callable[[], Any], what: str | Callable[[], str], within: float = PATIENCE_S
+) -> None:
     """``what``: a function where it is to say how things stand when it is given up."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + within
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {PATIENCE_S:g} s: {what if isinstance(what, str) else what()}")
+            raise AssertionError(f"not within {within:g} s: {what if isinstance(what, str) else what()}")
         time.sleep(0.05)
 
 

@@ -34,6 +34,9 @@ AGAIN_AFTER_S = (0.5, 30.0)
 """After it died: the first time, and at most. In between it doubles each time it dies young."""
 YOUNG_S = 60.0
 END_WITHIN_S = 1.0
+"""Where it was asked to."""
+GOES_WITHIN_S = 10.0
+"""Where it goes by itself, on a machine that is busy with something else."""
 LOOK_EVERY_S = 0.5
 
 
@@ -147,15 +150,15 @@ class WebKeeper:
                 if isinstance(heard[0], Busy):
                     self._child.kill_reason = heard[0].message
         except EOFError:
-            self._gone()  # it has said its last word, and ends, or cannot
+            self._gone(GOES_WITHIN_S)  # it has said its last word, and ends, or cannot
             alive = False
         if not alive:
             self._buried()
 
     def _buried(self) -> None:
-        code, why = self._child.exit_code, self._child.kill_reason
         lived = time.monotonic() - self._child.spawned_at
         self._child.reap(time.monotonic())
+        code, why = self._child.exit_code, self._child.kill_reason
         if code == 0:
             self._wait = 0.0  # nobody looked any more
             return
@@ -172,14 +175,14 @@ class WebKeeper:
     def _end(self) -> None:
         if self._child.alive:
             self._child.terminate()
-            self._gone()
+            self._gone(END_WITHIN_S)
         if self._child.channel is not None:
             self._child.reap(time.monotonic())
 
-    def _gone(self) -> None:
+    def _gone(self, within: float) -> None:
         """Let it end; where it does not, end it."""
-        until = time.monotonic() + END_WITHIN_S
-        while self._child.alive and time.monotonic() < until:
+        began = time.monotonic()
+        while self._child.alive and time.monotonic() - began < (END_WITHIN_S if self._closing else within):
             time.sleep(0.01)
         if self._child.alive:
             self._child.kill(self._child.kill_reason)
