@@ -182,7 +182,7 @@ async def test_one_that_is_only_to_be_tried_on_cameras_is_held_to_the_same_with_
 ) -> None:
     node = make()
     said = (
-        r"bad\.onnx is refused: on the same 12 labelled pictures AP50 is 100.*`vedette model canary --force`"
+        r"bad\.onnx is refused: on the same 12 labelled pictures AP50 is 100.*`force` lets it in"
     )
     with pytest.raises(WorkerError, match=said):
         await node.examiner.trial(node.bad)
