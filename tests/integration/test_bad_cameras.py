@@ -15,6 +15,9 @@ from ingest_media import ffmpeg, make_clip
 from integration.harness import Cameras, Run, adds_up, assert_in_order, fake, has_one_session
 from servers import MediaMTX, free_port
 
+CLIPS = {"no_clip": "corrupt", "torn": "corrupt", "sound": "unsupported"}
+"""That cannot be read, and why not."""
+
 
 @contextmanager
 def garbage_server() -> Iterator[int]:
@@ -73,6 +76,10 @@ def run(cameras: Cameras, clips: Path, tmp_path_factory: pytest.TempPathFactory)
                 lambda run: {line["camera"] for line in run.saw("session ended")} >= ended,
                 "each bad camera had ended",
             )
+            run.until(
+                lambda run: {line["camera"] for line in run.saw("camera finished")} >= set(CLIPS),
+                "each clip is over",
+            )
             run.interrupt()
             yield run
 
@@ -110,6 +117,14 @@ def test_each_bad_camera_ends_for_its_own_reason(run: Run, camera: str, reason: 
     assert all(line["detail"] for line in details), "an end without a word"
     assert adds_up(report["frames"], in_flight=0)
     assert run.results_of(camera) == []
+
+
+@pytest.mark.parametrize("camera", CLIPS)
+def test_a_clip_that_cannot_be_read_is_on_record_with_its_cause(run: Run, camera: str) -> None:
+    last = run.saw("gap over", camera=camera)[-1]
+    assert last["cause"] == CLIPS[camera]
+    assert last["blame"] != "node"
+    assert last["detail"]
 
 
 def test_a_run_with_clips_that_cannot_be_read_says_so_in_its_exit_code(run: Run) -> None:

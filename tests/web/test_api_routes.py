@@ -334,6 +334,7 @@ async def test_questions_that_make_no_sense_are_told_so(
 
     assert answer.status_code == 422
     assert problem(answer)["detail"].startswith(tuple(query))
+    assert "--" not in problem(answer)["detail"], "it is no command line that asked"
 
 
 async def test_gaps_are_exported_as_the_command_line_does(made: Any, written: str) -> None:

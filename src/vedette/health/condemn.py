@@ -24,6 +24,8 @@ SWALLOWED_FRAMES = 25
 """So many frames given to a decoder that makes no picture of them: more than any decoder holds back."""
 NO_KEYFRAME_HOPELESS_S = 30.0
 """Most servers begin a new session with a keyframe."""
+STARTS_AT_ONCE_S = 1.0
+"""A camera that starts and sends frames for longer than that waits for its first keyframe."""
 
 
 class Condemned(NamedTuple):
@@ -95,10 +97,10 @@ def condemn(state: State, shot: Snapshot, now: float) -> Condemned | None:
 def _no_picture(state: State, shot: Snapshot, now: float, waited: float) -> Condemned | None:
     """Frames come. Those that are left out on purpose are in none of the counts, and trip nothing."""
     patience = max(shot.picture_threshold, shot.threshold)
-    if waited <= patience:
-        return None
     counts, limits = state.tally, state.limits
     since = max(state.last_picture, state.usable_until)
+    if waited <= patience:
+        return _starts(state, waited, since)
     lain = now - state.backlog_since if state.backlog_since is not None else 0.0
     if counts.behind or lain > patience:
         blame, why = blame_behind(shot.backlog, counts.behind, shot.decode, shot.rate)
@@ -120,12 +122,17 @@ def _no_picture(state: State, shot: Snapshot, now: float, waited: float) -> Cond
             return Condemned(Cause.CORRUPT, blame, why, since, hopeless)
         why = f"No keyframe came in {waited:.1f} s, and nothing else is decoded."
         return Condemned(Cause.NO_KEYFRAME, Blame.CAMERA, why, since, hopeless)
-    starts = state.seen_at is None and (state.outage is None or state.outage.cause is Cause.STARTING)
-    if counts.unready and starts:
-        # Joined in the middle of a long group of pictures: nothing is wrong, but it is not we who dawdle.
-        why = f"{counts.received} frames came in {waited:.1f} s; pictures begin with the next keyframe."
-        return Condemned(Cause.STARTING, Blame.CAMERA, why, since, hopeless=False)
-    return None
+    return _starts(state, waited, since)
+
+
+def _starts(state: State, waited: float, since: float) -> Condemned | None:
+    """Joined in the middle of a long group of pictures: nothing is wrong, but it is not we who dawdle."""
+    counts = state.tally
+    anew = state.seen_at is None and (state.outage is None or state.outage.cause is Cause.STARTING)
+    if not (anew and counts.unready and waited > STARTS_AT_ONCE_S):
+        return None
+    why = f"{counts.received} frames came in {waited:.1f} s; pictures begin with the next keyframe."
+    return Condemned(Cause.STARTING, Blame.CAMERA, why, since, hopeless=False)
 
 
 def _corrupt(state: State, long: bool) -> bool:

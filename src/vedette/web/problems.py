@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import NamedTuple
@@ -31,6 +32,7 @@ MEDIA_TYPE = "application/problem+json"
 ASK_AGAIN_S = 2
 """A node that is away is mostly being restarted."""
 MISTAKES_AT_MOST = 50
+_FLAG = re.compile(r"(?<![\w-])--(?=[a-z])")
 
 
 class Kind(NamedTuple):
@@ -151,8 +153,8 @@ def _problem(error: Exception) -> ProblemError:
         case NodeRefusedError():
             return ProblemError("refused", str(error).removeprefix("the node refused: "))
         case QuestionError():
-            # Named as on the command line, whose question it is.
-            return ProblemError("invalid", str(error).removeprefix("--"))
+            # Named as on the command line, whose question it is; here they are parameters.
+            return ProblemError("invalid", _FLAG.sub("", str(error)))
         case LedgerError():
             return ProblemError("ledger", str(error))
         case ReviewError():
