@@ -211,6 +211,8 @@ def _files(router: APIRouter, parts: Parts) -> None:
         path = await asyncio.to_thread(parts.uploads.path, name)
         if use := (await _used(parts)).get(str(path.absolute())):
             raise ProblemError("refused", f"{name} is in use: {use}")
+        if await parts.giving.is_wanted(str(path)):
+            raise ProblemError("refused", f"{name} is about to be used")
         await asyncio.to_thread(parts.uploads.remove, name)
         parts.guard.audit(who, "delete", f"upload {name}", "done")
         return Response(status_code=204)
