@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -167,3 +168,11 @@ async def test_a_model_reads_no_file_beside_it_or_elsewhere(made: Any, tmp_path:
         assert answer.status_code == 422
         assert str(tmp_path) not in answer.text
     assert not list((tmp_path / "uploads").iterdir())
+
+
+def test_whatever_reads_a_file_is_ended_before_whatever_sees() -> None:
+    script = (
+        "from vedette.web.api.probe import _give_up as g; g(); print(open('/proc/self/oom_score_adj').read())"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1000"

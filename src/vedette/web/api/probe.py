@@ -19,6 +19,7 @@ import msgspec
 
 import vedette
 from vedette.errors import VedetteError, redact
+from vedette.workers.step_back import end_first
 
 __all__ = ["CPU_S", "MEMORY", "WITHIN_S", "Found", "Refusal", "main", "probed"]
 
@@ -124,6 +125,7 @@ def _labels(path: Path) -> Found:
 
 def _give_up() -> None:
     os.nice(19)
+    end_first()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
