@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import threading
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from vedette.config import Config
 from vedette.control.protocol import Order
 from vedette.errors import ConfigError
 from vedette.lasting import CameraChange, Kept, LastingChanges, changed, changes_file, kept_after
+from vedette.running import RunningNode
 
 GATE = {"url": "rtsp://user:secret@host/gate", "max_fps": 5}
 YARD = {"url": "rtsp://host/yard"}
@@ -220,3 +223,16 @@ def test_what_is_kept_gives_what_the_node_had(orders: list[tuple[Any, str, int |
     again = kept.on(config())
     assert again.cameras == at_work.cameras
     assert kept.paused == paused
+
+
+def test_what_is_just_being_kept_is_so_before_the_file_is_read_again(tmp_path: Path) -> None:
+    changes = LastingChanges(tmp_path / "changes.json")
+    node = RunningNode(changes.on(config()), None, None, None, False, False, changes)
+    disk_is_back = threading.Event()
+    node._changes.submit(disk_is_back.wait)
+    carried_out: Future[None] = node._changes.submit(lambda: None)
+    node._kept(order("add", "lobby", url="rtsp://host/lobby"), carried_out, changes)
+    threading.Timer(0.05, disk_is_back.set).start()
+    node.settled()
+    assert "lobby" in changes.on(config()).cameras
+    node._changes.close()

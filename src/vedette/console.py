@@ -224,6 +224,7 @@ class _Reloads:
             log.warning("there is no configuration file to read again")
             return
         try:
+            self._node.settled()
             _apply(self._node, self._reread())
         except WorkerError as err:
             log.error("the configuration was not applied in whole", reason=str(err))

@@ -301,6 +301,12 @@ class RunningNode:
                     raise WorkerError(f"the cameras were changed, the detector was not: {err}") from err
         return found
 
+    def settled(self) -> None:
+        """Returns once all that was ordered of cameras until now is carried out, and kept: what is kept later
+        than a file is read again would be taken back by it. Raises RuntimeError where the node has ended."""
+        for _ in range(2):  # it is kept in a turn of its own, behind all that waited
+            self._changes.submit(lambda: None).result()
+
     def _level_pauses(self) -> None:
         """Pauses that last were taken back, or came, where they are kept: so with the cameras."""
         if self._lasting is None:

@@ -165,7 +165,9 @@ async def test_those_who_are_too_slow_are_told_what_they_missed() -> None:
     feed = Feed(numbers, begin=0, every=0.001, room=5)
 
     with feed.listening() as slow:
-        await asyncio.sleep(0.2)
+        async with asyncio.timeout(PATIENCE_S):
+            while not slow._missed:
+                await asyncio.sleep(0.001)
         found = await slow.take(1.0)
 
     missed, *rest = found

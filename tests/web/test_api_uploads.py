@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 
 from fake_node import FakeNode
+from vedette.control.protocol import Became
 from vedette.infer.load import BUNDLED
 from vedette.web.api import uploads
 from vedette.web.api.probe import Refusal, probed
@@ -164,3 +167,70 @@ async def test_names_in_use_are_not_deleted(made: Any, tmp_path: Path) -> None:
     assert (answer.status_code, answer.json()["kind"]) == (409, "refused")
     (told,) = (await client.get("models")).json()["models"]
     assert told["used"] == "names of what detects"
+
+
+class Loads(FakeNode):
+    """Takes its time, and makes nothing of what it was told before it is ``ready``."""
+
+    ready = False
+
+    async def became(self, number: int) -> Became:
+        return Became(done=self.ready, failed="is not usable" if self.ready else "")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "more"),
+    [("PUT", "model", {}), ("POST", "shadow", {}), ("POST", "canary", {"cameras": ["camera_1"]})],
+)
+async def test_a_file_that_is_just_being_loaded_is_not_deleted(
+    made: Any, tmp_path: Path, method: str, path: str, more: dict[str, Any]
+) -> None:
+    node = Loads(2)
+    client, _, _ = made(asked=node, store=tmp_path)
+    await client.post("models", params={"name": "new.onnx"}, content=BUNDLED.read_bytes())
+    begun = await client.request(method, path, json={"upload": "new.onnx", **more})
+    assert begun.status_code == 202
+    answer = await client.delete("models/new.onnx")
+    assert (answer.status_code, answer.json()["kind"]) == (409, "refused")
+    assert "about to be used" in answer.json()["detail"]
+    node.ready = True
+    assert (await client.delete("models/new.onnx")).status_code == 204
+
+
+def with_weights_elsewhere(place: str) -> bytes:
+    """A model that wants its weights read from a file."""
+    weights = onnx.TensorProto(
+        name="w", data_type=onnx.TensorProto.FLOAT, dims=[4], data_location=onnx.TensorProto.EXTERNAL
+    )
+    for key, value in (("location", place), ("offset", "0"), ("length", "16")):
+        weights.external_data.add(key=key, value=value)
+    made = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [4]) for name in ("x", "y")]
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Add", ["x", "w"], ["y"])], "g", made[:1], made[1:], [weights]
+    )
+    return bytes(onnx.helper.make_model(graph).SerializeToString())
+
+
+async def test_a_model_reads_no_file_beside_it_or_elsewhere(made: Any, tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").write_text("secret" * 10)
+    client, _, _ = made(store=tmp_path)
+    for place in (
+        "../../secrets.json",
+        str(tmp_path / "secrets.json"),
+        "../../no-such-file",
+        "/etc/passwd",
+    ):
+        answer = await client.post(
+            "models", params={"name": "new.onnx"}, content=with_weights_elsewhere(place)
+        )
+        assert answer.status_code == 422
+        assert str(tmp_path) not in answer.text
+    assert not list((tmp_path / "uploads").iterdir())
+
+
+def test_whatever_reads_a_file_is_ended_before_whatever_sees() -> None:
+    script = (
+        "from vedette.web.api.probe import _give_up as g; g(); print(open('/proc/self/oom_score_adj').read())"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1000"

@@ -74,6 +74,8 @@ def test_nobody_looks_and_there_is_no_process(tmp_path: Path) -> None:
         assert answers(keeper) == 200
         assert len(keeper.processes) == 1
         pid = pid_of(keeper)
+        # Where the machine has no memory left, it goes before whatever sees.
+        assert Path(f"/proc/{pid}/oom_score_adj").read_text() == "1000\n"
     assert not psutil.pid_exists(pid)
     assert told == []
 

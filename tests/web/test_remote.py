@@ -10,7 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from vedette.control.protocol import HEAD, Order, Ordered, Request, Seen, decode_request, frame, length_of
+from vedette.control.protocol import (
+    HEAD,
+    NodeRefusedError,
+    Order,
+    Ordered,
+    Request,
+    Seen,
+    decode_request,
+    frame,
+    length_of,
+)
 from vedette.observe.views import NodeView
 from vedette.web.node import NodeGoneError
 from vedette.web.remote import RemoteNode
@@ -77,3 +87,26 @@ async def test_an_order_gets_through_where_the_node_hung_up_before(tmp_path: Pat
         await asked.view(details=True)  # hung up on, and asked again
         assert await asked.order(Order(kind="recycle", what="cameras-0")) == 7
         asked.close()
+
+
+def deep(levels: int) -> object:
+    found: object = 1
+    for _ in range(levels):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize(
+    "odd", [10**30, -(10**30), "\ud800", deep(5000)], ids=["large", "low", "half", "deep"]
+)
+async def test_what_cannot_be_said_is_refused_and_the_next_order_is_given(
+    tmp_path: Path, odd: object
+) -> None:
+    with node(tmp_path / "node.sock", lambda _: frame(Ordered(7))) as heard:
+        asked = RemoteNode(tmp_path / "node.sock")
+        settings = {"tracker": {"options": {"x": odd}}}
+        with pytest.raises(NodeRefusedError):
+            await asked.order(Order(kind="add", what="gate", settings=settings))
+        assert await asked.order(Order(kind="add", what="gate")) == 7
+        asked.close()
+    assert len(heard) == 1

@@ -93,9 +93,10 @@ class ControlClient:
         self._socket.close()
 
     def _ask(self, request: Request) -> Answer:
+        said = _framed(request)
         try:
             try:
-                self._socket.sendall(frame(request))
+                self._socket.sendall(said)
             except (BrokenPipeError, ConnectionResetError):
                 pass  # it may have said why before it hung up
             length = length_of(self._receive(HEAD))
@@ -122,6 +123,14 @@ class ControlClient:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _framed(request: Request) -> bytes:
+    """Settings of a camera may hold whatever JSON can: numbers and depths of any size, half characters."""
+    try:
+        return frame(request)
+    except (OverflowError, RecursionError, UnicodeEncodeError) as err:
+        raise NodeRefusedError(f"the node refused: this cannot be said to it: {err}") from err
 
 
 def _reason(err: Exception) -> str:

@@ -20,6 +20,7 @@ from vedette.observe.log import configure_logging
 from vedette.web.settings import WebSettings
 from vedette.web.task import Task
 from vedette.workers.protocol import Busy, Channel, StartWeb
+from vedette.workers.step_back import end_first
 
 if TYPE_CHECKING:
     import uvicorn
@@ -48,6 +49,7 @@ def run(start: StartWeb, channel: Channel, listening: int) -> int:
         configure_logging(task.log_level, json=task.log_json)
     try:
         os.nice(NICE)
+        end_first()
         _log_plainly()
         _serve(task, socket.socket(fileno=listening))
     except Exception as err:

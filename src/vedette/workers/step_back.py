@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["step_back"]
+__all__ = ["end_first", "step_back"]
 
 OUT_OF_MEMORY_FIRST = "1000"
 
@@ -24,7 +24,12 @@ def step_back() -> None:
             os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
     except (OSError, AttributeError):
         pass  # a sandbox, or no Linux
+    end_first()
+
+
+def end_first() -> None:
+    """Where the machine has no memory left, let it be this process that is ended, and none that sees."""
     try:
         Path("/proc/self/oom_score_adj").write_text(OUT_OF_MEMORY_FIRST)
     except OSError:
-        pass  # the same
+        pass  # a sandbox, or no Linux

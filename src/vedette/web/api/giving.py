@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 import msgspec
 from fastapi import Request, Response
@@ -42,12 +43,19 @@ class Ordered(msgspec.Struct, frozen=True, kw_only=True):
 LASTING = ("add", "change", "remove", "pause", "resume", "model")
 """What is so after a restart, too."""
 
+OF_FILES = ("model", "shadow", "canary")
+BEGUN_AT_MOST = 32
+"""Orders about files that are remembered: as many as the node remembers."""
+
 
 class Giving:
     """Of one dashboard."""
 
     def __init__(self, served: Served, guard: Guard, fleet: Fleet) -> None:
         self._asked, self._guard, self._fleet = served.asked, guard, fleet
+        self._being_given: Counter[str] = Counter()
+        self._begun: dict[int, str] = {}
+        """Files by the number of the order that is about them."""
 
     async def give(
         self, request: Request, who: Who, order: Order, *, status: int = 200, wait_s: float = WAIT_S
@@ -61,7 +69,7 @@ class Giving:
         if action in LASTING:
             order = msgspec.structs.replace(order, keep=True)
         try:
-            number = await self._asked.order(order)
+            number = await self._given(order)
             became = await self._awaited(number, wait_s)
         except NodeRefusedError as err:
             self._guard.audit(who, action, redact(what), f"refused: {redact(str(err))}")
@@ -84,6 +92,32 @@ class Giving:
         if became.done and status == 201:
             headers["Location"] = f"{request.url.path.rstrip('/')}/{what}"
         return answer(request, told, status if became.done else 202, headers)
+
+    async def _given(self, order: Order) -> int:
+        if order.kind not in OF_FILES:
+            return await self._asked.order(order)
+        self._being_given[order.what] += 1
+        try:
+            number = await self._asked.order(order)
+        finally:
+            self._being_given -= Counter([order.what])
+        self._begun[number] = order.what
+        for old in list(self._begun)[:-BEGUN_AT_MOST]:
+            del self._begun[old]
+        return number
+
+    async def is_wanted(self, file: str) -> bool:
+        """Whether some order is about this file that is not over yet. Raises NodeGoneError."""
+        if self._being_given[file]:
+            return True
+        for number in [number for number, what in self._begun.items() if what == file]:
+            try:
+                if not (await self._asked.became(number)).done:
+                    return True
+            except NodeRefusedError:
+                pass  # it was another life of the node's
+            self._begun.pop(number, None)
+        return False
 
     async def became(self, number: int) -> Became:
         """Raises ProblemError for an order that there is not, or not any more; NodeGoneError."""

@@ -258,6 +258,8 @@ def _files(router: APIRouter, parts: Parts) -> None:
         used = await _used(parts)
         if use := used.get(str(path.absolute())) or _perhaps(path, used):
             raise ProblemError("refused", f"{name} is in use: {use}")
+        if await parts.giving.is_wanted(str(path)):
+            raise ProblemError("refused", f"{name} is about to be used")
         await asyncio.to_thread(parts.uploads.remove, name)
         parts.guard.audit(who, "delete", f"upload {name}", "done")
         return Response(status_code=204)

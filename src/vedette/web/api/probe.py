@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import resource
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ import msgspec
 
 import vedette
 from vedette.errors import VedetteError, redact
+from vedette.workers.step_back import end_first
 
 __all__ = ["CPU_S", "MEMORY", "WITHIN_S", "Found", "Refusal", "main", "probed"]
 
@@ -26,6 +28,7 @@ MEMORY = 6 << 30
 CPU_S = 60
 WITHIN_S = 120.0
 FILES = 64
+_PATHS = re.compile(r"(?<![\w:/.])/[^\s\"']+")
 SAID_AT_MOST = 16_384
 NAMES_SHOWN = 200
 
@@ -97,7 +100,8 @@ def main(kind: str, path: Path) -> Found:
         return _model(path) if kind == "model" else _labels(path)
     except VedetteError as err:
         # Of where it lies here nobody needs to know.
-        return Found(refused=redact(str(err)).replace(str(path), path.name)[:500])
+        said = _PATHS.sub("…", redact(str(err)).replace(str(path), path.name))
+        return Found(refused=said[:500])
     except MemoryError:
         return Found(refused="it needs more memory than it may have")
     except Exception as err:  # whatever a parser makes of bytes that mean it ill
@@ -121,6 +125,7 @@ def _labels(path: Path) -> Found:
 
 def _give_up() -> None:
     os.nice(19)
+    end_first()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
