@@ -28,7 +28,7 @@ def build(served: Served) -> FastAPI:
     guard = Guard(served)
     guard.routes(app, prefix=API)
     api(app, served, guard, prefix=API)
-    pages(served)
+    pages(served, guard)
     ui.run_with(
         app,
         title="Vedette",
