@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from vedette import __version__
 from vedette.web.api.answers import document
 from vedette.web.api.cameras import cameras
+from vedette.web.api.compared import compared
 from vedette.web.api.ledger import ledger
 from vedette.web.api.models import models
 from vedette.web.api.parts import Parts
@@ -41,7 +42,7 @@ TAGS: list[dict[str, Any]] = [
     {"name": "system", "description": "Workers, memory, stages, the machine."},
 ]
 
-ROUTERS = (state, cameras, pictures, results, ledger, quality, models, system)
+ROUTERS = (state, cameras, pictures, results, ledger, quality, compared, models, system)
 
 
 class _Api(FastAPI):
@@ -57,7 +58,7 @@ class _Api(FastAPI):
 
 def api(app: FastAPI, served: Served, guard: Guard, *, prefix: str) -> None:
     """Raises nothing."""
-    parts = Parts.of(served, guard)
+    parts = app.state.parts = Parts.of(served, guard)
     inner = _Api(
         title="Vedette",
         version=__version__,
