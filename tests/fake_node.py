@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from PIL import Image, ImageDraw
 
+from fake_plenty import HAPPENED, plenty
 from vedette.control.protocol import (
     Became,
     Gave,
@@ -33,9 +34,9 @@ STAGES = ("lag", "decode", "wait", "convert", "infer", "postprocess", "track", "
 class FakeNode:
     """A :class:`vedette.web.node.Node`. ``orders``: what it was told. ``refuses``: why it does not do what
     it is told, where it does not. ``gone``: it does not answer. ``dropped``: pictures that viewers were too
-    slow for."""
+    slow for. ``plenty``: everything is at work on it (see :mod:`fake_plenty`)."""
 
-    def __init__(self, cameras: int = 8, seed: int = 0) -> None:
+    def __init__(self, cameras: int = 8, seed: int = 0, *, plenty: bool = False) -> None:
         self._random = random.Random(seed)
         self._began = time.time()
         self.cameras = {each.name: each for each in map(self._camera, range(cameras))}
@@ -43,8 +44,11 @@ class FakeNode:
         self.refuses = ""
         self.gone = False
         self.dropped = 0
+        self.plenty = plenty
         self._happened: list[Happening] = []
-        self.happens("info", "node.started", "the node watches")
+        self.happens("info", "node.started", "the node watches", ago=3 * 86_400 if plenty else 0)
+        for ago, level, kind, text, camera, worker in HAPPENED if plenty else ():
+            self.happens(level, kind, text, camera, worker, ago)
 
     def _camera(self, number: int) -> CameraView:
         blind = self._random.choice(BLIND)
@@ -81,17 +85,23 @@ class FakeNode:
             stages_ms={name: Percentiles(1, 2, 3, 4) for name in STAGES},
         )
 
-    def happens(self, level: str, kind: str, text: str, camera: str = "", worker: str = "") -> None:
-        self._happened.append(
-            Happening(len(self._happened) + 1, time.time(), level, kind, text, camera, worker)
-        )
+    def happens(
+        self, level: str, kind: str, text: str, camera: str = "", worker: str = "", ago: float = 0.0
+    ) -> None:
+        """``ago``: seconds."""
+        at = time.time() - ago
+        self._happened.append(Happening(len(self._happened) + 1, at, level, kind, text, camera, worker))
 
     # ---- what is asked of a node
 
     async def view(self, *, details: bool = False) -> NodeView:
         self._answers()
+        return self.seen_at(time.time())
+
+    def seen_at(self, at: float) -> NodeView:
+        """Its view at that time (Unix seconds)."""
         seen = [each for each in self.cameras.values() if each.blind is None]
-        return NodeView(
+        view = NodeView(
             cameras=tuple(self.cameras.values()),
             uptime_s=time.time() - self._began,
             analysed_per_s=12.5 * len(seen),
@@ -108,6 +118,7 @@ class FakeNode:
             cpu_busy=0.6,
             drift=True,
         )
+        return plenty(view, at) if self.plenty else view
 
     async def look(
         self, cameras: tuple[str, ...], width: int, since: float = 0.0, dropped: int = 0
@@ -181,22 +192,25 @@ def _picture(name: str, width: int) -> Picture:
 
 
 def main() -> None:
+    import tempfile
+
     import uvicorn
 
+    from fake_folders import dashboard, filled
     from vedette.web.app import build
     from vedette.web.served import Served
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--cameras", type=int, default=8)
     parser.add_argument("--port", type=int, default=8701)
-    parser.add_argument("--ledger", help="address of a ledger to show")
-    parser.add_argument("--store", type=Path)
-    parser.add_argument("--review", type=Path)
+    parser.add_argument("--bare", action="store_true", help="nothing but cameras, and no folders")
     given = parser.parse_args()
-    served = Served(
-        "node", FakeNode(given.cameras), ledger=given.ledger, store=given.store, review=given.review
-    )
-    uvicorn.run(build(served), host="127.0.0.1", port=given.port, log_level="warning")
+    node = FakeNode(given.cameras, plenty=not given.bare)
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent)
+        served = Served("node", node) if given.bare else filled("node", node, folder, store=folder)
+        app = build(served) if given.bare else dashboard(served, node)
+        uvicorn.run(app, host="127.0.0.1", port=given.port, log_level="warning")
 
 
 if __name__ == "__main__":

@@ -188,6 +188,38 @@ def test_losses_without_anything_at_its_limit_are_not_explained_away() -> None:
     assert "detector is busy 60% and the busiest of the cameras' workers 40%" in found.sentence
 
 
+def test_a_few_frames_that_gave_way_beside_workers_at_rest_are_nobodys_limit() -> None:
+    endings = {"analysed.emit": 940, "superseded.wait": 60}
+    view = NodeView((camera(endings=endings),), analysed_per_s=9, workers=busy(0.2, 0.3), cpu_busy=0.4)
+    found = find_bottleneck(view)
+    assert not found.is_one
+    assert found.sentence == (
+        "Nothing is at its limit: 6.0% of the frames that were wanted gave way to a newer one of their "
+        "camera; the detector is busy 20% and the busiest of the cameras' workers 30%."
+    )
+
+
+@pytest.mark.parametrize(
+    ("endings", "workers", "cpu"),
+    [
+        ({"analysed.emit": 800, "superseded.wait": 200}, busy(0.2, 0.3), 0.4),
+        ({"analysed.emit": 940, "expired.wait": 60}, busy(0.2, 0.3), 0.4),
+        ({"analysed.emit": 940, "superseded.wait": 60}, busy(0.6, 0.3), 0.4),
+        ({"analysed.emit": 940, "superseded.wait": 60}, busy(0.2, 0.6), 0.4),
+        ({"analysed.emit": 940, "superseded.wait": 60}, busy(0.2, 0.3), 0.6),
+        ({"analysed.emit": 940, "superseded.wait": 60}, (), 0.4),
+    ],
+    ids=["many", "too old", "detector", "cameras", "cores", "not known"],
+)
+def test_what_is_lost_otherwise_is_not_clear_and_not_sure(
+    endings: dict[str, int], workers: tuple[WorkerView, ...], cpu: float
+) -> None:
+    view = NodeView((camera(endings=endings),), analysed_per_s=9, workers=workers, cpu_busy=cpu)
+    found = find_bottleneck(view)
+    assert found.sentence.startswith("Not clear: ")
+    assert not found.sure
+
+
 def test_losses_beside_a_detector_that_is_slow_at_times_are_probably_its_spikes() -> None:
     view = NodeView(
         (camera(endings=MANY_SUPERSEDED),),

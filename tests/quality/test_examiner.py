@@ -181,9 +181,7 @@ async def test_one_that_is_only_to_be_tried_on_cameras_is_held_to_the_same_with_
     make: Make, tmp_path: Path
 ) -> None:
     node = make()
-    said = (
-        r"bad\.onnx is refused: on the same 12 labelled pictures AP50 is 100.*`force` lets it in"
-    )
+    said = r"bad\.onnx is refused: on the same 12 labelled pictures AP50 is 100.*`force` lets it in"
     with pytest.raises(WorkerError, match=said):
         await node.examiner.trial(node.bad)
     assert "left out by force" in (await node.examiner.trial(node.bad, force=True)).said

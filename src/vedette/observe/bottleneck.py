@@ -7,7 +7,7 @@ bottleneck. Where the numbers do not agree, the sentence says that it is not cle
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vedette.endings import Ending
 from vedette.errors import redact
@@ -39,6 +39,11 @@ OUTBOX_LONG = 64
 """More messages than camera workers have under way in a turn of the node's loop."""
 SPIKE = 3.0
 """The slowest batches take this many times the usual."""
+AT_REST = 0.5
+"""Busy less than this: whoever would want more of it got more."""
+BURSTS = 0.1
+"""Of the frames that were wanted: so many may come too close upon each other, of cameras and networks that do
+not keep their pace, without anybody being late."""
 
 _OF_CAMERA_WORKERS = {
     "decode": "Decoding",
@@ -51,10 +56,11 @@ _OF_CAMERA_WORKERS = {
 @dataclass(frozen=True, slots=True)
 class Bottleneck:
     """``stage``: infer, canary, decode, convert, track, emit, wait, lag, cpu, sinks, or none. ``sentence``:
-    for people."""
+    for people. ``sure``: whether the numbers agree that it is this stage."""
 
     stage: str
     sentence: str
+    sure: bool = True
 
     @property
     def is_one(self) -> bool:
@@ -74,7 +80,7 @@ def find_bottleneck(
     for rule in _RULES:
         found = rule(evidence)
         if found is not None:
-            return Bottleneck(found.stage, f"{found.sentence}{besides(evidence, found.stage)}.")
+            return replace(found, sentence=f"{found.sentence}{besides(evidence, found.stage)}.")
     return Bottleneck("none", f"{nothing(evidence)}{besides(evidence, 'none')}.")
 
 
@@ -214,6 +220,21 @@ def _spikes(it: Evidence) -> Bottleneck | None:
     return Bottleneck("infer", f"Probably spikes of {whose}: {busy}{times}; {share_let_go(it)}")
 
 
+def _bursts(it: Evidence) -> Bottleneck | None:
+    """Frames that gave way to a newer one of their camera, beside workers that rest half of the time: they
+    came close upon each other, and no result is later for it."""
+    found, gave_way = it.gauges, it.ended[Ending.SUPERSEDED.value]
+    busiest = max(found.detector, found.canary, found.camera, found.cpu)
+    if not it.known or busiest >= AT_REST or not SPEAKS <= it.loss < BURSTS:
+        return None
+    if gave_way < (1 - SPEAKS) * it.let_go.total():
+        return None
+    share = (
+        f"{gave_way / it.wanted:.1%} of the frames that were wanted gave way to a newer one of their camera"
+    )
+    return Bottleneck("none", f"Nothing is at its limit: {share}; {_how_busy(it)}")
+
+
 def _unclear(it: Evidence) -> Bottleneck | None:
     if it.loss < SPEAKS:
         return None
@@ -223,13 +244,15 @@ def _unclear(it: Evidence) -> Bottleneck | None:
     front = max(it.let_go, key=lambda stage: it.let_go[stage])
     stage = {"infer": "wait"}.get(front, front)
     where = {"decode": "before they were decoded", "infer": "before they were looked at"}
+    seen = _how_busy(it) if it.known else "how busy the workers are is not known"
+    when = where.get(front, "when their results were there")
+    return Bottleneck(stage, f"Not clear: {share_let_go(it)}, most of them {when}; {seen}", sure=False)
+
+
+def _how_busy(it: Evidence) -> str:
     busy = f"the detector is busy {percent(it.gauges.detector)} and the busiest of the cameras' workers "
     canary = "" if it.canarys is None else f", the canary {percent(it.gauges.canary)}"
-    seen = (
-        f"{busy}{percent(it.gauges.camera)}{canary}" if it.known else "how busy the workers are is not known"
-    )
-    when = where.get(front, "when their results were there")
-    return Bottleneck(stage, f"Not clear: {share_let_go(it)}, most of them {when}; {seen}")
+    return f"{busy}{percent(it.gauges.camera)}{canary}"
 
 
 _RULES: tuple[Callable[[Evidence], Bottleneck | None], ...] = (
@@ -240,5 +263,6 @@ _RULES: tuple[Callable[[Evidence], Bottleneck | None], ...] = (
     _no_rest,
     _lag,
     _spikes,
+    _bursts,
     _unclear,
 )

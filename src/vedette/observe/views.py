@@ -369,7 +369,8 @@ class NodeView:
     """The whole node. ``uptime_s``: since it was started. ``cpu_percent``: of one core, all processes.
 
     ``stages_ms``: by stage (lag, decode, wait, convert, infer, postprocess, track, emit), and ``stages_s``:
-    the sum of the time that frames spent in each, since the start. ``pss_mb``: memory of all processes,
+    the sum of the time that frames spent in each, since the start; ``stages_lately_ms``: over the last
+    ``lately_s`` only. ``pss_mb``: memory of all processes,
     each shared page counted once. ``queued``: batches that wait for the detector. ``input_size``: of the
     detector now, (height, width) in pixels. ``cpu_busy``: share of the machine's cores in use, by anybody.
     ``usage``: of the node's own process, which is that of whoever started it from Python; ``peak``: the most
@@ -411,6 +412,8 @@ class NodeView:
     alerts: tuple[AlertView, ...] = ()
     """What people are to know of now, the most severe first."""
     live: LiveView = field(default_factory=LiveView)
+    stages_lately_ms: Mapping[str, Percentiles] = field(default_factory=dict)
+    lately_s: float = 0.0
 
     @property
     def frames(self) -> Frames:

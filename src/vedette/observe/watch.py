@@ -33,6 +33,7 @@ from vedette.observe.candidates import candidate_workers, tried_on
 from vedette.observe.doing import Doing, Retries, doing, lasting
 from vedette.observe.drift_view import drift_view
 from vedette.observe.shadow import ShadowLook
+from vedette.observe.stages_lately import StagesLately
 from vedette.observe.views import (
     AccuracyView,
     CameraView,
@@ -79,6 +80,7 @@ class Watch:
         self._cpu_percent = 0.0
         self._shadow = ShadowLook()
         self._retries = Retries()
+        self._lately = StagesLately()
         self._drifts: dict[str, tuple[Status, Standing | None, DriftView]] = {}
         """What was last made of what: little changes from one view to the next."""
 
@@ -151,6 +153,7 @@ class Watch:
             return NodeView(tuple(CameraView(entry.name) for entry in entries), sinks=sinks)
         table = node.table
         stages = table.stages.sum(axis=0, dtype=np.int64)
+        lately_s, lately = self._lately.over(time.monotonic(), stages)
         ages = percentiles_of_each(table.ages[: len(entries)], 0.5, 0.95, 0.99)
         by_stage: Sequence[np.ndarray | None] = [None] * len(entries)
         if details:
@@ -171,6 +174,8 @@ class Watch:
             detector=node.detector_name,
             precision=node.detector.precision,
             stages_ms={name: _percentiles(stages[place]) for place, name in enumerate(STAGES)},
+            stages_lately_ms={name: _percentiles(lately[place]) for place, name in enumerate(STAGES)},
+            lately_s=lately_s,
             stages_s={name: float(stages[place] @ _MIDDLES) for place, name in enumerate(STAGES)},
             sinks=sinks,
             workers=(

@@ -42,7 +42,7 @@ def build(served: Served) -> FastAPI:
     guard.routes(app, prefix=API)
     parts = api(app, served, guard, prefix=API)
     closing += [guard.close, parts.books.close]
-    pages(served)
+    pages(served, guard)
     ui.run_with(
         app,
         title="Vedette",

@@ -33,14 +33,14 @@ def chromium() -> Iterator[Browser]:
 class Dashboard:
     """``url``: where it is."""
 
-    def __init__(self, folder: Path, cameras: int) -> None:
+    def __init__(self, folder: Path, cameras: int, *more: str) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         script = Path(__file__).with_name("page_server.py")
         # NiceGUI behaves otherwise where it finds itself in pytest; people are not there.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
-        given = ["--cameras", str(cameras), "--port", str(port), "--folder", str(folder)]
+        given = ["--cameras", str(cameras), "--port", str(port), "--folder", str(folder), *more]
         self._process = subprocess.Popen(
             [sys.executable, str(script), *given], env=environment, text=True, stdin=-1, stdout=-1
         )
@@ -63,6 +63,15 @@ class Dashboard:
 @pytest.fixture(scope="session")
 def eight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     opened = Dashboard(tmp_path_factory.mktemp("eight"), 8)
+    yield opened
+    opened.end()
+
+
+@pytest.fixture(scope="session")
+def plenty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """Of eight cameras, everything is at work on it, and its folders are full. Nothing is told to it: each
+    test finds it as it was."""
+    opened = Dashboard(tmp_path_factory.mktemp("plenty"), 8, "--plenty")
     yield opened
     opened.end()
 

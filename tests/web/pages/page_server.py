@@ -1,7 +1,7 @@
 """A dashboard of a node that is not there, in a process of its own, for tests of pages. It is told what
 happens to the node by lines of JSON on standard input, and says ``heard`` to each: ``{"gone": true}``,
 ``{"refuses": "why"}``, ``{"camera": "camera_1", "set": {"blind": null}}``, ``{"begin": true}`` (all as at
-first), ``{"camera": "camera_1", "drift": {…}}``."""
+first), ``{"camera": "camera_1", "drift": {…}}``, ``{"happens": [level, kind, text, camera]}``."""
 
 from __future__ import annotations
 
@@ -16,25 +16,24 @@ from typing import Any
 
 import uvicorn
 
+from fake_folders import beat, dashboard, filled, write_a_day
 from fake_node import FakeNode
-from vedette.causes import Blame, Cause, Kind
-from vedette.facts import Gap
-from vedette.ledger.rows import WatchChange
+from guarded import add_user
 from vedette.ledger.store import Ledger
-from vedette.observe.views import CameraView, DriftView
+from vedette.observe.views import DriftView
 from vedette.web.app import build
 from vedette.web.served import Served
 
 NODE = "north"
 SITES = ("yard", "hall", "dock")
-MINUTE = 60_000_000
 
 
 class Fleet(FakeNode):
     """With sites. Of eight cameras one cannot be reached, one is blurred, one is paused; the rest is seen."""
 
-    def __init__(self, cameras: int) -> None:
-        super().__init__(cameras)
+    def __init__(self, cameras: int, *, plenty: bool = False) -> None:
+        super().__init__(cameras, plenty=plenty)
+        self._at_first = tuple(self._happened)
         self._many = cameras
         self.begin()
 
@@ -42,6 +41,7 @@ class Fleet(FakeNode):
         """As at first, whatever was done to it."""
         self.gone, self.refuses = False, ""
         self.orders.clear()
+        self._happened = list(self._at_first)
         self.cameras = FakeNode(self._many).cameras
         if self._many <= 20:
             for name, camera in self.cameras.items():
@@ -70,56 +70,6 @@ class Fleet(FakeNode):
         return keys
 
 
-def write_a_day(ledger: Ledger, cameras: dict[str, CameraView], now: int) -> None:
-    """What ``vedette`` would have written of them. ``now``: µs."""
-    began = now - 26 * 60 * MINUTE
-    ledger.begin(NODE, {}, began)
-    watches = [WatchChange(camera=name, at=began, host=f"10.0.0.{n}") for n, name in enumerate(cameras)]
-    gaps = [_starting("camera_1", began)]
-    for number, name in enumerate(list(cameras)[:20]):
-        for hour in range(2, 24, 3 + number % 5):
-            gaps.append(_gap(name, now - hour * 60 * MINUTE, (hour % 4) * 5 + 1, Cause.STALLED, f"{hour}"))
-    gaps += [
-        _gap("camera_2", now - 12 * MINUTE, None, Cause.UNREACHABLE, "now", blame=Blame.NETWORK),
-        _gap("camera_5", now - 40 * MINUTE, None, Cause.PAUSED, "now", blame=Blame.OPERATOR),
-        _gap("camera_3", now - 90 * MINUTE, None, Cause.BLURRED, "soft", kind=Kind.DEGRADED),
-        _gap("camera_3", now - 300 * MINUTE, 60, Cause.THINNED, "rung", kind=Kind.DEGRADED, blame=Blame.NODE),
-        _gap("camera_3", now - 200 * MINUTE, 0, Cause.CODEC_CHANGED, "codec", kind=Kind.EVENT),
-    ]
-    known = [gap for gap in gaps if gap.camera in cameras]
-    ledger.write(heartbeat=now, watches=watches, gaps=known)
-
-
-def _starting(camera: str, at: int) -> Gap:
-    return _gap(camera, at, 1, Cause.STARTING, "starting", epochs=(None, 0))
-
-
-def _gap(
-    camera: str,
-    start: int,
-    minutes: int | None,
-    cause: Cause,
-    id: str,
-    kind: Kind = Kind.BLIND,
-    blame: Blame = Blame.CAMERA,
-    epochs: tuple[int | None, int | None] = (0, 1),
-) -> Gap:
-    end = None if minutes is None else start + minutes * MINUTE
-    before, after = epochs if kind is Kind.BLIND and end is not None else (None, None)
-    return Gap(
-        id=f"{camera}-{id}",
-        camera=camera,
-        kind=kind,
-        start=start,
-        end=end,
-        cause=cause,
-        blame=blame,
-        frames_missed=None if minutes is None else minutes * 1500,
-        epoch_before=before,
-        epoch_after=after,
-    )
-
-
 def listen(node: Fleet) -> None:
     """Until standard input ends."""
     for line in sys.stdin:
@@ -134,31 +84,35 @@ def listen(node: Fleet) -> None:
             node.set(told["camera"], **told["set"])
         if "drift" in told:
             node.set(told["camera"], drift=DriftView(**told["drift"]))
+        if "happens" in told:
+            node.happens(*told["happens"])
         print("heard", flush=True)
 
 
-def beat(ledger: Ledger) -> None:
-    while True:
-        time.sleep(1)
-        ledger.write(heartbeat=time.time_ns() // 1000)
+def _with_a_ledger(node: Fleet, folder: Path) -> Served:
+    address = str(folder / "vedette.db")
+    ledger = Ledger.open(address)
+    write_a_day(ledger, NODE, node.cameras, time.time_ns() // 1000)
+    threading.Thread(target=beat, args=[ledger], daemon=True).start()
+    return Served(NODE, node, ledger=address, review=folder / "review")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--cameras", type=int, default=8)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--folder", type=Path, help="for a ledger; none without it")
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--plenty", action="store_true", help="see FakeNode; with folders that are full")
+    parser.add_argument("--reviewer", help="who may review; with it, people have to log in")
     given = parser.parse_args()
-    node = Fleet(given.cameras)
-    ledger, address = None, None
-    if given.folder is not None:
-        address = str(given.folder / "vedette.db")
-        ledger = Ledger.open(address)
-        write_a_day(ledger, node.cameras, time.time_ns() // 1000)
-        threading.Thread(target=beat, args=[ledger], daemon=True).start()
+    if given.reviewer:
+        add_user(given.folder / f"users-{NODE}.json", given.reviewer, "reviewer")
+    node = Fleet(given.cameras, plenty=given.plenty)
     threading.Thread(target=listen, args=[node], daemon=True).start()
-    review = None if given.folder is None else given.folder / "review"
-    app = build(Served(NODE, node, ledger=address, review=review))
+    if given.plenty:
+        app = dashboard(filled(NODE, node, given.folder, store=given.folder), node)
+    else:
+        app = build(_with_a_ledger(node, given.folder))
     uvicorn.run(app, host="127.0.0.1", port=given.port, log_level="warning")
 
 

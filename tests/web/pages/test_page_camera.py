@@ -121,3 +121,43 @@ def test_fits_on_a_phone(phone: Page, node: Any) -> None:
 def test_is_dark_by_night(night: Page, node: Any) -> None:
     opened(night, node, "camera_3")
     expect(night.locator(".cam-how")).to_have_css("background-color", "rgb(24, 28, 34)")
+
+
+def drifts(page: Page, camera: str) -> Any:
+    timeline = page.get_by_role("group", name=f"Timeline of {camera}")
+    return timeline, timeline.locator(".vd-lane").filter(has_text="Drift").locator(".vd-bar")
+
+
+def test_shows_what_drift_said_over_time_and_how_it_is_now(page: Page, plenty: Any) -> None:
+    opened(page, plenty, "camera_3")
+    timeline, bars = drifts(page, "camera_3")
+    expect(bars).to_have_count(2)
+    bars.first.hover()
+    expect(timeline.locator(".vd-timeline-says")).to_contain_text(re.compile(r"\(12 min\): Loss suspected"))
+    bars.last.hover()
+    expect(timeline.locator(".vd-timeline-says")).to_contain_text(re.compile(r"to now .*Loss suspected"))
+
+
+def test_draws_a_state_of_drift_that_began_before_all_that_is_known(page: Page, plenty: Any) -> None:
+    opened(page, plenty, "camera_2")
+    timeline, bars = drifts(page, "camera_2")
+    expect(bars).to_have_count(1)
+    bars.hover()
+    expect(timeline.locator(".vd-timeline-says")).to_contain_text(
+        re.compile(r"\((9 h|8 h 59 min)\): Drift reset")
+    )
+
+
+def test_does_not_grow_with_what_happens(page: Page, node: Any) -> None:
+    opened(page, node, "camera_4")
+    told = page.locator("section", has=page.get_by_role("heading", name="What happened"))
+    expect(told).to_contain_text("Nothing since the node began")
+    before = told.bounding_box()
+    for number in range(60):
+        node.tell(happens=["warning", "session ended", f"Session ended {number}: stalled", "camera_4"])
+    expect(told.get_by_role("listitem")).to_have_count(50)
+    expect(told.get_by_role("listitem").first).to_contain_text("Session ended 59")
+    after = told.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["height"] == before["height"]

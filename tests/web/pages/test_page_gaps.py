@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -65,3 +66,18 @@ def test_tells_which_cameras_were_seen_less_than_is_wanted(page: Page, node: Any
 def test_fits_on_a_phone(phone: Page, node: Any) -> None:
     opened(phone, node)
     assert phone.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_says_what_cameras_had_in_common_and_names_each(page: Page, plenty: Any) -> None:
+    opened(page, plenty)
+    common = page.get_by_role("region", name="What they have in common")
+    expect(common).to_contain_text("at the same address, 10.0.0.9")
+    expect(common).to_contain_text("read by the same worker, cameras-0")
+    links = common.get_by_role("listitem").filter(has_text="10.0.0.9").get_by_role("link")
+    expect(links).to_have_text([f"camera_{number}" for number in (1, 4, 6, 7, 8)])
+    # Names that touch each other cannot be told apart.
+    boxes = [each.bounding_box() for each in links.all()]
+    for one, other in itertools.pairwise(boxes):
+        assert one is not None
+        assert other is not None
+        assert other["y"] > one["y"] or other["x"] >= one["x"] + one["width"] + 4

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 from vedette import __version__
 from vedette.web.api.answers import document
 from vedette.web.api.cameras import cameras
+from vedette.web.api.compared import compared
 from vedette.web.api.ledger import ledger
 from vedette.web.api.models import models
 from vedette.web.api.parts import Parts
@@ -46,7 +47,7 @@ TAGS: list[dict[str, Any]] = [
     {"name": "users", "description": "Who may, and what; tokens."},
 ]
 
-ROUTERS = (state, cameras, pictures, results, ledger, quality, models, system, users)
+ROUTERS = (state, cameras, pictures, results, ledger, quality, compared, models, system, users)
 
 
 class _Api(FastAPI):
@@ -64,7 +65,7 @@ class _Api(FastAPI):
 
 def api(app: FastAPI, served: Served, guard: Guard, *, prefix: str) -> Parts:
     """What its parts are; raises nothing."""
-    parts = Parts.of(served, guard)
+    parts = app.state.parts = Parts.of(served, guard)
     inner = _Api(
         title="Vedette",
         version=__version__,

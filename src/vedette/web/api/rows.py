@@ -46,9 +46,9 @@ class Ages(msgspec.Struct, frozen=True):
 
 
 class Drift(msgspec.Struct, frozen=True):
-    """How the detector does on it. ``stage``: learning, watching, unseen or suspected. ``word``: the same,
-    with how far learning is, or what reviews confirm. ``learnt``: 0…1. ``why``: what a suspicion rests on.
-    ``since``: Unix seconds, null where it is not known."""
+    """How the detector does on it. ``stage``: learning, watching, unseen, changed or suspected. ``word``: the
+    same, with how far learning is, or what reviews confirm. ``learnt``: 0…1. ``why``: what a suspicion rests
+    on. ``since``: Unix seconds, null where it is not known."""
 
     stage: str
     word: str
@@ -230,7 +230,7 @@ def detail(
 # ---- which rows, and in which order
 
 _DIGITS = re.compile(r"([0-9]+)")
-_DRIFT = {"": 0, "watching": 1, "learning": 2, "unseen": 3, "suspected": 4}
+_DRIFT = {"": 0, "watching": 1, "learning": 2, "unseen": 3, "changed": 4, "suspected": 5}
 
 
 def _natural(name: str) -> list[tuple[bool, int, str]]:
@@ -250,7 +250,7 @@ SORTS: Mapping[str, Callable[[CameraRow], Any]] = {
     "blind": lambda row: -row.blind_s,
     "drift": lambda row: (
         -(
-            5
+            6
             if any(each.lost for each in row.accuracy)
             else _DRIFT.get(row.drift.stage if row.drift else "", 1)
         )

@@ -33,8 +33,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """``answers``: whether the node does; if not, ``detail`` says why, and the rest says nothing. ``at``:
     Unix seconds. ``age_ms``: of results, the worst camera's for each figure but ``p50``, which is the median
     camera's. ``blind_s_today``: of all cameras since midnight here, without pauses; null where there is no
-    ledger. ``bottleneck``: what holds the node back, null where nothing does. ``ladder``: cameras by step.
-    ``problems``: the worst first, the first 50 of ``problems_total``."""
+    ledger. ``bottleneck``: what holds the node back, null where nothing does; ``bottleneck_stage``: null also
+    where it is not clear. ``ladder``: cameras by step. ``problems``: the worst first, the first 50 of
+    ``problems_total``."""
 
     node: str
     version: str = __version__
@@ -89,11 +90,11 @@ def status(
     found: Sequence[Trouble],
     *,
     at: float,
-    bottleneck: tuple[str, str] | None,
+    bottleneck: tuple[str | None, str] | None,
     blind_s_today: float | None,
 ) -> Status:
     """``rows``: of the cameras that somebody still wants. ``bottleneck``: (stage, sentence), None for
-    none."""
+    none; the stage is None where it is not clear."""
     how = Counter(row.health for row in rows)
     return Status(
         node=node,

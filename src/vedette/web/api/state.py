@@ -101,7 +101,7 @@ async def _status(parts: Parts) -> Body:
         moment.rows,
         wrong,
         at=round(moment.at, 3),
-        bottleneck=(found.stage, found.sentence) if found and found.is_one else None,
+        bottleneck=(found.stage if found.sure else None, found.sentence) if found and found.is_one else None,
         blind_s_today=await parts.books.blind_s_today(),
     )
     return body(told)

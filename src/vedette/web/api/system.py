@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from vedette.control.protocol import Order
-from vedette.observe.views import NodeView, SinkView, WorkerView
+from vedette.observe.views import NodeView, Percentiles, SinkView, WorkerView
 from vedette.supervise.figures import MachineUsage, Peak, ProcessUsage
 from vedette.web.api.answers import answer, error, said
 from vedette.web.api.giving import Ordered
@@ -26,10 +26,10 @@ WAIT_S = 1.0
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
-    """``kind``: camera or inference. ``busy``, ``waited``: shares of the last second without rest, and of
-    that without a core. ``leaks``: what it leaks for sure, by measure, an hour: bytes, or how many.
-    ``replacements`` by reason, ``deaths``: of those that had its work since the start. ``usage``, ``peak``:
-    bytes and numbers, null before they were read."""
+    """``kind``: camera or inference; canary or shadow for candidates, with their ``model``. ``busy``,
+    ``waited``: shares of the last second without rest, and of that without a core. ``leaks``: what it leaks
+    for sure, by measure, an hour: bytes, or how many. ``replacements`` by reason, ``deaths``: of those that
+    had its work since the start. ``usage``, ``peak``: bytes and numbers, null before they were read."""
 
     name: str
     kind: str
@@ -46,6 +46,7 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     deaths: int
     quarantined: bool
     leaks: Mapping[str, float]
+    model: str
 
 
 class Workers(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,10 +54,12 @@ class Workers(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
-    """``ms``: of a frame in it. ``spent_s``: of all frames since the start; ``share``: of all stages."""
+    """``ms``: of a frame in it since the start; ``lately_ms``: over the last ``lately_s`` of :class:`System`.
+    ``spent_s``: of all frames since the start; ``share``: of all stages."""
 
     name: str
     ms: Ages
+    lately_ms: Ages
     spent_s: float
     share: float
 
@@ -74,7 +77,8 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
 
 class System(msgspec.Struct, frozen=True, kw_only=True):
     """``stages``: in the order in which a frame goes through them. ``ladder``: cameras by step. ``waiting``:
-    what waits in front of a stage. ``node``: the node's own process. ``memory``: how each process's grows.
+    what waits in front of a stage. ``lately_s``: of how long the stages' ``lately_ms`` are, five minutes once
+    somebody has asked for so long. ``node``: the node's own process. ``memory``: how each process's grows.
     ``deaths``, ``replacements``: of all workers since the start."""
 
     at: float
@@ -82,6 +86,7 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
     detector: str
     input_size: tuple[int, int]
     stages: list[Stage]
+    lately_s: float
     waiting: Mapping[str, int]
     batches: int
     workers: list[Worker]
@@ -137,6 +142,7 @@ def worker_told(worker: WorkerView) -> Worker:
         deaths=worker.deaths,
         quarantined=worker.quarantined,
         leaks=worker.leaks,
+        model=worker.model,
     )
 
 
@@ -146,6 +152,7 @@ def stages(view: NodeView) -> list[Stage]:
         Stage(
             name=name,
             ms=ages(times),
+            lately_ms=ages(view.stages_lately_ms.get(name, Percentiles())),
             spent_s=round(view.stages_s.get(name, 0.0), 3),
             share=round(view.stages_s.get(name, 0.0) / spent, 4) if spent else 0.0,
         )
@@ -228,6 +235,7 @@ async def _told(parts: Parts) -> System:
         detector=view.detector,
         input_size=view.input_size,
         stages=stages(view),
+        lately_s=round(view.lately_s, 1),
         waiting={
             "decode": sum(camera.backlog for camera in view.cameras),
             "convert": sum(camera.kept for camera in view.cameras),
@@ -243,7 +251,7 @@ async def _told(parts: Parts) -> System:
         ladder=counted([{row.step: 1} for row in moment.rows]),
         decodes=counted([{row.decodes: 1} for row in moment.rows]),
         bottleneck=found.sentence if found and found.is_one else None,
-        bottleneck_stage=found.stage if found and found.is_one else None,
+        bottleneck_stage=found.stage if found and found.is_one and found.sure else None,
         cpu_busy=round(view.cpu_busy, 3),
         cpu_percent=round(view.cpu_percent, 1),
         cpu_s=round(view.cpu_s, 1),

@@ -6,21 +6,28 @@ import threading
 from pathlib import Path
 
 from nicegui import ui
+from starlette.requests import HTTPConnection
 
 from vedette.errors import ReviewError
 from vedette.quality.review.page.mount import ReviewDesk, mount, style
 from vedette.quality.review.store import Store
 from vedette.web.served import Served
+from vedette.web.who.guard import Guard
 
 __all__ = ["PATH", "mount_desk", "show_desk"]
 
 PATH = "/review"
 
 
-def mount_desk(served: Served) -> None:
-    """What the desk asks for, below :data:`PATH`."""
+def mount_desk(served: Served, guard: Guard) -> None:
+    """What the desk asks for, below :data:`PATH`. Who has logged in reviews under that name."""
+
+    def whose(asks: HTTPConnection) -> str:
+        who = guard.who(asks)
+        return "" if who is None or who.by == "local" else who.name
+
     if served.review is not None:
-        mount(_Opened(served.review), path=PATH)
+        mount(_Opened(served.review), path=PATH, whose=whose)
 
 
 def show_desk(served: Served) -> None:

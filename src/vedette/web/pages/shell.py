@@ -12,6 +12,7 @@ from vedette.web.pages.nowhere import lead_back
 from vedette.web.pages.review import PATH as REVIEW
 from vedette.web.pages.review import mount_desk, show_desk
 from vedette.web.served import Served
+from vedette.web.who.guard import Guard
 
 __all__ = ["Dashboard", "dashboard", "pages"]
 
@@ -36,7 +37,7 @@ class Dashboard(Element, component="assets/dashboard.js", esm={"vedette-pages": 
     into it by Python."""
 
 
-def pages(served: Served) -> None:
+def pages(served: Served, guard: Guard) -> None:
     """Put all pages into NiceGUI's application."""
 
     def page() -> None:
@@ -48,7 +49,7 @@ def pages(served: Served) -> None:
 
     for path in PATHS:
         _at(path, served)(page)
-    mount_desk(served)
+    mount_desk(served, guard)
     # After the desk's own page of that address, which it takes the place of.
     _at(REVIEW, served)(review)
     lead_back(nicegui_app, served.node)

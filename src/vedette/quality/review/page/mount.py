@@ -8,7 +8,7 @@ from nicegui import app, ui
 from nicegui.element import Element
 
 from vedette.quality.review.page.desk import Desk, Stores
-from vedette.quality.review.page.routes import routes
+from vedette.quality.review.page.routes import Whose, routes
 from vedette.quality.review.page.settings import PageSettings
 
 __all__ = ["ReviewDesk", "mount"]
@@ -24,13 +24,19 @@ class ReviewDesk(Element, component="assets/review_desk.js", esm={"vedette-revie
         self._props["base"] = base
 
 
-def mount(stores: Stores, settings: PageSettings | None = None, *, path: str = "/review") -> None:
+def mount(
+    stores: Stores,
+    settings: PageSettings | None = None,
+    *,
+    path: str = "/review",
+    whose: Whose = lambda asked: "",
+) -> None:
     """Serve the page at ``path`` of NiceGUI's app, and what it asks for below. ``stores``: called whenever a
-    store is needed, from any thread.
+    store is needed, from any thread. ``whose``: says who asks, where people log in.
 
     Another page has the desk as well: it adds the style sheet of :func:`style`, and ``ReviewDesk(path)``.
     """
-    app.include_router(routes(Desk(stores), settings or PageSettings()), prefix=path)
+    app.include_router(routes(Desk(stores), settings or PageSettings(), whose), prefix=path)
 
     @ui.page(path, title="Review · Vedette", dark=None)
     def review() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from hashlib import blake2b
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
+from starlette.requests import HTTPConnection
 
 from vedette.quality.review.page.desk import Desk
 from vedette.quality.review.page.guard import Guarded
@@ -19,7 +21,10 @@ from vedette.quality.review.rows import State
 from vedette.quality.review.selection import UNIFORM, Selection
 from vedette.quality.review.store import Store
 
-__all__ = ["routes"]
+__all__ = ["Whose", "routes"]
+
+Whose = Callable[[HTTPConnection], str]
+"""Says who asks, by name; empty where that is not known: then they say so themselves."""
 
 LOOKED_AT = 2000
 """Of so many of the newest frames the classes are offered: all of a large store would take long."""
@@ -31,14 +36,14 @@ _PICTURE = {
 }
 
 
-def routes(desk: Desk, settings: PageSettings) -> APIRouter:
+def routes(desk: Desk, settings: PageSettings, whose: Whose = lambda asked: "") -> APIRouter:
     """Functions that are not ``async`` run in threads: the store waits for the disk."""
     router = APIRouter(route_class=Guarded, include_in_schema=False)
     threshold = settings.threshold
 
     @router.get("/api/start")
-    def start() -> dict[str, object]:
-        return _start(desk.store, settings)
+    def start(asks: Request) -> dict[str, object]:
+        return _start(desk.store, settings, whose(asks))
 
     @router.get("/api/facets")
     def facets() -> dict[str, list[str]]:
@@ -56,8 +61,10 @@ def routes(desk: Desk, settings: PageSettings) -> APIRouter:
         return {"looks": [as_past(each) for each in found]}
 
     @router.post("/api/save")
-    def save(said: Said) -> dict[str, object]:
+    def save(said: Said, asks: Request) -> dict[str, object]:
         review = said.review(desk.store.item(said.item), time.time())
+        if name := whose(asks):
+            review = replace(review, reviewer=name)  # whatever the page says
         return as_saved(desk.save(said.tab, said.item, review, said.changes))
 
     @router.post("/api/withdraw")
@@ -77,7 +84,8 @@ def routes(desk: Desk, settings: PageSettings) -> APIRouter:
     return router
 
 
-def _start(store: Store, settings: PageSettings) -> dict[str, object]:
+def _start(store: Store, settings: PageSettings, name: str) -> dict[str, object]:
+    """``name``: of whoever asks, where that is known."""
     items = store.items(limit=LOOKED_AT)
     said = [each.review for each in store.reviews(repeats=True)]
     classes, chosen = suggested(said, items, settings.threshold)
@@ -90,7 +98,8 @@ def _start(store: Store, settings: PageSettings) -> dict[str, object]:
         "classes": list(emitted(items, settings.threshold)),
         "suggested": classes,
         "chosen": chosen,
-        "reviewer": settings.reviewer,
+        "reviewer": name or settings.reviewer,
+        "known": bool(name),
     }
 
 

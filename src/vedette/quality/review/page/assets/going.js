@@ -19,7 +19,9 @@ export const going = {
   async learn() {
     const start = await ask(`${this.base}/api/start`);
     Object.assign(this, { folder: start.folder, key: start.key, threshold: start.threshold, known: start.classes });
-    this.reviewer = remembered.get("reviewer") ?? start.reviewer;
+    // Who has logged in is known; else one says it, once.
+    this.signed = start.known;
+    this.reviewer = start.known ? start.reviewer : (remembered.get("reviewer") ?? start.reviewer);
     const before = remembered.get(`classes:${this.key}`);
     this.classes = before ?? start.suggested;
     this.chosen = before !== null || start.chosen;

@@ -12,7 +12,7 @@ export default {
   components: { Picker },
   props: { base: String },
   data: () => ({
-    tab: "", folder: "", key: "", threshold: 0.4, known: [], reviewer: "",
+    tab: "", folder: "", key: "", threshold: 0.4, known: [], reviewer: "", signed: false,
     classes: [], chosen: false, only: nothing(), facets: null,
     entries: [], index: 0, finished: false, failure: "", savedOrder: [], looked: [], more_looked: false,
     ready: false, broken: false, saving: false, armed: false, panel: "",

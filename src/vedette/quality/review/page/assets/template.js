@@ -9,7 +9,8 @@ export const template = `
     </button>
     <button type="button" class="vr-quiet" @mousedown.prevent @click="toggle('filters')" :aria-expanded="panel === 'filters'" aria-controls="vr-filters">Filter <kbd>F</kbd></button>
     <button type="button" class="vr-quiet" @mousedown.prevent @click="toggle('past')" :aria-expanded="panel === 'past'" aria-controls="vr-past">Saved <kbd>H</kbd></button>
-    <label class="vr-name">Reviewer <input v-model.trim="reviewer" maxlength="100" @change="rememberReviewer" @keydown.enter="focusStage" @keydown.esc="focusStage" autocomplete="off" spellcheck="false"></label>
+    <span v-if="signed" class="vr-name">Reviewer <b>{{ reviewer }}</b></span>
+    <label v-else class="vr-name">Reviewer <input v-model.trim="reviewer" maxlength="100" @change="rememberReviewer" @keydown.enter="focusStage" @keydown.esc="focusStage" autocomplete="off" spellcheck="false"></label>
     <button type="button" class="vr-quiet" @mousedown.prevent @click="toggle('help')" :aria-expanded="panel === 'help'" aria-controls="vr-help">Keys <kbd>?</kbd></button>
   </header>
 

@@ -49,12 +49,13 @@ export function brief(seconds) {
 
 export const ago = (at, now) => (known(at) ? `${duration(now - at)} ago` : DASH);
 
-// 14:03:22 today, else with the date.
+// 14:03:22 today, else with the date and to the minute.
 export function clock(at, now = Date.now() / 1000, seconds = true) {
   if (!known(at)) return DASH;
   const when = new Date(at * 1000), today = new Date(now * 1000);
-  const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", ...(seconds && { second: "2-digit" }), hour12: false });
-  return when.toDateString() === today.toDateString() ? time : `${day(at)}, ${time}`;
+  const isToday = when.toDateString() === today.toDateString();
+  const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", ...(seconds && isToday && { second: "2-digit" }), hour12: false });
+  return isToday ? time : `${day(at)}, ${time}`;
 }
 
 export const day = (at) => new Date(at * 1000).toLocaleDateString([], { day: "numeric", month: "short" });

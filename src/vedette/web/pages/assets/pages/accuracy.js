@@ -26,12 +26,12 @@ export default {
   computed: {
     headline() {
       if (!this.drift) return this.wrong || "Asking…";
-      const { suspected = 0, unseen = 0, learning = 0 } = this.drift.stages;
+      const { suspected = 0, changed = 0, unseen = 0, learning = 0 } = this.drift.stages;
       const lost = [...(this.accuracy?.cameras ?? []), ...(this.accuracy?.sites ?? [])].filter((each) => each.lost).length;
       if (lost) return `By what people reviewed, ${plural(lost, "figure")} ${lost === 1 ? "is" : "are"} surely below the floor.`;
       if (!this.drift.watched) return "The detector is not watched for drift.";
       if (suspected) return `The detector probably does worse on ${plural(suspected, "camera")} than it did.`;
-      const rest = [unseen && `${plural(unseen, "camera")} in a light that is not known yet`, learning && `${learning} still learning`].filter(Boolean);
+      const rest = [changed && `the picture of ${plural(changed, "camera")} has changed`, unseen && `${plural(unseen, "camera")} in a light that is not known yet`, learning && `${learning} still learning`].filter(Boolean);
       return `The detector does as usual${rest.length ? `; ${rest.join(", ")}` : " on every camera"}.`;
     },
   },

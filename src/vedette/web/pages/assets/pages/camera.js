@@ -80,7 +80,7 @@ export default {
   <div class="cam-two">
     <section class="vd-panel" aria-labelledby="cam-told"><header><h2 id="cam-told">What happened</h2></header>
       <ol v-if="lately.length" class="cam-told" tabindex="0"><li v-for="each in lately" :key="each.number"><time :title="exact(each.at)">{{ clock(each.at) }}</time><span :class="{ error: 'cam-error', warning: 'cam-warning' }[each.level]"><span v-if="each.level !== 'info'" class="vd-unseen">{{ each.level }}: </span>{{ each.text }}</span></li></ol>
-      <p v-else class="vd-dim">Nothing since the node began.</p>
+      <p v-else class="vd-dim cam-told">Nothing since the node began.</p>
     </section>
     <section class="vd-panel" aria-labelledby="cam-settings"><header><h2 id="cam-settings">Settings</h2><button v-if="camera && may('admin')" type="button" class="vd-quiet" @click="changing = true">Change</button></header>
       <dl class="vd-pairs vd-small"><template v-for="[key, value] in settings" :key="key"><dt>{{ plain(key) }}</dt><dd>{{ value }}</dd></template></dl>

@@ -1,8 +1,8 @@
 // What the detector does on each camera beside what is usual there, and learning that anew.
 import { markRaw } from "vue";
-import { arranged, cameraHref, clock, Confirm, count, DASH, Dialog, duration, may, order, percent, plain, plural, say, Table } from "vedette-pages";
+import { arranged, cameraHref, clock, Confirm, count, DASH, Dialog, duration, exact, may, order, percent, plain, plural, say, Table } from "vedette-pages";
 
-const STAGES = { suspected: { rank: 0, tone: "bad", word: "suspected" }, unseen: { rank: 1, tone: "poor", word: "unknown light" }, learning: { rank: 2, tone: "soon", word: "learning" }, watching: { rank: 3, tone: "good", word: "as usual" } };
+const STAGES = { suspected: { rank: 0, tone: "bad", word: "suspected" }, changed: { rank: 1, tone: "poor", word: "picture changed" }, unseen: { rank: 2, tone: "poor", word: "unknown light" }, learning: { rank: 3, tone: "soon", word: "learning" }, watching: { rank: 4, tone: "good", word: "as usual" } };
 const FEW = 6;
 const COLUMNS = [
   { key: "camera", title: "Camera", min: 130, width: "minmax(110px, 1fr)", rank: 0 },
@@ -27,7 +27,7 @@ export const Drift = {
     <template #camera="{ row }"><a :href="cameraHref(row.camera)">{{ row.camera }}</a></template>
     <template #stage="{ row }"><span class="acc-stage" :class="'vd-' + row.tone"><i aria-hidden="true" :class="'acc-' + row.stage"></i>{{ row.word }}</span></template>
     <template #signal="{ row }"><template v-if="row.whole?.measure">{{ plain(row.whole.measure) }} {{ row.whole.direction }} <span class="vd-dim">from {{ figure(row.whole.usual) }} to {{ figure(row.whole.lately) }}</span></template></template>
-    <template #since="{ row }">{{ row.whole?.since ? clock(row.whole.since) : "" }}</template>
+    <template #since="{ row }"><span :title="row.whole?.since ? exact(row.whole.since) : null">{{ row.whole?.since ? clock(row.whole.since) : "" }}</span></template>
     <template #light="{ row }">{{ row.whole?.light ?? "" }}</template>
     <template #lights="{ row }">{{ row.lights }}</template>
     <template #learnt="{ row }">{{ row.whole ? percent(row.whole.learnt) : dash }}</template>
@@ -43,8 +43,8 @@ export const Drift = {
       <dt>Suspicions</dt><dd>{{ count(one.whole.suspicions) }} since the start</dd>
       <dt>Learnt</dt><dd>{{ percent(one.whole.learnt) }}<template v-if="one.whole.missing_s > 0">; {{ duration(one.whole.missing_s) }} of watching missing</template></dd>
       <dt>Light now</dt><dd>{{ one.whole.light || dash }}</dd>
-      <dt>Lights known</dt><dd><template v-for="[light, hours] in entries(one.whole.lights)" :key="light">{{ light }} <span class="vd-dim">{{ figure(hours) }} h</span>&ensp;</template><span v-if="!entries(one.whole.lights).length" class="vd-dim">none yet</span></dd>
-      <template v-if="entries(one.whole.unknown).length"><dt>Not known yet</dt><dd><template v-for="[light, hours] in entries(one.whole.unknown)" :key="light">{{ light }} <span class="vd-dim">{{ figure(hours) }} h</span>&ensp;</template></dd></template>
+      <dt>Lights known</dt><dd class="acc-lights"><span v-for="[light, hours] in entries(one.whole.lights)" :key="light">{{ light }} <span class="vd-dim">{{ figure(hours) }} h</span></span><span v-if="!entries(one.whole.lights).length" class="vd-dim">none yet</span></dd>
+      <template v-if="entries(one.whole.unknown).length"><dt>Not known yet</dt><dd class="acc-lights"><span v-for="[light, hours] in entries(one.whole.unknown)" :key="light">{{ light }} <span class="vd-dim">{{ figure(hours) }} h</span></span></dd></template>
     </dl>
     <p v-else class="vd-dim">Nothing was seen of it yet.</p>
     <footer v-if="may('reviewer') && told.watched"><button type="button" class="vd-button" @click="learn([one.camera], true)">Learn what is missing</button><button type="button" class="vd-button vd-danger" @click="learning = { cameras: [one.camera], keep: false }">Learn anew…</button></footer>
@@ -57,7 +57,7 @@ export const Drift = {
   computed: {
     rows() {
       return markRaw((this.told?.cameras ?? []).map((row) => {
-        const stage = row.whole?.stage ?? "none", how = STAGES[stage] ?? { rank: 4, tone: "off", word: "nothing yet" };
+        const stage = row.whole?.stage ?? "none", how = STAGES[stage] ?? { rank: 5, tone: "off", word: "nothing yet" };
         return { ...row, stage, rank: how.rank, tone: how.tone, word: row.word && stage === "learning" ? row.word : how.word, said: row.why || row.word || how.word, lights: Object.keys(row.whole?.lights ?? {}).length };
       }));
     },
@@ -70,7 +70,7 @@ export const Drift = {
     words() { return Object.entries(STAGES).filter(([stage]) => this.told.stages[stage]).map(([stage, { word }]) => `${this.told.stages[stage]} ${word}`).join(", "); },
   },
   methods: {
-    cameraHref, clock, count, duration, figure, may, percent, plain, plural,
+    cameraHref, clock, count, duration, exact, figure, may, percent, plain, plural,
     entries: (lights) => Object.entries(lights ?? {}),
     arrange(by) { this.sort = { by, backwards: this.sort.by === by && !this.sort.backwards }; },
     async learn(cameras, keep) {

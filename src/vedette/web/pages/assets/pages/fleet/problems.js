@@ -16,7 +16,7 @@ export const Problems = {
       <svg viewBox="0 0 16 16" aria-hidden="true"><path :d="shape(each)"/></svg>
       <div>
         <p><span class="vd-unseen">{{ mark(each)[2] }}: </span><a v-if="each.camera" :href="link(each)"><b>{{ each.what }}</b></a><a v-else-if="each.worker" :href="system"><b>{{ each.what }}</b></a><b v-else>{{ each.what }}</b></p>
-        <p v-if="each.cameras?.length" class="vd-dim fleet-those"><template v-for="name in each.cameras.slice(0, 8)" :key="name"><a :href="to(name)">{{ name }}</a> </template><span v-if="each.cameras.length > 8">and {{ each.cameras.length - 8 }} more</span></p>
+        <p v-if="each.cameras?.length" class="vd-dim fleet-those"><a v-for="name in each.cameras.slice(0, 8)" :key="name" :href="to(name)">{{ name }}</a><span v-if="each.cameras.length > 8">and {{ each.cameras.length - 8 }} more</span></p>
         <p v-if="because(each)" class="vd-dim">{{ because(each) }}</p>
       </div>
       <div class="fleet-done"><p v-if="each.doing">{{ large(each.doing) }}</p><p v-if="each.advice" class="vd-dim">{{ each.advice }}</p></div>
