@@ -248,6 +248,11 @@ def test_cameras_are_added_changed_and_removed_by_order(node: Asked, cameras: Ca
     assert node.does("change", "cam3", settings={"max_fps": 10}).failed == ""
     assert node.node.config.cameras["cam3"].max_fps == 10
     assert node.node.config.cameras["cam3"].url == cameras.url(3)
+    assert node.does("change", "cam3", settings={"max_fps": None, "site": "south"}).failed == ""
+    assert node.does("change", "cam3", settings={"site": None}).failed == ""
+    assert node.node.config.cameras["cam3"].max_fps is None
+    assert node.node.config.cameras["cam3"].site == "north", "as the defaults say"
+    assert node.does("add", "cam3", settings={"url": GONE}).exists
     assert node.does("remove", "cam3").failed == ""
     node.until_state("cam3", "removed")
     still.check()

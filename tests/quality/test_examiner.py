@@ -237,9 +237,7 @@ async def test_what_has_no_part_in_what_it_finds_is_not_compared(make: Make) -> 
 async def test_a_set_that_cannot_be_read_lets_nobody_in(make: Make) -> None:
     node = make()
     node.dataset.unlink()
-    with pytest.raises(
-        WorkerError, match=r"could not be held to the labelled pictures: .*set\.json.*--force"
-    ):
+    with pytest.raises(WorkerError, match=r"could not be held to the labelled pictures: .*set\.json.*force"):
         await node.examiner.gate(node.bad)
     assert "by force" in (await node.examiner.gate(node.bad, force=True)).said
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -145,3 +146,13 @@ async def test_servers_of_files_are_no_cameras_even_where_files_may_be(made: Any
         client, _, _ = made(settings)
         said = mistakes(await client.post("cameras", json={"name": "gate", "url": url}))["body.url"]
         assert "rtsp" in said
+
+
+@pytest.mark.parametrize("note", ["x" * 70_000, 10**30, "\ud800"], ids=["long", "large", "half"])
+async def test_what_an_order_cannot_hold_is_refused_before_the_node_hangs_up(
+    ask: httpx.AsyncClient, node: FakeNode, note: object
+) -> None:
+    body = json.dumps({"tracker": {"type": "bytetrack", "options": {"note": note}}})
+    answer = await ask.patch("cameras/camera_1", content=body, headers=JSON)
+    assert (answer.status_code, answer.json()["kind"]) == (422, "invalid")
+    assert not node.orders

@@ -34,9 +34,9 @@ AGAIN_AFTER_S = (0.5, 30.0)
 """After it died: the first time, and at most. In between it doubles each time it dies young."""
 YOUNG_S = 60.0
 END_WITHIN_S = 1.0
-"""Where it was asked to."""
-GOES_WITHIN_S = 10.0
-"""Where it goes by itself, on a machine that is busy with something else."""
+LEAVES_WITHIN_S = 20.0
+"""After its last word, while nobody closes us: on a busy machine an interpreter takes its time to end, and
+must not be killed for it, and told as lost."""
 LOOK_EVERY_S = 0.5
 
 
@@ -150,7 +150,7 @@ class WebKeeper:
                 if isinstance(heard[0], Busy):
                     self._child.kill_reason = heard[0].message
         except EOFError:
-            self._gone(GOES_WITHIN_S)  # it has said its last word, and ends, or cannot
+            self._gone(LEAVES_WITHIN_S)  # it has said its last word, and ends, or cannot
             alive = False
         if not alive:
             self._buried()
@@ -181,8 +181,10 @@ class WebKeeper:
 
     def _gone(self, within: float) -> None:
         """Let it end; where it does not, end it."""
-        began = time.monotonic()
-        while self._child.alive and time.monotonic() - began < (END_WITHIN_S if self._closing else within):
+        until = time.monotonic() + within
+        while self._child.alive and time.monotonic() < until:
+            if self._closing:
+                until = min(until, time.monotonic() + END_WITHIN_S)
             time.sleep(0.01)
         if self._child.alive:
             self._child.kill(self._child.kill_reason)

@@ -8,7 +8,7 @@ from collections import Counter
 import msgspec
 from fastapi import Request, Response
 
-from vedette.control.protocol import Became, NodeRefusedError, Order
+from vedette.control.protocol import HEAD, LONGEST_REQUEST, Became, NodeRefusedError, Order, frame
 from vedette.errors import redact
 from vedette.web.api.answers import answer
 from vedette.web.api.fleet import Fleet
@@ -40,6 +40,9 @@ class Ordered(msgspec.Struct, frozen=True, kw_only=True):
     unkept: str = ""
 
 
+ORDER_AT_MOST = LONGEST_REQUEST - 64
+"""Bytes; that it is to last is said besides."""
+
 LASTING = ("add", "change", "remove", "pause", "resume", "model")
 """What is so after a restart, too."""
 
@@ -66,6 +69,7 @@ class Giving:
         NodeGoneError.
         """
         action, what = order.kind, order.what
+        _check_fits(order)
         if action in LASTING:
             order = msgspec.structs.replace(order, keep=True)
         try:
@@ -135,6 +139,16 @@ class Giving:
             if became.done or passed >= wait_s:
                 return became
             await asyncio.sleep(LOOK_EVERY_S if passed < 1 else LOOK_LESS_OFTEN_S)
+
+
+def _check_fits(order: Order) -> None:
+    """Raises ProblemError for what the node cannot be told."""
+    try:
+        size = len(frame(order)) - HEAD
+    except (OverflowError, ValueError, RecursionError):
+        raise ProblemError("invalid", "body: has a number or a text that cannot be passed on") from None
+    if size > ORDER_AT_MOST:
+        raise ProblemError("invalid", "body: holds more than the node can be told at once")
 
 
 def ordered(number: int, became: Became, url: str, *, name: str = "") -> Ordered:
