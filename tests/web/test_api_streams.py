@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64decode
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -211,3 +212,24 @@ async def test_a_node_that_goes_is_told_of_once_and_asked_on(monkeypatch: pytest
         assert await listener.take(1.0) == [Away("no node answers")]
         assert 7 in await listener.take(1.0)
     assert begun[:4] == [-1] * 4
+
+
+async def test_no_more_look_or_listen_however_many_ask_in_the_same_moment() -> None:
+    node = FakeNode(8)
+    name = next(each.name for each in node.cameras.values() if each.blind is None)
+    lives, view = Lives(node), View(name, 160, False)
+    asked = [lives.look(view, 12.0) for _ in range(40)]
+    shown = await asyncio.gather(*(anext(each, None) for each in asked))
+    assert sum(each is not None for each in shown) == 32
+    for each in asked:
+        await each.aclose()  # type: ignore[attr-defined]
+    assert lives.viewers == 0
+
+    feed = Feed(numbers, begin=0, every=0.001)
+    coming = [feed.listening() for _ in range(70)]
+    with ExitStack() as listening:
+        for each in coming[:64]:
+            listening.enter_context(each)
+        with pytest.raises(ProblemError, match="64 listen already"):
+            listening.enter_context(coming[64])
+    assert feed.listeners == 0

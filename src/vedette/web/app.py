@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from nicegui import ui
+from nicegui import core, ui
 
 from vedette import __version__
 from vedette.web.api.routes import api
@@ -51,6 +51,11 @@ def build(served: Served) -> FastAPI:
         show_welcome_message=False,
         binding_refresh_interval=None,  # pages draw themselves: nothing is bound to a value of Python's
     )
+    core.sio.on("log", _unheard)
     # Last, and so outermost: nothing is looked at before it is known who asks.
     guard.protect(app)
     return app
+
+
+async def _unheard(*_: object) -> None:
+    """NiceGUI lets pages write into our log whatever they like; ours have nothing to say there."""

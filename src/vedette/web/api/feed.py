@@ -112,7 +112,9 @@ class Feed(Generic[T]):
 
     @contextmanager
     def listening(self, wants: Callable[[T], bool] = lambda _: True) -> Iterator[Listener[T]]:
-        """Until the end of the block."""
+        """Until the end of the block. Raises ProblemError where too many listen: of many who ask at once none
+        has begun when they are asked whether there is room."""
+        self.check_room()
         listener: Listener[T] = Listener(wants, self._room)
         self._listeners.add(listener)
         if self._task is None:

@@ -72,6 +72,8 @@ class Lives:
     async def _parts(self, view: View, fps: float) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         seen, last, news = 0, b"", loop.time()
+        if self.viewers >= VIEWERS_AT_MOST:
+            return  # many asked at once, before any of them had begun
         self.viewers += 1
         try:
             with self._looker(view) as looker:

@@ -157,9 +157,12 @@ def _streamed(listening: AbstractContextManager[Listener[T]], as_event: Callable
     """Server-sent events, until whoever asked goes."""
 
     async def lines() -> AsyncIterator[bytes]:
-        with listening as listener:
-            async for event in events(listener, as_event, still_after=STILL_AFTER_S):
-                yield event
+        try:
+            with listening as listener:
+                async for event in events(listener, as_event, still_after=STILL_AFTER_S):
+                    yield event
+        except ProblemError:
+            pass  # there was room a moment ago; whoever asked tries again
 
     return StreamingResponse(lines(), headers=_LIVE, media_type="text/event-stream")
 
