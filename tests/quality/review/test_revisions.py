@@ -117,7 +117,7 @@ def test_an_older_store_is_brought_up_to_date_with_its_reviews(tmp_path: Path) -
         old.execute("ALTER TABLE reviews DROP COLUMN revision")
         old.execute("PRAGMA user_version = 1")
         old.commit()
-    with pytest.raises(ReviewError, match="older Vedette"):
+    with pytest.raises(ReviewError, match=r"older Vedette; `vedette review .*` brings it up to date"):
         Store.open(tmp_path, readonly=True)
     with Store.open(tmp_path) as store:
         assert store.revise(number, rejected(item), revision=1).revision == 2
