@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 
 from vedette.quality.drift.baseline import WINDOWS_LEAST, Baseline, UnreadableBaseline
-from vedette.quality.drift.measured import MEASURES
+from vedette.quality.drift.measured import MEASURES, OF_BOXES
 from vedette.quality.drift.norms import Care
 from vedette.quality.drift.scores import Scores
 from vedette.quality.drift.windows import Window
@@ -101,10 +102,19 @@ def test_written_and_read_it_knows_the_same() -> None:
     baseline = finished()
     read = Baseline.from_bytes(baseline.to_bytes())
     assert (read.model, read.known, read.learning, read.progress) == ("model", {4}, False, 1.0)
-    for name in ("mean", "often", "tolerance", "spread", "alike", "expectation", "spacing"):
+    for name in ("mean", "often", "number", "tolerance", "spread", "alike", "expectation", "spacing"):
         one, other = getattr(read.norms(Care()), name), getattr(baseline.norms(Care()), name)
         assert np.array_equal(one, other, equal_nan=True)
     assert all(read.covers(4, hour) == baseline.covers(4, hour) for hour in range(24))
+
+
+def test_one_that_was_written_before_boxes_were_counted_is_read_as_if_each_window_had_as_many() -> None:
+    written = msgspec.msgpack.decode(finished().to_bytes())
+    for light in written["lights"].values():
+        del light["seen"]
+    norms = Baseline.from_bytes(msgspec.msgpack.encode(written)).norms(Care())
+    assert norms.number[4] == pytest.approx(norms.often[4, :OF_BOXES], nan_ok=True)
+    assert np.isfinite(norms.number[4]).any()
 
 
 def test_learning_goes_on_after_it_was_written() -> None:

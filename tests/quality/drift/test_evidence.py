@@ -162,6 +162,18 @@ def test_nobody_for_an_hour_where_it_is_usually_empty_is_no_evidence() -> None:
     assert evidence.emptiness[0] == 0, "that is nothing unusual here"
 
 
+def test_nobody_for_an_hour_is_no_evidence_where_crowds_come_now_and_then() -> None:
+    """As many weak boxes as in most windows are fewer than in the mean, of which crowds have their part."""
+    evidence, _ = watched(1, 0.01, 1, 0.0)
+    evidence._sure[0, 0], evidence._often[0, 0], evidence._number[0, 0] = 1.2, 6.0, 12.0
+    counts = np.full((1, LEARNT), 6.0)
+    counts[0, Measure.CONFIDENCE] = 1.0
+    values = np.array([1.0, np.nan, np.nan, 0.5, 0.5, 0.5])
+    for window in range(100, 460):
+        evidence.step(np.array([0]), np.zeros(1, np.int8), values[None], counts, window)
+    assert evidence.evidence(np.array([0]))[0] < 2000
+
+
 def test_the_same_of_as_many_boxes_as_usual_is_evidence() -> None:
     assert after_an_hour(LEFT_BEHIND, boxes=10.0, sure=10.0) > 1e6 * DAY
 

@@ -46,6 +46,16 @@ def test_moments_in_pieces_are_those_of_the_whole() -> None:
     assert np.allclose(pieces.sums, whole.sums)
     assert np.allclose(pieces.pairs, whole.pairs)
     assert np.allclose(pieces.rarity, whole.rarity)
+    assert np.allclose(pieces.seen, whole.seen)
+
+
+def test_the_mean_number_of_boxes_is_more_than_what_a_mean_over_them_varies_by() -> None:
+    moments = Moments()
+    for measure, each in enumerate(stream(1, 0.0, days=1)):
+        moments.add(measure, each, np.zeros(0), np.tile([5.0, 20.0], DAY // 2))
+    norms = norms_of({0: moments}, Care())
+    assert norms.often[0] == pytest.approx(8.0)
+    assert norms.number[0] == pytest.approx(12.5)
 
 
 def test_a_shorter_reference_tolerates_more() -> None:

@@ -62,6 +62,23 @@ def test_sets_a_model_and_says_why_it_is_refused(page: Page, node: Any) -> None:
     expect(page.get_by_role("alert")).to_contain_text("worse on the labelled pictures")
 
 
+def test_lets_a_candidate_detect_for_some_cameras_and_says_why_it_is_refused(page: Page, node: Any) -> None:
+    opened(page, node)
+    node.tell(refuses="it is worse on the labelled pictures")
+    canary = page.get_by_role("region", name="As a canary")
+    canary.get_by_role("button", name="Begin…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Its path").fill("/models/other.onnx")
+    dialog.get_by_label("Cameras").fill("camera_1, camera_2")
+    for force in (False, True):
+        dialog.get_by_label("Whatever labelled pictures say of it").set_checked(force)
+        with page.expect_request(lambda asked: asked.method == "POST" and "canary" in asked.url) as asked:
+            dialog.get_by_role("button", name="Begin", exact=True).click()
+        body = asked.value.post_data_json
+        assert (body["cameras"], body["force"]) == (["camera_1", "camera_2"], force)
+        expect(dialog.get_by_role("alert")).to_contain_text("worse on the labelled pictures")
+
+
 def test_fits_on_a_phone(phone: Page, node: Any) -> None:
     opened(phone, node)
     assert phone.evaluate("document.documentElement.scrollWidth") == 390

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vedette.quality.drift.light import LIGHTS, UNKNOWN
-from vedette.quality.drift.measured import LEARNT, Floats
+from vedette.quality.drift.measured import LEARNT, OF_BOXES, Floats
 from vedette.quality.drift.moments import BLOCKS, BREAK_WINDOWS, LAGS, LONGEST, POWERS, Moments
 from vedette.quality.drift.norms import Care, Norms, norms_of
 from vedette.quality.drift.scores import Mix, Scores
@@ -62,6 +62,8 @@ class _Light(msgspec.Struct):
     classes: bytes
     shares: bytes
     known: bool
+    seen: bytes = b""
+    """Empty in those written before it was counted."""
 
 
 class _Written(msgspec.Struct):
@@ -216,6 +218,7 @@ class Baseline:
                 classes=mix.classes.astype("<i4").tobytes(),
                 shares=mix.shares.astype("<f4").tobytes(),
                 known=light in self.known,
+                seen=moments.seen.astype("<f8").tobytes(),
             )
         hours = self.hours.astype("<i4").tobytes()
         written = _Written(_VERSION, self.model, self.learnt, self.wanted, self.learning, hours, lights)
@@ -250,6 +253,11 @@ def _moments(written: _Light) -> Moments:
     read.sums = _floats(written.sums, (LEARNT, len(BLOCKS), 1 + POWERS))
     read.pairs = _floats(written.pairs, (LEARNT, len(LAGS), 3))
     read.rarity = _floats(written.rarity, (LEARNT, 2))
+    if written.seen:
+        read.seen = _floats(written.seen, (OF_BOXES,))
+    else:
+        windows, inverse = read.rarity[:OF_BOXES].T
+        read.seen = windows**2 / np.maximum(inverse, 1e-12)  # as if all windows had had the same number
     return read
 
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from vedette.quality.drift.bets import BETS, factors, payoffs
 from vedette.quality.drift.light import LIGHTS, UNKNOWN
-from vedette.quality.drift.measured import JUDGED, LEARNT, SIDES, Floats, Measure
+from vedette.quality.drift.measured import JUDGED, LEARNT, OF_BOXES, SIDES, Floats, Measure
 from vedette.quality.drift.norms import LAYERS, PHASES, Norms
 from vedette.quality.drift.windows import STRONG_LEAST
 
@@ -84,6 +84,7 @@ class Evidence:
         nan = float("nan")
         self._mean = np.full((rows, LIGHTS, LEARNT), nan, np.float32)
         self._often = np.full((rows, LIGHTS, LEARNT), nan, np.float32)
+        self._number = np.full((rows, LIGHTS, OF_BOXES), nan, np.float32)
         self._sure = np.full((rows, LIGHTS), nan, np.float32)
         self._tolerance = np.full((rows, LIGHTS, SIDES, LAYERS), nan, np.float32)
         self._spread = np.full((rows, LIGHTS, SIDES, LAYERS), nan, np.float32)
@@ -113,6 +114,7 @@ class Evidence:
         if norms is None:
             return
         self._mean[row], self._often[row], self._sure[row] = norms.mean, norms.often, norms.sure
+        self._number[row] = norms.number
         self._tolerance[row], self._spread[row] = norms.tolerance, norms.spread
         self._alike[row], self._expectation[row] = norms.alike, norms.expectation
         single = norms.spacing == 1
@@ -155,7 +157,10 @@ class Evidence:
         # Where it is empty most of the time, too, nobody there for an hour is not to look like half seen.
         empty = np.flatnonzero(sure < np.maximum(half, STRONG_LEAST))
         if len(empty):
-            in_number = _bad(values[empty]) * few[np.ix_(empty, _OF_BOXES)] - _bad(usual[empty])
+            # Not ``few``: where crowds come now and then, the mean number is more than most windows have.
+            usually = self._number[rows[empty], lights[empty]]
+            there = np.minimum(1.0, counts[empty, :OF_BOXES] / usually)
+            in_number = _bad(values[empty]) * there[:, _OF_BOXES] - _bad(usual[empty])
             of_boxes = np.ix_(empty, np.arange(len(_OF_BOXES)))
             off[of_boxes] = np.minimum(off[of_boxes], in_number)
         return np.asarray(off)

@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["JUDGED", "LEARNT", "MEASURES", "SIDES", "Floats", "Measure", "Side"]
+__all__ = ["JUDGED", "LEARNT", "MEASURES", "OF_BOXES", "SIDES", "Floats", "Measure", "Side"]
 
 Floats = NDArray[np.float64]
 
@@ -43,6 +43,8 @@ class Measure(IntEnum):
 MEASURES = len(Measure)
 LEARNT = 6
 """Of how many of them (the first) the usual is learnt."""
+OF_BOXES = 3
+"""How many of these (the first) are shares and means over boxes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vedette.quality.drift.measured import LEARNT, Floats
+from vedette.quality.drift.measured import LEARNT, OF_BOXES, Floats
 
 __all__ = ["BLOCKS", "BREAK_WINDOWS", "LAGS", "LONGEST", "POWERS", "Moments"]
 
@@ -28,7 +28,7 @@ class Moments:
 
     ``sums``: float64 [6 measures, 4 blocks, 7]: count, and sums of the first six powers about ``origin``.
     ``pairs``: float64 [6, 5 lags, 3]: count, sum of products, sum of both. ``rarity``: [6, 2]: windows, and
-    the sum of 1 / observations in the window.
+    the sum of 1 / observations in the window. ``seen``: [3 measures of boxes], the sum of observations.
     """
 
     def __init__(self) -> None:
@@ -36,10 +36,12 @@ class Moments:
         self.sums: Floats = np.zeros((LEARNT, len(BLOCKS), 1 + POWERS))
         self.pairs: Floats = np.zeros((LEARNT, len(LAGS), 3))
         self.rarity: Floats = np.zeros((LEARNT, 2))
+        self.seen: Floats = np.zeros(OF_BOXES)
 
     @property
     def nbytes(self) -> int:
-        return self.origin.nbytes + self.sums.nbytes + self.pairs.nbytes + self.rarity.nbytes
+        arrays = (self.origin, self.sums, self.pairs, self.rarity, self.seen)
+        return sum(each.nbytes for each in arrays)
 
     def add(self, measure: int, values: Floats, before: Floats, counts: Floats) -> None:
         """``values`` [n ≤ 60] of windows in a row, ``before`` [60 or 0] those that came right before them.
@@ -49,6 +51,8 @@ class Moments:
         if np.isnan(self.origin[measure]):
             self.origin[measure] = values[0]
         self.rarity[measure] += len(values), float((1.0 / counts).sum())
+        if measure < OF_BOXES:
+            self.seen[measure] += counts.sum()
         now = {block: _means(values, block) - self.origin[measure] for block in BLOCKS}
         for place, block in enumerate(BLOCKS):
             means = now[block]

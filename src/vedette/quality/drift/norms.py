@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from vedette.quality.drift.bets import BETS, error, expected
 from vedette.quality.drift.light import LIGHTS
-from vedette.quality.drift.measured import JUDGED, LEARNT, SIDES, Floats, Measure, Side
+from vedette.quality.drift.measured import JUDGED, LEARNT, OF_BOXES, SIDES, Floats, Measure, Side
 from vedette.quality.drift.moments import BLOCKS, LAGS, LONGEST, Moments
 
 Singles = NDArray[np.float32]
@@ -70,7 +70,8 @@ class Care:
 class Norms:
     """Of all lights of one camera, float32. Axes: light [9], measure [6], side [8], layer [2], bet [3].
 
-    ``mean``, ``often`` [light, measure]: the usual value, and the number of boxes or looks it is the mean of.
+    ``mean``, ``often`` [light, measure]: the usual value, and the number of boxes or looks it is the mean of
+    (the harmonic mean of it, by which a mean varies). ``number`` [light, measure of boxes]: the plain mean.
     ``sure`` [light]: the usual number of sure boxes, windows without any included.
     ``tolerance``, ``spread``, ``alike`` [light, side, layer]; ``expectation`` [light, side, layer, bet]: see
     :mod:`~vedette.quality.drift.bets`. NaN where the reference is too short. ``spacing`` [side]: windows.
@@ -78,6 +79,7 @@ class Norms:
 
     mean: Singles
     often: Singles
+    number: Singles
     sure: Singles
     tolerance: Singles
     spread: Singles
@@ -87,21 +89,23 @@ class Norms:
 
     @property
     def nbytes(self) -> int:
-        arrays = (self.mean, self.often, self.sure, self.tolerance, self.spread, self.alike, self.expectation)
-        return sum(each.nbytes for each in arrays) + self.spacing.nbytes
+        usual = (self.mean, self.often, self.number, self.sure)
+        bets = (self.tolerance, self.spread, self.alike, self.expectation)
+        return sum(each.nbytes for each in (*usual, *bets, self.spacing))
 
 
 def norms_of(lights: Mapping[int, Moments], care: Care) -> Norms:
     """``lights``: those that are known well enough to be judged; the others stay NaN."""
     spacing = spacings(lights)
     mean, often = (_blank(LIGHTS, LEARNT) for _ in range(2))
-    sure = _blank(LIGHTS)
+    number, sure = _blank(LIGHTS, OF_BOXES), _blank(LIGHTS)
     tolerance, spread, alike = (_blank(LIGHTS, SIDES, LAYERS) for _ in range(3))
     expectation = _blank(LIGHTS, SIDES, LAYERS, len(BETS))
     for light, moments in lights.items():
         with np.errstate(divide="ignore", invalid="ignore"):
             mean[light] = moments.origin + moments.sums[:, 0, 1] / moments.sums[:, 0, 0]
             often[light] = moments.rarity[:, 0] / moments.rarity[:, 1]
+            number[light] = moments.seen / moments.rarity[:OF_BOXES, 0]
             sure[light] = _usually_sure(moments)
         for place, side in enumerate(JUDGED):
             for layer, block in enumerate(_blocks(int(spacing[side.measure]))):
@@ -114,7 +118,7 @@ def norms_of(lights: Mapping[int, Moments], care: Care) -> Norms:
                     alike[light, place, layer] = norm.alike
                     expectation[light, place, layer] = norm.expectation
     sides = spacing[[side.measure for side in JUDGED]]
-    return Norms(mean, often, sure, tolerance, spread, alike, expectation, sides)
+    return Norms(mean, often, number, sure, tolerance, spread, alike, expectation, sides)
 
 
 def _usually_sure(moments: Moments) -> float:
