@@ -238,3 +238,12 @@ def test_has_the_review_desk_in_its_shell(page: Page, node: Any) -> None:
     expect(page.get_by_role("link", name="Review")).to_have_attribute("aria-current", "page")
     page.get_by_role("link", name="Fleet").click()
     expect(page.locator(".fleet-headline h1")).to_be_visible()
+
+
+def test_asks_for_the_modules_of_the_page_before_the_shell_stands(page: Page, node: Any) -> None:
+    opened(page, node)
+    ahead = "[...document.querySelectorAll('link[rel=modulepreload]')].map((each) => each.href)"
+    used = "performance.getEntriesByType('resource').map((each) => each.name)"
+    of_the_page = {name for name in page.evaluate(used) if "/pages/fleet" in name and name.endswith(".js")}
+    assert len(of_the_page) > 3
+    assert {name for name in page.evaluate(ahead) if "/pages/fleet" in name} == of_the_page

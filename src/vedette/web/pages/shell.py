@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 from nicegui import app as nicegui_app
@@ -14,11 +16,14 @@ from vedette.web.pages.review import mount_desk, show_desk
 from vedette.web.served import Served
 from vedette.web.who.guard import Guard
 
-__all__ = ["Dashboard", "dashboard", "pages"]
+__all__ = ["PAGES", "Dashboard", "dashboard", "modules_of", "pages"]
 
 ASSETS = Path(__file__).parent / "assets"
 PATHS = ("/", "/camera/{name}", "/gaps", "/accuracy", "/system")
 STYLES = ("theme.css", "parts.css", *sorted(f"pages/{each.name}" for each in ASSETS.glob("pages/*.css")))
+
+PAGES = {path: path.split("/")[1] or "fleet" for path in PATHS}
+"""The module that draws each."""
 
 AWAY_S = 60
 """So long a page that was cut off is still known when it comes back; after that it loads itself anew."""
@@ -31,6 +36,18 @@ _BEFORE_ANYTHING_IS_DRAWN = """<script>
   document.documentElement.lang = "en";
 </script>"""
 
+_AHEAD = """<script>
+  try {
+    const map = document.querySelector('script[type="importmap"]').textContent;
+    const at = JSON.parse(map).imports["vedette-pages/"];
+    for (const name of %s) {
+      const link = document.createElement("link");
+      document.head.append(Object.assign(link, { rel: "modulepreload", href: at + name }));
+    }
+  } catch {}
+</script>"""
+"""Asks for the modules of the page while those of the shell are read; else they are found once it stands."""
+
 
 class Dashboard(Element, component="assets/dashboard.js", esm={"vedette-pages": "assets"}):
     """The shell, and in it the page that the address names; where that is somebody else's page, what is put
@@ -40,19 +57,32 @@ class Dashboard(Element, component="assets/dashboard.js", esm={"vedette-pages": 
 def pages(served: Served, guard: Guard) -> None:
     """Put all pages into NiceGUI's application."""
 
-    def page() -> None:
-        dashboard()
-
     def review() -> None:
         with dashboard():
             show_desk(served)
 
-    for path in PATHS:
-        _at(path, served)(page)
+    for path, name in PAGES.items():
+        _at(path, served)(_page(name))
     mount_desk(served, guard)
     # After the desk's own page of that address, which it takes the place of.
     _at(REVIEW, served)(review)
     lead_back(nicegui_app, served.node)
+
+
+def _page(name: str) -> Callable[[], None]:
+    ahead = _AHEAD % json.dumps(modules_of(name))
+
+    def page() -> None:
+        ui.add_head_html(ahead)
+        dashboard()
+
+    return page
+
+
+def modules_of(name: str) -> list[str]:
+    """Files of the page that no other has, below the folder of assets."""
+    found = (ASSETS / f"pages/{name}.js", *ASSETS.glob(f"pages/{name}/*.js"))
+    return sorted(str(each.relative_to(ASSETS)) for each in found)
 
 
 def _at(path: str, served: Served) -> ui.page:

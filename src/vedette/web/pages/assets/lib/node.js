@@ -41,10 +41,11 @@ export function watchNode() {
 export const askNow = () => polling?.now();
 
 async function heard(signal) {
-  if (!session.known) await learnWhoAsks();
   const asked = Date.now();
-  const status = await ask("/status", { signal });
-  return { status, asked, answered: Date.now() };
+  // At once: the one does not need the other.
+  const asking = ask("/status", { signal }).then((status) => ({ status, asked, answered: Date.now() }));
+  const [heard] = await Promise.all([asking, session.known || learnWhoAsks()]);
+  return heard;
 }
 
 function learn({ status, asked, answered }) {
