@@ -43,14 +43,11 @@ App = Callable[[Scope, Any, Any], Awaitable[None]]
 def run(start: StartWeb, channel: Channel, listening: int) -> int:
     """Serve at the socket with this descriptor; returns the exit code."""
     task = msgspec.msgpack.decode(start.task, type=Task)
-    if task.log_level is not None:
-        from vedette.observe.log import configure_logging
-
-        configure_logging(task.log_level, json=task.log_json)
+    configure_logging(task.log_level or "info", json=task.log_json)
+    _let_libraries_log()
     try:
         os.nice(NICE)
         end_first()
-        _log_plainly()
         _serve(task, socket.socket(fileno=listening))
     except Exception as err:
         # Whatever it met must reach people, and without credentials.
@@ -120,11 +117,10 @@ class _Plain(logging.Formatter):
         return redact(super().format(record))
 
 
-def _log_plainly() -> None:
+def _let_libraries_log() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Plain("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    configure_logging()
 
 
 class _Idle:
