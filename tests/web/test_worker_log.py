@@ -8,9 +8,11 @@ import sys
 SCRIPT = """
 import logging
 import structlog
-from vedette.web.worker import _log_plainly
+from vedette.observe.log import configure_logging
+from vedette.web.worker import _let_libraries_log
 
-_log_plainly()
+configure_logging()
+_let_libraries_log()
 structlog.get_logger("vedette.web").warning("cannot be opened", url="rtsp://ann:hunter2@host/x")
 try:
     raise ValueError("rtsp://ann:hunter2@host/x is none")
