@@ -55,7 +55,9 @@ class Kind:
 
     def __init__(self, name: str) -> None:
         self.name, self.ages = name, Ages()
-        self.stretches, self.seconds, self.cpu, self.web_cpu = 0, 0.0, 0.0, 0.0
+        self.stretches, self.seconds = 0, 0.0
+        self.whole_s, self.cpu, self.web_cpu = 0.0, 0.0, 0.0
+        """Of stretches that were not cut off by the end, at which processes are gone with what they took."""
 
     def row(self) -> dict[str, Any]:
         return {
@@ -63,8 +65,8 @@ class Kind:
             "stretches": self.stretches,
             "results": self.ages.count / self.seconds,
             **{f"p{share}": self.ages.quantile_ms(share / 100) for share in (50, 95, 99)},
-            "cores": self.cpu / self.seconds,
-            "web_cores": self.web_cpu / self.seconds,
+            "cores": self.cpu / self.whole_s,
+            "web_cores": self.web_cpu / self.whole_s,
         }
 
 
@@ -105,13 +107,15 @@ class Turns:
             return
         before, began = _cpu(), time.monotonic()
         self.now = kind
-        self.over.wait(self._stretch_s)
+        cut = self.over.wait(self._stretch_s)
         self.now = None
-        after = _cpu()
+        after, took = _cpu(), time.monotonic() - began
         kind.stretches += 1
-        kind.seconds += time.monotonic() - began
-        kind.cpu += after[0] - before[0]
-        kind.web_cpu += after[1] - before[1]
+        kind.seconds += took
+        if not cut:
+            kind.whole_s += took
+            kind.cpu += after[0] - before[0]
+            kind.web_cpu += after[1] - before[1]
 
 
 @contextmanager
