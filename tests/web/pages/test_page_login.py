@@ -99,8 +99,8 @@ def test_who_must_wait_is_told_how_long_and_may_then(page: Page, home: str) -> N
         else:
             route.continue_()
 
-    page.goto(f"{home}/login")
     page.route("**/session", not_yet)
+    page.goto(f"{home}/login")
     button = page.get_by_role("button", name="Log in")
     type_in(page, "ann", PASSWORD)
     expect(page.get_by_role("alert")).to_have_text(re.compile(r"Too many tries\. Try again in \d s\."))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from browser import browser, context
 from patience import PATIENCE_S
@@ -98,6 +98,11 @@ class Desk:
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         page.goto(url)
+
+    def catch(self, what: str, handler: Callable[[Route], object]) -> None:
+        """Requests from now on. In a page that is there already some get past."""
+        self.page.route(what, handler)
+        self.page.reload()
 
     def press(self, *keys: str) -> None:
         for key in keys:

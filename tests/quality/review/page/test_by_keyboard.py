@@ -137,8 +137,8 @@ def test_a_reload_loses_nothing(desk: Desk, store: Store) -> None:
 
 
 def test_what_cannot_be_saved_stays_and_is_saved_later(desk: Desk, store: Store) -> None:
+    desk.catch("**/api/save", lambda route: route.abort())
     first = desk.shows_a_picture()
-    desk.page.route("**/api/save", lambda route: route.abort())
     desk.press("a", "r", "Space")
     desk.says("Not saved")
     desk.verdicts("accepted", "rejected")
@@ -154,10 +154,9 @@ def test_a_review_whose_answer_was_lost_is_there_once(desk: Desk, store: Store) 
         route.fetch()
         route.abort()
 
+    desk.catch("**/api/save", lose)
     first = desk.shows_a_picture()
-    desk.press("a", "a")
-    desk.page.route("**/api/save", lose)
-    desk.press("Space")
+    desk.press("a", "a", "Space")
     desk.says("Not saved")
     desk.page.unroute("**/api/save")
     desk.press("r", "Space")  # and now otherwise
