@@ -65,12 +65,7 @@ def run_blocking(
     with asked_by(signal.SIGUSR1) as asked_where:
         with _stop_signals() as stop, asked_by(signal.SIGHUP) as asked:
             node.start()
-            for words in lasting.kept.words() if lasting is not None else ():
-                structlog.get_logger().info("changed over the API", what=words)
-            if node.metrics_address is not None:
-                structlog.get_logger().info("metrics served", address=node.metrics_address, path="/metrics")
-            if node.web_url is not None:
-                structlog.get_logger().info("dashboard served", url=node.web_url)
+            _log_beginning(node, lasting)
             display = make_display(console, table=table, json=json)
             if node.web_url is not None and console.is_terminal:
                 display.say(f"dashboard: {node.web_url}")
@@ -100,6 +95,17 @@ def run_blocking(
         else:
             console.print(summary(view, found, gauges=whole.gauges, width=console.width), highlight=False)
         return _exit_code(node, interrupted=stop.is_set())
+
+
+def _log_beginning(node: RunningNode, lasting: LastingChanges | None) -> None:
+    """What is other than in the configuration, and where the node can be looked at."""
+    log = structlog.get_logger()
+    for words in lasting.kept.words() if lasting is not None else ():
+        log.info("changed over the API", what=words)
+    if node.metrics_address is not None:
+        log.info("metrics served", address=node.metrics_address, path="/metrics")
+    if node.web_url is not None:
+        log.info("dashboard served", url=node.web_url)
 
 
 def _watch(

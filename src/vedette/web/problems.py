@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Match
+from starlette.routing import Match
 
 from vedette.control.protocol import NodeRefusedError
 from vedette.errors import (
@@ -24,6 +24,7 @@ from vedette.errors import (
     redact,
 )
 from vedette.ledger.question import QuestionError
+from vedette.web.flat_routes import flat_routes
 from vedette.web.node import NodeGoneError
 
 __all__ = ["KINDS", "MEDIA_TYPE", "Kind", "Mistake", "Problem", "ProblemError", "handle", "response", "wrong"]
@@ -190,18 +191,8 @@ def _http(request: Request, error: HTTPException) -> ProblemError:
 def _methods(request: Request) -> list[str]:
     """That some route takes at this address; a route alone knows only its own."""
     found: set[str] = set()
-    for route in _flat(request.app.routes):
+    for route in flat_routes(request.app.routes):
         match, _ = route.matches(request.scope)
         if match is not Match.NONE:
             found |= set(getattr(route, "methods", None) or ())
     return sorted(found)
-
-
-def _flat(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
-    """Those of included routers in their place."""
-    for route in routes:
-        included = getattr(route, "original_router", None)
-        if included is None:
-            yield route
-        else:
-            yield from _flat(included.routes)

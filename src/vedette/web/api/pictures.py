@@ -165,14 +165,21 @@ def pictures(parts: Parts) -> APIRouter:
             raise ProblemError("invalid", f"query.cameras: {CAMERAS_AT_MOST} at most")
         async with turns:
             looked = await parts.served.asked.look(names, query.width, query.since)
-        jpegs = [
-            parts.lives.picture(each, width=query.width, boxes=False) for each in looked.pictures.values()
-        ]
-        fitting = zip(looked.pictures.items(), await asyncio.gather(*jpegs), strict=True)
-        found = {name: told(msgspec.structs.replace(each, jpeg=jpeg)) for (name, each), jpeg in fitting}
-        return answer(request, Pictures(pictures=found), headers={"Cache-Control": "no-store"})
+        found = await _fitting(parts, looked.pictures, query.width)
+        return answer(request, found, headers={"Cache-Control": "no-store"})
 
     return router
+
+
+async def _fitting(parts: Parts, found: Mapping[str, Picture], width: int) -> Pictures:
+    """No wider than that: others may want them wider."""
+    jpegs = await asyncio.gather(
+        *(parts.lives.picture(each, width=width, boxes=False) for each in found.values())
+    )
+    fitting = zip(found.items(), jpegs, strict=True)
+    return Pictures(
+        pictures={name: told(msgspec.structs.replace(each, jpeg=jpeg)) for (name, each), jpeg in fitting}
+    )
 
 
 async def _first(parts: Parts, name: str, width: int) -> Picture | None:

@@ -8,6 +8,7 @@ from fastapi.dependencies.models import Dependant
 from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import Scope
 
+from vedette.web.flat_routes import flat_routes
 from vedette.web.who.roles import ROLES
 
 __all__ = ["ROLE", "role_of"]
@@ -19,7 +20,7 @@ ROLE = "vedette_role"
 def role_of(routes: Iterable[BaseRoute], scope: Scope) -> str | None:
     """The most that the route asks for which would answer; None where there is none, or where it says
     nothing."""
-    for route in _flat(routes):
+    for route in flat_routes(routes):
         match, more = route.matches(scope)
         if match is not Match.FULL:
             continue
@@ -38,13 +39,3 @@ def _asked(dependant: Dependant | None) -> Iterator[str]:
         yield role
     for each in dependant.dependencies:
         yield from _asked(each)
-
-
-def _flat(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
-    """Those of included routers in their place."""
-    for route in routes:
-        included = getattr(route, "original_router", None)
-        if included is None:
-            yield route
-        else:
-            yield from _flat(included.routes)
